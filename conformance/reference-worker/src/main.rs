@@ -1,0 +1,2 @@
+//! The reference CPython, embedded.
+fn main() {}

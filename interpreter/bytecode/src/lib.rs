@@ -1,0 +1,1 @@
+//! Opcodes, code objects as plain data, exception and line tables, marshal format, disassembler.

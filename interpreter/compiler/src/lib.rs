@@ -1,0 +1,1 @@
+//! Symbol tables and the compiler from AST to register bytecode.

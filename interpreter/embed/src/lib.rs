@@ -1,0 +1,1 @@
+//! The public Rust API: interpreter, builder, conversions, limits.

@@ -1,0 +1,1 @@
+//! Builtin types and functions, protocols, exceptions, import, native binding.

@@ -1,0 +1,1 @@
+//! Native modules of the family `io`, one file or folder per module.

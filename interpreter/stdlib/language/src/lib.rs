@@ -1,0 +1,1 @@
+//! Native modules of the family `language`, one file or folder per module.

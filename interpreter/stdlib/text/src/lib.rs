@@ -1,0 +1,1 @@
+//! Native modules of the family `text`, one file or folder per module.

@@ -1,0 +1,1 @@
+//! Source decoding, AST, front end, exact SyntaxErrors, unparse.

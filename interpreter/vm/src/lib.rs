@@ -1,0 +1,1 @@
+//! Dispatch, frames, calls, unwinding, generators, inline caches, tracing.
