@@ -1,1 +1,11 @@
 //! Opcodes, code objects as plain data, exception and line tables, marshal format, disassembler.
+//!
+//! Everything here is plain data without a `Value`: the compiler writes it, the VM derives its executable form from it.
+#![forbid(unsafe_code)]
+
+pub mod code;
+pub mod location;
+pub mod opcodes;
+
+pub use code::{CodeObject, Const, ExceptionEntry};
+pub use opcodes::{Op, Word};
