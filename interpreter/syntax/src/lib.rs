@@ -1,8 +1,17 @@
 //! Source decoding, the syntax tree, the front end, exact SyntaxErrors and unparse.
 //!
-//! The tree ([`ast`]) has the shape of CPython's ASDL and CPython's positions. Nothing of the parser that stands
-//! behind [`parse`] shows through, so that it can be replaced. Symbol tables and code generation live in
-//! `krait-compiler`. CPython counterpart: `Parser/`, `Python/ast_unparse.c`.
+//! [`parse`] takes decoded text or bytes and gives a tree ([`ast`]) with CPython's shape and positions. Nothing of
+//! the parser that stands behind it shows through, so that it can be replaced. Symbol tables and code generation
+//! live in `krait-compiler`. CPython counterpart: `Parser/`, `Python/ast_unparse.c`.
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod convert;
+mod depth;
+mod error;
+mod parse;
+mod source;
+
+pub use error::{Location, SyntaxError, SyntaxErrorKind, Warning};
+pub use parse::{Mode, ParseOptions, Parsed, parse, parse_text};
+pub use source::{CodecHook, decode_source};

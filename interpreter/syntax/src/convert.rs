@@ -1,0 +1,104 @@
+//! The parser's tree to ours: positions, merged constants, decoded literals. The only module that knows both.
+//!
+//! `convert/stmt.rs` takes statements, `convert/expr.rs` expressions, `convert/pattern.rs` match patterns,
+//! `convert/string.rs` string literals and f-strings, `convert/escape.rs` escape sequences, `convert/number.rs`
+//! numbers. CPython counterpart: `Parser/action_helpers.c`, `string_parser.c`.
+
+mod escape;
+mod expr;
+mod number;
+mod pattern;
+mod stmt;
+mod string;
+
+use ruff_python_ast as ruff;
+use ruff_text_size::{Ranged, TextRange};
+
+use crate::ast::{Identifier, Mod, Range};
+use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
+use crate::parse::{Mode, ParseOptions, Parsed};
+use crate::source::Lines;
+
+/// Converts a whole tree; fails where the parser accepts what CPython refuses.
+pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None };
+    let module = match tree {
+        ruff::Mod::Module(module) => {
+            let body = cx.body(&module.body);
+            match options.mode {
+                Mode::Single => Mod::Interactive { body },
+                _ => Mod::Module { body, type_ignores: Vec::new() },
+            }
+        }
+        ruff::Mod::Expression(module) => Mod::Expression { body: Box::new(cx.expr(&module.body)) },
+    };
+    match cx.refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(Parsed { module, warnings: cx.warnings }),
+    }
+}
+
+struct Converter<'a> {
+    lines: &'a Lines<'a>,
+    options: &'a ParseOptions<'a>,
+    warnings: Vec<Warning>,
+    /// The first refusal met; conversion goes on with placeholders.
+    refusal: Option<SyntaxError>,
+}
+
+impl Converter<'_> {
+    fn text(&self) -> &str {
+        self.lines.text
+    }
+
+    fn range(&self, node: &impl Ranged) -> Range {
+        self.text_range(node.range())
+    }
+
+    fn text_range(&self, range: TextRange) -> Range {
+        self.lines.range(range.start().into(), range.end().into())
+    }
+
+    fn identifier(&self, name: &ruff::Identifier) -> Identifier {
+        Identifier::from(name.id.as_str())
+    }
+
+    fn refuse(&mut self, msg: impl Into<String>, range: Range) {
+        if self.refusal.is_none() {
+            let location = Some(self.lines.location(range));
+            self.refusal = Some(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: msg.into(), location });
+        }
+    }
+
+    fn warn(&mut self, msg: String, range: Range) {
+        let location = self.lines.location(range);
+        self.warnings.push(Warning { msg, location });
+    }
+
+    /// The offset of the first byte at or after `offset` that is no blank, newline, backslash or comment.
+    fn skip_trivia(&self, mut offset: u32) -> u32 {
+        let bytes = self.text().as_bytes();
+        while let Some(byte) = bytes.get(offset as usize) {
+            match byte {
+                b' ' | b'\t' | b'\n' | 0x0c | b'\\' => offset += 1,
+                b'#' => {
+                    while bytes.get(offset as usize).is_some_and(|&b| b != b'\n') {
+                        offset += 1;
+                    }
+                }
+                _ => break,
+            }
+        }
+        offset
+    }
+
+    /// The end of a compound statement: CPython counts a semicolon after its last simple statement.
+    fn past_semicolon(&self, end: u32) -> u32 {
+        let bytes = self.text().as_bytes();
+        let mut at = end as usize;
+        while matches!(bytes.get(at), Some(b' ' | b'\t' | 0x0c)) {
+            at += 1;
+        }
+        if bytes.get(at) == Some(&b';') { at as u32 + 1 } else { end }
+    }
+}

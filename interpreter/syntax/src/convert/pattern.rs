@@ -1,0 +1,55 @@
+//! `match` cases and their patterns.
+
+use ruff_python_ast as ruff;
+
+use super::Converter;
+use crate::ast::{Constant, MatchCase, Pattern, PatternKind};
+
+impl Converter<'_> {
+    pub(super) fn match_case(&mut self, case: &ruff::MatchCase) -> MatchCase {
+        MatchCase {
+            pattern: self.pattern(&case.pattern),
+            guard: self.opt_expr(case.guard.as_deref()),
+            body: self.body(&case.body),
+        }
+    }
+
+    fn patterns(&mut self, patterns: &[ruff::Pattern]) -> Vec<Pattern> {
+        patterns.iter().map(|p| self.pattern(p)).collect()
+    }
+
+    fn pattern(&mut self, pattern: &ruff::Pattern) -> Pattern {
+        let range = self.range(pattern);
+        let kind = match pattern {
+            ruff::Pattern::MatchValue(p) => PatternKind::MatchValue { value: self.boxed(&p.value) },
+            ruff::Pattern::MatchSingleton(p) => PatternKind::MatchSingleton {
+                value: match p.value {
+                    ruff::Singleton::None => Constant::None,
+                    ruff::Singleton::True => Constant::Bool(true),
+                    ruff::Singleton::False => Constant::Bool(false),
+                },
+            },
+            ruff::Pattern::MatchSequence(p) => PatternKind::MatchSequence { patterns: self.patterns(&p.patterns) },
+            ruff::Pattern::MatchMapping(p) => PatternKind::MatchMapping {
+                keys: p.keys.iter().map(|key| self.expr(key)).collect(),
+                patterns: self.patterns(&p.patterns),
+                rest: p.rest.as_ref().map(|name| self.identifier(name)),
+            },
+            ruff::Pattern::MatchClass(p) => PatternKind::MatchClass {
+                cls: self.boxed(&p.cls),
+                patterns: self.patterns(&p.arguments.patterns),
+                kwd_attrs: p.arguments.keywords.iter().map(|k| self.identifier(&k.attr)).collect(),
+                kwd_patterns: p.arguments.keywords.iter().map(|k| self.pattern(&k.pattern)).collect(),
+            },
+            ruff::Pattern::MatchStar(p) => {
+                PatternKind::MatchStar { name: p.name.as_ref().map(|name| self.identifier(name)) }
+            }
+            ruff::Pattern::MatchAs(p) => PatternKind::MatchAs {
+                pattern: p.pattern.as_deref().map(|inner| Box::new(self.pattern(inner))),
+                name: p.name.as_ref().map(|name| self.identifier(name)),
+            },
+            ruff::Pattern::MatchOr(p) => PatternKind::MatchOr { patterns: self.patterns(&p.patterns) },
+        };
+        Pattern { kind, range }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the front end reports: refusals and warnings, as plain data. Raising and issuing them is the caller's work.
+
+/// The exception class to raise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyntaxErrorKind {
+    SyntaxError,
+    IndentationError,
+    TabError,
+    /// `_IncompleteInputError`: only with [`crate::ParseOptions::allow_incomplete_input`].
+    IncompleteInputError,
+    /// Nesting beyond what the parser takes.
+    MemoryError,
+    /// Chains beyond what the compiler takes.
+    RecursionError,
+    ValueError,
+    OverflowError,
+}
+
+/// Where the fault is, in the terms of `SyntaxError`'s attributes: lines and offsets count from 1, offsets in
+/// characters. CPython gives offsets 0 and -1 in a few cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub lineno: i32,
+    pub offset: i32,
+    pub end_lineno: i32,
+    pub end_offset: i32,
+    /// The source line, `None` where CPython has none.
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    pub kind: SyntaxErrorKind,
+    pub msg: String,
+    /// `None` for errors that CPython raises with the message alone.
+    pub location: Option<Location>,
+}
+
+impl SyntaxError {
+    /// An error without a place.
+    pub fn bare(kind: SyntaxErrorKind, msg: impl Into<String>) -> SyntaxError {
+        SyntaxError { kind, msg: msg.into(), location: None }
+    }
+}
+
+/// A `SyntaxWarning` that the caller issues; if the filters turn it into an error, CPython raises a `SyntaxError`
+/// with the same message at `location`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub msg: String,
+    pub location: Location,
+}

@@ -1,0 +1,103 @@
+//! The entry points of the front end: options, the parse itself, the choice of the error pass.
+//!
+//! CPython counterpart: `Parser/pegen.c` (`_PyPegen_run_parser_from_string`).
+
+use ruff_python_parser as ruff;
+
+use crate::ast::Mod;
+use crate::convert;
+use crate::depth;
+use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
+use crate::source::{self, CodecHook, Lines};
+
+/// What the source is: the `mode` argument of `compile`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Exec,
+    Eval,
+    Single,
+    FuncType,
+}
+
+#[derive(Clone, Copy)]
+pub struct ParseOptions<'a> {
+    pub mode: Mode,
+    /// The minor version whose grammar is asked for (`feature_version`), 13 by default.
+    pub feature_version: u8,
+    /// Record `# type:` comments (`PyCF_TYPE_COMMENTS`).
+    pub type_comments: bool,
+    /// `PyCF_ALLOW_INCOMPLETE_INPUT`: report input that only breaks off as `_IncompleteInputError`.
+    pub allow_incomplete_input: bool,
+    /// `PyCF_DONT_IMPLY_DEDENT`: a block at the end of the input is not closed.
+    pub dont_imply_dedent: bool,
+    /// `sys.get_int_max_str_digits()`; 0 for no limit.
+    pub int_max_str_digits: usize,
+    /// Bytes were read from a file (words decoding faults as CPython does there).
+    pub from_file: bool,
+    /// Codecs other than UTF-8, Latin-1 and ASCII.
+    pub codecs: Option<&'a dyn CodecHook>,
+}
+
+impl ParseOptions<'_> {
+    pub fn new(mode: Mode) -> Self {
+        ParseOptions {
+            mode,
+            feature_version: 13,
+            type_comments: false,
+            allow_incomplete_input: false,
+            dont_imply_dedent: false,
+            int_max_str_digits: 4300,
+            from_file: false,
+            codecs: None,
+        }
+    }
+}
+
+/// A tree and the warnings that reading it gave, in source order.
+#[derive(Debug)]
+pub struct Parsed {
+    pub module: Mod,
+    pub warnings: Vec<Warning>,
+}
+
+/// Parses source bytes.
+pub fn parse(bytes: &[u8], options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    if bytes.contains(&0) && !options.from_file {
+        return Err(null_bytes());
+    }
+    let text = source::decode_source(bytes, options.from_file, options.codecs)?;
+    parse_text(&text, options)
+}
+
+/// Parses decoded text; a cookie in it is ignored.
+pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    if text.contains('\0') {
+        return Err(null_bytes());
+    }
+    let text = source::normalise_newlines(text);
+    if u32::try_from(text.len()).is_err() {
+        return Err(SyntaxError::bare(SyntaxErrorKind::OverflowError, "source code is too long"));
+    }
+    let mode = match options.mode {
+        Mode::Exec | Mode::Single => ruff::Mode::Module,
+        Mode::Eval | Mode::FuncType => ruff::Mode::Expression,
+    };
+    let depth = depth::bound(&text, mode)?;
+    // Frames of the parser, of the conversion and of the drop of the parser's tree.
+    let stack = 512 * 1024 + depth as usize * 6 * 1024;
+    stacker::maybe_grow(stack, stack + 1024 * 1024, || parse_bounded(&text, mode, options))
+}
+
+fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    let lines = Lines::new(text);
+    let parsed = ruff::parse(text, ruff::ParseOptions::from(mode)).map_err(|fault| SyntaxError {
+        kind: SyntaxErrorKind::SyntaxError,
+        msg: "invalid syntax".to_owned(),
+        location: Some(lines.location(lines.range(fault.location.start().into(), fault.location.end().into()))),
+    })?;
+    convert::convert(parsed.syntax(), &lines, options)
+}
+
+fn null_bytes() -> SyntaxError {
+    SyntaxError::bare(SyntaxErrorKind::SyntaxError, "source code string cannot contain null bytes")
+}
