@@ -137,7 +137,7 @@ pub struct CodeObject {
     pub name: Arc<str>,
     /// `co_qualname`
     pub qualname: Arc<str>,
-    /// `co_consts`
+    /// `co_consts`; a function's `__doc__` is the first if that is a string.
     pub consts: Vec<Const>,
     /// `co_names`
     pub names: Vec<Arc<str>>,

@@ -30,7 +30,7 @@
 //! 4. If the instruction raises, the destination is unchanged (nothing was written); killed operands may or may not be
 //!    gone already (the unwinder drops what is left above the handler's depth).
 //! 5. `Moved` operands are the first of a run of consecutive temporaries, all moved out (left UNBOUND).
-//! 6. Live temporaries lie in `[first_temp, height)`, with holes only for window headers. `RETURN.b`, `YIELD.c` give
+//! 6. Live temporaries lie in `[first_temp, height)`, with holes (UNBOUND) for window headers and reserved results. `RETURN.b`, `YIELD.c` give
 //!    that height: no register at or above it is live.
 //! 7. `CHECK_BOUND` stands where a borrowed local may be unbound; a `Read` operand is never UNBOUND.
 //!
@@ -48,7 +48,7 @@
 //!
 //! Zero-cost table of `(start, end, handler, depth)` words; inner entries come first. Unwinding drops every register
 //! `>= depth`, stores the exception in `R[depth]` and goes on at the handler. `PUSH_EXC_INFO d` saves the handled
-//! exception in `R[d+1]` and makes `R[d]` the handled one; `POP_EXCEPT` restores it from there. `RERAISE` adds no
+//! exception in `R[d+1]` and makes `R[d]` the handled one; `POP_EXCEPT d` restores it and leaves both UNBOUND. `RERAISE` adds no
 //! traceback entry for the frame. The pc that counts is that of the instruction's first word; for a frame that is
 //! calling, the call's.
 //!
@@ -318,11 +318,12 @@ macro_rules! for_each_opcode {
         // With, exceptions
         BEFORE_WITH op_before_with [Outs Read None] [] () "R[A] := bound __exit__ of R[B]; method form of its __enter__ in R[A+1], R[A+5]";
         BEFORE_ASYNC_WITH op_before_async_with [Outs Read None] [] () "as BEFORE_WITH with __aexit__, __aenter__";
+        PREPARE_EXIT op_prepare_exit [Window Both None] [] (PURE) "call window for leaving a `with` normally: R[A] := R[B], R[B] := UNBOUND, R[A+4..A+7) := None";
         WITH_EXCEPT_START op_with_except_start [Out Both Both] [] () "R[A] := R[B](type(R[C]), R[C], R[C].__traceback__)";
         RAISE op_raise [Read Read Count] [] (ENDS) "C = 0: raise; 1: raise R[A]; 2: raise R[A] from R[B]";
         RERAISE op_reraise [Both None None] [] (ENDS) "raise R[A] again, R[A] := UNBOUND, no traceback entry";
         PUSH_EXC_INFO op_push_exc_info [Both None None] [] (PURE) "R[A+1] := the handled exception or None; handled exception := R[A], which stays";
-        POP_EXCEPT op_pop_except [Both None None] [] (PURE) "handled exception := R[A], R[A] := UNBOUND";
+        POP_EXCEPT op_pop_except [Both None None] [] (PURE) "undoes PUSH_EXC_INFO A: handled exception := R[A+1]; R[A], R[A+1] := UNBOUND";
         JNEXC_MATCH op_jnexc_match [Both Read Jump] [] (JUMPS) "if exception R[A] does not match R[B] (class or tuple; TypeError if neither): pc += C";
         CHECK_EG_MATCH op_check_eg_match [Out Both Read] [] () "split exception (group) R[B] by R[C]: R[A] := the matching part (handled exception set to it) or None, R[B] := the rest or None";
 
