@@ -1,1 +1,5 @@
 //! Builtin types and functions, protocols, exceptions, import, native binding.
+
+#![forbid(unsafe_code)]
+
+pub mod unicode;
