@@ -3,6 +3,8 @@
 //! The only door through which the engine reaches Unicode data and the C locale. Characters are plain code points
 //! (lone surrogates included) or bytes. CPython counterpart: the macros at the head of `Modules/_sre/sre.c`.
 
+use krait_runtime::unicode::{self, case};
+
 use super::codes::category;
 
 /// Simple lower case: one character to one character, the first of a longer mapping.
@@ -10,7 +12,7 @@ pub fn lower_unicode(ch: u32) -> u32 {
     if ch < 128 {
         return lower_ascii(ch);
     }
-    char::from_u32(ch).and_then(|c| c.to_lowercase().next()).map_or(ch, u32::from)
+    case::simple_lower(ch)
 }
 
 /// Simple upper case: one character to one character, the first of a longer mapping.
@@ -18,7 +20,7 @@ pub fn upper_unicode(ch: u32) -> u32 {
     if ch < 128 {
         return if (97..=122).contains(&ch) { ch - 32 } else { ch };
     }
-    char::from_u32(ch).and_then(|c| c.to_uppercase().next()).map_or(ch, u32::from)
+    case::simple_upper(ch)
 }
 
 pub const fn lower_ascii(ch: u32) -> u32 {
@@ -47,22 +49,6 @@ fn space_ascii(ch: u32) -> bool {
     matches!(ch, 9..=13 | 32)
 }
 
-fn alnum_unicode(ch: u32) -> bool {
-    char::from_u32(ch).is_some_and(char::is_alphanumeric)
-}
-
-fn decimal_unicode(ch: u32) -> bool {
-    char::from_u32(ch).is_some_and(|c| c.is_numeric() && c.is_ascii_digit())
-}
-
-fn space_unicode(ch: u32) -> bool {
-    matches!(ch, 0x1c..=0x1f) || char::from_u32(ch).is_some_and(char::is_whitespace)
-}
-
-fn linebreak_unicode(ch: u32) -> bool {
-    matches!(ch, 0x0a..=0x0d | 0x1c..=0x1e | 0x85 | 0x2028 | 0x2029)
-}
-
 pub fn word_ascii(ch: u32) -> bool {
     alnum_ascii(ch) || ch == 0x5f
 }
@@ -72,7 +58,7 @@ pub fn word_locale(ch: u32) -> bool {
 }
 
 pub fn word_unicode(ch: u32) -> bool {
-    if ch < 128 { word_ascii(ch) } else { alnum_unicode(ch) }
+    if ch < 128 { word_ascii(ch) } else { unicode::is_alnum(ch) }
 }
 
 /// Whether `ch` differs from one of its case mappings.
@@ -88,10 +74,10 @@ pub fn in_category(code: u32, ch: u32) -> bool {
         category::WORD => word_ascii(ch),
         category::LINEBREAK => ch == 10,
         category::LOC_WORD => word_locale(ch),
-        category::UNI_DIGIT => decimal_unicode(ch),
-        category::UNI_SPACE => space_unicode(ch),
+        category::UNI_DIGIT => unicode::is_decimal(ch),
+        category::UNI_SPACE => unicode::is_space(ch),
         category::UNI_WORD => word_unicode(ch),
-        _ => linebreak_unicode(ch),
+        _ => unicode::is_line_break(ch),
     };
     member != (code & 1 == 1)
 }
