@@ -1,0 +1,140 @@
+//! The buffer protocol: `Buffer` is one export. Memory is reached through closures, so that exporters can lock it.
+use std::borrow::Cow;
+
+use crate::bytes::Bytes;
+use crate::refs::Ref;
+use crate::value::Value;
+
+/// Request flags, with CPython's values.
+pub mod flags {
+    pub const SIMPLE: u32 = 0;
+    pub const WRITABLE: u32 = 1;
+    pub const FORMAT: u32 = 4;
+    pub const ND: u32 = 8;
+    pub const STRIDES: u32 = 0x18;
+    pub const C_CONTIGUOUS: u32 = 0x38;
+    pub const F_CONTIGUOUS: u32 = 0x58;
+    pub const ANY_CONTIGUOUS: u32 = 0x98;
+    pub const INDIRECT: u32 = 0x118;
+    pub const FULL_RO: u32 = 0x11C;
+    pub const FULL: u32 = 0x11D;
+}
+
+/// The memory behind an export. Dropping it releases the export (and lets the exporter resize again).
+pub trait Export: Send + Sync {
+    /// The whole memory of the exporter.
+    fn read(&self, f: &mut dyn FnMut(&[u8]));
+    /// The whole memory, writable; does nothing where it is read-only.
+    fn write(&self, f: &mut dyn FnMut(&mut [u8]));
+}
+
+pub struct Buffer {
+    /// The object that exported the memory (`memoryview.obj`).
+    pub owner: Value,
+    pub export: std::sync::Arc<dyn Export>,
+    /// Format in `struct` syntax; "B" for plain bytes.
+    pub format: Cow<'static, str>,
+    pub itemsize: usize,
+    pub shape: Vec<usize>,
+    /// Bytes between items, per dimension.
+    pub strides: Vec<isize>,
+    /// The first item's place in the exporter's memory.
+    pub offset: usize,
+    /// Bytes in all (items times item size).
+    pub len: usize,
+    pub readonly: bool,
+}
+
+impl Buffer {
+    /// A one-dimensional buffer of bytes.
+    pub fn bytes(owner: Value, export: std::sync::Arc<dyn Export>, len: usize, readonly: bool) -> Buffer {
+        Buffer {
+            owner,
+            export,
+            format: Cow::Borrowed("B"),
+            itemsize: 1,
+            shape: vec![len],
+            strides: vec![1],
+            offset: 0,
+            len,
+            readonly,
+        }
+    }
+    pub fn is_c_contiguous(&self) -> bool {
+        let mut expected = self.itemsize as isize;
+        for (&n, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            if n > 1 && stride != expected {
+                return self.len == 0;
+            }
+            expected *= n as isize;
+        }
+        true
+    }
+    /// Runs `f` on the bytes in C order: directly when contiguous, on a copy otherwise. No Python code may run in `f`.
+    pub fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        let mut f = Some(f);
+        let mut result = None;
+        if self.is_c_contiguous() {
+            self.export.read(&mut |all| {
+                if let Some(f) = f.take() {
+                    result = Some(f(all.get(self.offset..self.offset + self.len).unwrap_or_default()));
+                }
+            });
+        } else {
+            let copy = self.to_vec();
+            result = f.take().map(|f| f(&copy));
+        }
+        result.expect("an export reads exactly once")
+    }
+    /// Runs `f` on the writable bytes of a contiguous buffer. No Python code may run in `f`.
+    pub fn with_bytes_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> R) -> R {
+        let mut f = Some(f);
+        let mut result = None;
+        self.export.write(&mut |all| {
+            if let Some(f) = f.take() {
+                result = Some(f(all.get_mut(self.offset..self.offset + self.len).unwrap_or_default()));
+            }
+        });
+        match (result, f) {
+            (Some(r), _) => r,
+            (None, Some(f)) => f(&mut []),
+            (None, None) => unreachable!("f was taken, so it ran"),
+        }
+    }
+    /// Places of all items in C order, as offsets into the exporter's memory.
+    pub fn offsets(&self) -> Vec<usize> {
+        fn walk(b: &Buffer, dim: usize, at: isize, out: &mut Vec<usize>) {
+            match b.shape.get(dim) {
+                None => out.push(at as usize),
+                Some(&n) => (0..n).for_each(|i| walk(b, dim + 1, at + i as isize * b.strides[dim], out)),
+            }
+        }
+        let mut out = Vec::new();
+        walk(self, 0, self.offset as isize, &mut out);
+        out
+    }
+    /// The bytes in C order.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len);
+        let contiguous = self.is_c_contiguous();
+        self.export.read(&mut |all| {
+            if contiguous {
+                out.extend_from_slice(all.get(self.offset..self.offset + self.len).unwrap_or_default());
+            } else {
+                for at in self.offsets() {
+                    out.extend_from_slice(all.get(at..at + self.itemsize).unwrap_or_default());
+                }
+            }
+        });
+        out
+    }
+}
+
+/// The export of an immutable `bytes` object.
+pub struct BytesExport(pub Ref<Bytes>);
+impl Export for BytesExport {
+    fn read(&self, f: &mut dyn FnMut(&[u8])) {
+        f(&self.0);
+    }
+    fn write(&self, _: &mut dyn FnMut(&mut [u8])) {}
+}

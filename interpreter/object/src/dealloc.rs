@@ -1,0 +1,101 @@
+//! What happens when a count reaches zero: weak references are cleared, finalisers queued, deep structures freed without
+//! native recursion. `Value::drop` never runs Python code; the queue is drained by `Thread::run_pending`.
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+
+use crate::header::{Header, flag};
+use crate::refs::block_size;
+use crate::type_object::TypeObject;
+use crate::value::Value;
+use crate::{heap, instance, thread, weakref};
+
+/// Nested drops beyond this depth are deferred to the outermost one.
+const MAX_DEPTH: u32 = 64;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    static DEFERRED: RefCell<Vec<NonNull<Header>>> = const { RefCell::new(Vec::new()) };
+    static FINALIZERS: RefCell<Vec<Pending>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Work that a drop left for the interpreter, because it runs Python code.
+pub enum Pending {
+    /// The object came back to life for its finaliser: call the type's `finalize` slot, then drop it.
+    Finalize(Value),
+    /// Call `callback(weakref)`.
+    Callback { callback: Value, weakref: Value },
+}
+
+/// The finalisers and callbacks queued on this thread so far, in order.
+pub fn take_pending_finalizers() -> Vec<Pending> {
+    FINALIZERS.with(|q| q.try_borrow_mut().map(|mut q| std::mem::take(&mut *q)).unwrap_or_default())
+}
+
+pub(crate) fn queue(pending: Pending) {
+    FINALIZERS.with(|q| q.borrow_mut().push(pending));
+    thread::flag_pending();
+}
+
+/// Frees an object whose count reached zero.
+///
+/// # Safety
+/// No reference to the object is left, and nobody else frees it.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn dealloc(h: NonNull<Header>) {
+    let depth = DEPTH.get();
+    if depth >= MAX_DEPTH {
+        DEFERRED.with(|d| d.borrow_mut().push(h));
+        return;
+    }
+    DEPTH.set(depth + 1);
+    // SAFETY: passed on from the caller.
+    unsafe { free_object(h) };
+    if depth == 0 {
+        while let Some(next) = DEFERRED.with(|d| d.borrow_mut().pop()) {
+            // SAFETY: deferred objects have no references left.
+            unsafe { free_object(next) };
+        }
+    }
+    DEPTH.set(depth);
+}
+
+/// # Safety
+/// As [`dealloc`].
+unsafe fn free_object(h: NonNull<Header>) {
+    // SAFETY: the memory is live until freed below.
+    let header = unsafe { h.as_ref() };
+    let class_ptr = header.class_ptr();
+    // SAFETY: the object owns its type.
+    let class: &TypeObject = unsafe { &*class_ptr };
+    let flags = header.flags();
+    // SAFETY: the object is whole until its payload is dropped.
+    let size = unsafe { block_size(h, class) };
+    let vtable = class.vtable();
+    let traced = vtable.traced || flags & flag::TAIL != 0 || !class.is_static();
+    if flags & flag::DEAD == 0 {
+        if class.has_finalizer() && flags & flag::FINALIZED == 0 && header.claim_flag(flag::FINALIZED) {
+            header.set_count(1);
+            // SAFETY: the count was just set to the one reference that this value owns.
+            queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
+            return;
+        }
+        if flags & flag::WEAKREFS != 0 {
+            weakref::clear_refs(h);
+        }
+        if flags & flag::TAIL != 0 {
+            // SAFETY: the flag says that there is a tail; it is dropped once.
+            unsafe { instance::drop_tail(h, class) };
+        }
+        // SAFETY: the payload is dropped once.
+        unsafe { (vtable.drop)(h.as_ptr().cast()) };
+    }
+    // SAFETY: same size as allocated.
+    unsafe { heap::free(h.cast(), size, traced) };
+    if !class.is_static()
+        && let Some(class_header) = NonNull::new(class_ptr.cast_mut().cast::<Header>())
+    {
+        // SAFETY: the object owned a reference to its heap type.
+        unsafe { crate::header::decref(class_header) };
+    }
+}

@@ -1,0 +1,268 @@
+//! `Dict`: the storage of `dict`. Methods are in `runtime/src/types/dict`. No lock is held while `__eq__` or `__hash__`
+//! runs: the key is cloned, the dict unlocked, and the search starts again if the keys changed meanwhile.
+use crate::builtin_types::DICT;
+use crate::compare::{Key, hash_value, key_eq};
+use crate::locked::{Guard, Locked};
+use crate::refs::{Payload, Ref};
+use crate::str::Str;
+use crate::table::{Found, Same, Table};
+use crate::thread::Thread;
+use crate::type_object::TypeObject;
+use crate::value::Value;
+use crate::{PyResult, Raised};
+use krait_macros::Trace;
+
+#[derive(Trace, Default)]
+pub struct Dict {
+    table: Locked<Table<Value>>,
+}
+// SAFETY: DICT is built with this payload's vtable.
+unsafe impl Payload for Dict {
+    fn class() -> &'static TypeObject {
+        &DICT
+    }
+}
+
+impl Dict {
+    pub fn new() -> Ref<Dict> {
+        Ref::new(Dict::default())
+    }
+    pub fn payload() -> Dict {
+        Dict::default()
+    }
+    /// The table, exclusively. No Python code may run while the guard lives.
+    #[inline(always)]
+    pub fn lock(&self) -> Guard<'_, Table<Value>> {
+        self.table.lock()
+    }
+    #[inline(always)]
+    pub fn cell(&self) -> &Locked<Table<Value>> {
+        &self.table
+    }
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.table.lock().len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Runs `then` on the table and the place of `key` (or none) under one lock.
+    pub fn with_place<R>(
+        &self,
+        th: &mut Thread,
+        key: &Value,
+        hash: i64,
+        then: impl FnOnce(&mut Table<Value>, Option<usize>) -> R,
+    ) -> PyResult<R> {
+        let wanted = Key::new(key);
+        let mut rejected: Vec<usize> = Vec::new();
+        let mut mutations = 0;
+        loop {
+            let mut table = self.table.lock();
+            if !rejected.is_empty() && table.mutations() != mutations {
+                rejected.clear();
+            }
+            let found =
+                table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
+            match found {
+                Found::At(i) => return Ok(then(&mut table, Some(i))),
+                Found::Absent => return Ok(then(&mut table, None)),
+                Found::Ask(i) => {
+                    mutations = table.mutations();
+                    let candidate = table.at(i).map(|(k, _)| k.clone());
+                    drop(table);
+                    let Some(candidate) = candidate else { continue };
+                    if key_eq(th, &candidate, key)? {
+                        let mut table = self.table.lock();
+                        let still = table.mutations() == mutations
+                            && table.at(i).is_some_and(|(k, _)| k.is(&candidate));
+                        if still {
+                            return Ok(then(&mut table, Some(i)));
+                        }
+                        rejected.clear();
+                    } else {
+                        rejected.push(i);
+                    }
+                }
+            }
+        }
+    }
+    pub fn get(&self, th: &mut Thread, key: &Value) -> PyResult<Option<Value>> {
+        let hash = hash_value(th, key)?;
+        self.get_hashed(th, key, hash)
+    }
+    pub fn get_hashed(&self, th: &mut Thread, key: &Value, hash: i64) -> PyResult<Option<Value>> {
+        self.with_place(th, key, hash, |t, i| i.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
+    }
+    pub fn contains(&self, th: &mut Thread, key: &Value) -> PyResult<bool> {
+        let hash = hash_value(th, key)?;
+        self.with_place(th, key, hash, |_, i| i.is_some())
+    }
+    pub fn set(&self, th: &mut Thread, key: Value, value: Value) -> PyResult<()> {
+        let hash = hash_value(th, &key)?;
+        self.set_hashed(th, key, hash, value)
+    }
+    pub fn set_hashed(&self, th: &mut Thread, key: Value, hash: i64, value: Value) -> PyResult<()> {
+        let kept = key.clone();
+        let stored = self.with_place(th, &key, hash, |t, i| match i.and_then(|i| t.at_mut(i)) {
+            Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
+            None => t.push(hash, kept, value).then_some(None).ok_or(()),
+        })?;
+        match stored {
+            Ok(old) => {
+                drop(old);
+                Ok(())
+            }
+            Err(()) => Err(no_memory(th)),
+        }
+    }
+    /// The value of `key`, after storing `value` if there was none.
+    pub fn set_default(&self, th: &mut Thread, key: &Value, value: &Value) -> PyResult<Value> {
+        let hash = hash_value(th, key)?;
+        let stored = self.with_place(th, key, hash, |t, i| match i.and_then(|i| t.at(i)) {
+            Some((_, v)) => Some(v.clone()),
+            None => t.push(hash, key.clone(), value.clone()).then(|| value.clone()),
+        })?;
+        stored.ok_or_else(|| no_memory(th))
+    }
+    pub fn remove(&self, th: &mut Thread, key: &Value) -> PyResult<Option<Value>> {
+        let hash = hash_value(th, key)?;
+        let pair = self.with_place(th, key, hash, |t, i| i.and_then(|i| t.remove_at(i)))?;
+        Ok(pair.map(|(_, v)| v))
+    }
+    /// The last item, removed.
+    pub fn pop_last(&self) -> Option<(Value, Value)> {
+        let mut t = self.table.lock();
+        let place = t.prev_place(usize::MAX)?;
+        t.remove_at(place)
+    }
+
+    fn place_of_str(table: &Table<Value>, key: &Ref<Str>) -> Option<usize> {
+        let found = table.find(key.hash(), |_, k| {
+            if k.bits() == key.address() as u64 {
+                return Same::Yes;
+            }
+            match k.downcast_ref::<Str>() {
+                Some(s) if s.equals(key) => Same::Yes,
+                _ => Same::No,
+            }
+        });
+        match found {
+            Found::At(i) => Some(i),
+            _ => None,
+        }
+    }
+    /// By text alone, never running Python code: for namespaces, whose keys are strings.
+    #[inline]
+    pub fn get_str(&self, key: &Ref<Str>) -> Option<Value> {
+        let t = self.table.lock();
+        let place = Self::place_of_str(&t, key)?;
+        t.at(place).map(|(_, v)| v.clone())
+    }
+    /// As [`Dict::get_str`], with the name interned on the way.
+    pub fn get_text(&self, key: &str) -> Option<Value> {
+        self.get_str(&crate::intern::intern(key))
+    }
+    /// As [`Dict::set_str`], with the name interned on the way.
+    pub fn set_text(&self, key: &str, value: impl Into<Value>) {
+        self.set_str(&crate::intern::intern(key), value.into());
+    }
+    /// By text alone, never running Python code.
+    pub fn set_str(&self, key: &Ref<Str>, value: Value) {
+        let old = {
+            let mut t = self.table.lock();
+            match Self::place_of_str(&t, key).and_then(|i| t.at_mut(i)) {
+                Some(pair) => Some(std::mem::replace(&mut pair.1, value)),
+                None => {
+                    t.push(key.hash(), key.to_value(), value);
+                    None
+                }
+            }
+        };
+        drop(old);
+    }
+    pub fn remove_str(&self, key: &Ref<Str>) -> Option<Value> {
+        let pair = {
+            let mut t = self.table.lock();
+            let place = Self::place_of_str(&t, key)?;
+            t.remove_at(place)
+        };
+        pair.map(|(_, v)| v)
+    }
+    pub fn remove_text(&self, key: &str) -> Option<Value> {
+        self.remove_str(&crate::intern::intern(key))
+    }
+    /// The place of a name and the version of the keys, for an inline cache.
+    pub fn cache_entry(&self, key: &Ref<Str>) -> Option<(u32, u32)> {
+        let mut t = self.table.lock();
+        let place = Self::place_of_str(&t, key)?;
+        let version = t.version();
+        if version == 0 { None } else { Some((version, place as u32)) }
+    }
+    /// The id of the present set of keys, given on demand; 0 = uncacheable.
+    pub fn keys_version(&self) -> u32 {
+        self.table.lock().version()
+    }
+    /// What an inline cache reads: the value at `place` if the keys are still those of `version` (not 0).
+    #[inline(always)]
+    pub fn cached(&self, version: u32, place: u32) -> Option<Value> {
+        let t = self.table.lock();
+        if t.current_version() != version {
+            return None;
+        }
+        t.at(place as usize).map(|(_, v)| v.clone())
+    }
+    /// Stores at `place` if the keys are still those of `version`.
+    #[inline(always)]
+    pub fn cached_set(&self, version: u32, place: u32, value: Value) -> Result<Value, Value> {
+        let mut t = self.table.lock();
+        if t.current_version() != version {
+            return Err(value);
+        }
+        match t.at_mut(place as usize) {
+            Some(pair) => Ok(std::mem::replace(&mut pair.1, value)),
+            None => Err(value),
+        }
+    }
+
+    /// The first entry at or after place `from`, and the place to go on from.
+    #[inline]
+    pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
+        let t = self.table.lock();
+        let i = t.next_place(from)?;
+        t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
+    }
+    /// The last entry before place `before`, and its place.
+    pub fn prev_entry(&self, before: usize) -> Option<(usize, Value, Value)> {
+        let t = self.table.lock();
+        let i = t.prev_place(before)?;
+        t.at(i).map(|(k, v)| (i, k.clone(), v.clone()))
+    }
+    pub fn keys(&self) -> Vec<Value> {
+        self.table.lock().iter().map(|(k, _)| k.clone()).collect()
+    }
+    pub fn values(&self) -> Vec<Value> {
+        self.table.lock().iter().map(|(_, v)| v.clone()).collect()
+    }
+    pub fn items(&self) -> Vec<(Value, Value)> {
+        self.table.lock().iter().cloned().collect()
+    }
+    pub fn copy(&self) -> Ref<Dict> {
+        let table = self.table.lock().copy();
+        Ref::new(Dict { table: Locked::new(table) })
+    }
+    pub fn clear(&self) {
+        let old = self.table.lock().take();
+        drop(old);
+    }
+    /// Exchanges the contents.
+    pub fn swap_table(&self, other: Table<Value>) -> Table<Value> {
+        std::mem::replace(&mut *self.table.lock(), other)
+    }
+}
+
+#[cold]
+fn no_memory(th: &mut Thread) -> Raised {
+    (th.hooks().no_memory)(th)
+}

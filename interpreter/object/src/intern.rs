@@ -1,0 +1,94 @@
+//! Singletons and interning: equal identifiers are one object, so that attribute and name lookups compare addresses.
+//! Interned strings are immortal.
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+
+use crate::builtin_types::{BYTES, TUPLE};
+use crate::bytes::Bytes;
+use crate::header::flag;
+use crate::refs::Ref;
+use crate::str::Str;
+use crate::tuple::Tuple;
+
+static TABLE: OnceLock<Mutex<HashMap<Box<[u8]>, Ref<Str>>>> = OnceLock::new();
+
+fn enter(key: &[u8], make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
+    let mut table = TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
+    if let Some(s) = table.get(key) {
+        return s.clone();
+    }
+    let s = make();
+    s.object().header.make_immortal();
+    s.object().header.set_flag(flag::INTERNED);
+    s.hash();
+    table.insert(key.into(), s.clone());
+    s
+}
+
+/// The one string object with this text.
+pub fn intern(text: &str) -> Ref<Str> {
+    enter(text.as_bytes(), || Str::new(text))
+}
+/// The one string object equal to `s`, an exact `str` (itself, if it is the first). Instances of subclasses are copied.
+pub fn intern_ref(s: &Ref<Str>) -> Ref<Str> {
+    if s.is_interned() {
+        return s.clone();
+    }
+    enter(&s.to_wtf8(), || {
+        if s.as_value().is_exact(&crate::builtin_types::STR) { s.clone() } else { s.slice_all() }
+    })
+}
+/// The interned string equal to `s`, if there is one.
+pub fn find(s: &Ref<Str>) -> Option<Ref<Str>> {
+    if s.is_interned() {
+        return Some(s.clone());
+    }
+    let table = TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
+    table.get(&*s.to_wtf8()).cloned()
+}
+impl Str {
+    fn slice_all(&self) -> Ref<Str> {
+        Str::from_points(&self.iter().collect::<Vec<_>>())
+    }
+}
+
+/// The string of one Latin-1 character; `None` for others.
+pub fn single(c: u32) -> Option<Ref<Str>> {
+    static SINGLES: OnceLock<Vec<Ref<Str>>> = OnceLock::new();
+    if c > 0xFF {
+        return None;
+    }
+    let all = SINGLES.get_or_init(|| {
+        (0..=0xFFu32).map(|c| intern(char::from_u32(c).unwrap_or('\0').encode_utf8(&mut [0; 4]))).collect()
+    });
+    Some(all[c as usize].clone())
+}
+pub fn empty() -> Ref<Str> {
+    static EMPTY: OnceLock<Ref<Str>> = OnceLock::new();
+    EMPTY.get_or_init(|| intern("")).clone()
+}
+pub fn empty_tuple() -> Ref<Tuple> {
+    static EMPTY: OnceLock<Ref<Tuple>> = OnceLock::new();
+    EMPTY
+        .get_or_init(|| {
+            let t = Tuple::allocate(std::iter::empty(), &TUPLE).expect("memory for the empty tuple");
+            t.object().header.make_immortal();
+            t
+        })
+        .clone()
+}
+/// `bytes` of length 0 or 1.
+pub(crate) fn small_bytes(data: &[u8]) -> Ref<Bytes> {
+    static SMALL: OnceLock<Vec<Ref<Bytes>>> = OnceLock::new();
+    let all = SMALL.get_or_init(|| {
+        (0..=256usize)
+            .map(|i| {
+                let data: &[u8] = if i == 256 { &[] } else { &[i as u8] };
+                let b = Bytes::allocate(data, &BYTES).expect("memory for the singletons");
+                b.object().header.make_immortal();
+                b
+            })
+            .collect()
+    });
+    all[data.first().map_or(256, |&b| b as usize)].clone()
+}

@@ -1,0 +1,46 @@
+//! `Interpreter`: what the threads of one interpreter share.
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Arc, Mutex};
+
+use crate::locked::ValueCell;
+
+pub struct Interpreter {
+    /// `builtins` (the module's namespace).
+    pub builtins: ValueCell,
+    /// `sys.__dict__`.
+    pub sys: ValueCell,
+    /// `sys.modules`.
+    pub modules: ValueCell,
+    /// `importlib._bootstrap`, once it is set up.
+    pub importlib: ValueCell,
+    pub recursion_limit: AtomicU32,
+    /// Next frame, task or thread number, whoever needs one.
+    pub serial: AtomicU64,
+    /// Per-interpreter state of modules, by type.
+    extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Interpreter {
+    pub fn new() -> Arc<Interpreter> {
+        Arc::new(Interpreter {
+            builtins: ValueCell::empty(),
+            sys: ValueCell::empty(),
+            modules: ValueCell::empty(),
+            importlib: ValueCell::empty(),
+            recursion_limit: AtomicU32::new(1000),
+            serial: AtomicU64::new(1),
+            extensions: Mutex::new(HashMap::new()),
+        })
+    }
+    /// The per-interpreter state of a module, made on first use.
+    pub fn extension<T: Default + Any + Send + Sync>(&self) -> Arc<T> {
+        let mut all = self.extensions.lock().unwrap_or_else(|e| e.into_inner());
+        let held = all.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        held.downcast().expect("the entry's key is its type")
+    }
+    pub fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Relaxed)
+    }
+}

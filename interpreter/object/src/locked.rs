@@ -1,0 +1,241 @@
+//! Interior mutability for payloads: `Locked<T>` (a container's mutable part behind its lock byte) and `ValueCell` (one
+//! word that holds an optional value).
+//!
+//! In single mode a lock is a plain byte that only finds re-entry; in multi mode it is a spin lock. Discipline: no lock is
+//! held while Python code runs or at a safe point. Dropping a value under a lock is fine: `Drop` never runs Python code.
+use std::cell::UnsafeCell;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
+
+use crate::header::multi;
+use crate::value::Value;
+
+pub struct Locked<T> {
+    lock: AtomicU8,
+    cell: UnsafeCell<T>,
+}
+
+// SAFETY: access to the cell goes through the lock byte; in single mode one thread runs.
+unsafe impl<T: Send> Sync for Locked<T> {}
+// SAFETY: owning the cell is owning `T`.
+unsafe impl<T: Send> Send for Locked<T> {}
+
+#[inline(always)]
+pub(crate) fn acquire(lock: &AtomicU8) {
+    if multi() {
+        acquire_multi(lock);
+    } else {
+        assert!(lock.load(Relaxed) == 0, "a container lock was taken twice");
+        lock.store(1, Relaxed);
+    }
+}
+#[cold]
+#[inline(never)]
+fn acquire_multi(lock: &AtomicU8) {
+    let mut spins = 0u32;
+    while lock.compare_exchange_weak(0, 1, Acquire, Relaxed).is_err() {
+        spins += 1;
+        if spins.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
+    }
+}
+#[inline(always)]
+pub(crate) fn release(lock: &AtomicU8) {
+    lock.store(0, Release);
+}
+
+impl<T> Locked<T> {
+    pub const fn new(value: T) -> Self {
+        Locked { lock: AtomicU8::new(0), cell: UnsafeCell::new(value) }
+    }
+    /// Exclusive access. Never run Python code while the guard lives.
+    #[inline(always)]
+    pub fn lock(&self) -> Guard<'_, T> {
+        acquire(&self.lock);
+        Guard { owner: self }
+    }
+    pub fn get_mut(&mut self) -> &mut T {
+        self.cell.get_mut()
+    }
+    pub fn into_inner(self) -> T {
+        self.cell.into_inner()
+    }
+    /// The content without the lock.
+    ///
+    /// # Safety
+    /// Single mode and no guard alive, or the world is stopped; the reference must not outlive the next store.
+    #[inline(always)]
+    pub unsafe fn peek(&self) -> &T {
+        // SAFETY: the caller promises that nothing else accesses the cell.
+        unsafe { &*self.cell.get() }
+    }
+    /// The content without the lock, mutable.
+    ///
+    /// # Safety
+    /// As [`Locked::peek`], and no other reference into the cell is alive.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "the lock discipline stands in for the borrow")]
+    pub unsafe fn peek_mut(&self) -> &mut T {
+        // SAFETY: the caller promises exclusive access.
+        unsafe { &mut *self.cell.get() }
+    }
+}
+
+impl<T: Clone> Locked<T> {
+    pub fn get(&self) -> T {
+        self.lock().clone()
+    }
+    pub fn set(&self, value: T) {
+        let old = std::mem::replace(&mut *self.lock(), value);
+        drop(old);
+    }
+}
+
+impl<T: Default> Default for Locked<T> {
+    fn default() -> Self {
+        Locked::new(T::default())
+    }
+}
+
+pub struct Guard<'a, T> {
+    owner: &'a Locked<T>,
+}
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard holds the lock.
+        unsafe { &*self.owner.cell.get() }
+    }
+}
+impl<T> DerefMut for Guard<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the guard holds the lock exclusively.
+        unsafe { &mut *self.owner.cell.get() }
+    }
+}
+impl<T> Drop for Guard<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        release(&self.owner.lock);
+    }
+}
+
+/// Locks for `ValueCell`s, by address: a cell has no room for one of its own.
+static STRIPES: [AtomicU8; 256] = [const { AtomicU8::new(0) }; 256];
+
+/// An optional value in one word, shared between threads.
+#[repr(transparent)]
+pub struct ValueCell(AtomicU64);
+
+impl ValueCell {
+    pub const fn empty() -> ValueCell {
+        ValueCell(AtomicU64::new(0))
+    }
+    pub fn new(value: Option<Value>) -> ValueCell {
+        ValueCell(AtomicU64::new(value.map_or(0, Value::into_bits)))
+    }
+    fn stripe(&self) -> &'static AtomicU8 {
+        &STRIPES[(self as *const Self as usize >> 3) & 255]
+    }
+    /// A counted copy of the content.
+    #[inline(always)]
+    pub fn get(&self) -> Option<Value> {
+        if multi() {
+            return self.get_multi();
+        }
+        self.copy()
+    }
+    #[inline(always)]
+    fn copy(&self) -> Option<Value> {
+        let bits = self.0.load(Relaxed);
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: the cell owns the reference; the copy is counted before anything can change the cell.
+        let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        Some(Value::clone(&held))
+    }
+    #[cold]
+    #[inline(never)]
+    fn get_multi(&self) -> Option<Value> {
+        let lock = self.stripe();
+        acquire_multi(lock);
+        let v = self.copy();
+        release(lock);
+        v
+    }
+    #[inline(always)]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Relaxed) != 0
+    }
+    /// The raw word, for identity checks only.
+    #[inline(always)]
+    pub fn bits(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+    /// Stores and returns the previous content.
+    #[inline(always)]
+    pub fn replace(&self, value: Option<Value>) -> Option<Value> {
+        let bits = value.map_or(0, Value::into_bits);
+        let old = if multi() { self.swap_multi(bits) } else { self.swap(bits) };
+        // SAFETY: the cell owned the reference it held; it is now ours.
+        if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
+    }
+    #[inline(always)]
+    fn swap(&self, bits: u64) -> u64 {
+        let old = self.0.load(Relaxed);
+        self.0.store(bits, Relaxed);
+        old
+    }
+    #[cold]
+    #[inline(never)]
+    fn swap_multi(&self, bits: u64) -> u64 {
+        let lock = self.stripe();
+        acquire_multi(lock);
+        let old = self.0.swap(bits, AcqRel);
+        release(lock);
+        old
+    }
+    #[inline(always)]
+    pub fn set(&self, value: Option<Value>) {
+        drop(self.replace(value));
+    }
+    /// Stores `value` only if the cell is empty; returns what the cell holds then.
+    pub fn get_or_set(&self, value: Value) -> Value {
+        let lock = self.stripe();
+        acquire_multi(lock);
+        let held = match self.copy() {
+            Some(v) => v,
+            None => {
+                self.0.store(value.clone().into_bits(), Release);
+                value
+            }
+        };
+        release(lock);
+        held
+    }
+    pub fn take(&self) -> Option<Value> {
+        self.replace(None)
+    }
+}
+
+impl Drop for ValueCell {
+    fn drop(&mut self) {
+        let bits = *self.0.get_mut();
+        if bits != 0 {
+            // SAFETY: the cell owns the reference.
+            drop(unsafe { Value::from_bits(bits) });
+        }
+    }
+}
+impl Default for ValueCell {
+    fn default() -> Self {
+        ValueCell::empty()
+    }
+}
+impl From<Value> for ValueCell {
+    fn from(v: Value) -> Self {
+        ValueCell::new(Some(v))
+    }
+}
