@@ -1,2 +1,16 @@
-//! The conformance harness.
-fn main() {}
+//! The `conformance` command: argument parsing; the work is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use conformance::commands::{self, Arguments};
+
+fn main() -> ExitCode {
+    match commands::dispatch(Arguments::parse()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("conformance: {error}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Commands that keep the facts in order: bless, marks, pin, doctor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::expectations;
+use crate::record::{ModuleResult, RunFolder, Status};
+use crate::reference::{Reference, check_pin};
+use crate::run::{Session, Sides, cached_reference, default_subject, runs_folder};
+use crate::suite::{Selected, Suite, repository, tree_hash};
+use crate::worker::run_plain;
+
+pub fn bless(sides: &Sides, select: &[String], runs: &[String], first: bool) -> io::Result<u8> {
+    let session = Session::open(sides)?;
+    let folders = runs.iter().map(|name| RunFolder::open(&runs_folder(), name)).collect::<io::Result<Vec<_>>>()?;
+    let metas = folders.iter().map(RunFolder::meta).collect::<io::Result<Vec<_>>>()?;
+    if metas.iter().any(|meta| meta.pin != session.tree) {
+        return Err(io::Error::other("that run was made with another suite"));
+    }
+    let results = folders.iter().map(RunFolder::results).collect::<io::Result<Vec<_>>>()?;
+    let words = if select.is_empty() { metas[0].modules.clone() } else { select.to_vec() };
+    let selected = session.suite.select(&words).map_err(io::Error::other)?;
+    let reference = cached_reference(&session.cache, results[0].keys().cloned());
+    let folder = expectations::folder();
+    let mut written = 0;
+    for Selected { module, patterns } in selected {
+        let (Some(expected), Some(subject)) = (reference.get(&module), results[0].get(&module)) else { continue };
+        if patterns.is_some() {
+            return Err(io::Error::other("bless takes whole modules: a file is written from a whole module's run"));
+        }
+        let mut subject = subject.clone();
+        // What the runs disagree on is left as the file has it.
+        let disagree = |id: &String| {
+            let status = |result: &ModuleResult| result.cases.get(id).map(|record| record.status);
+            results[1..].iter().any(|other| other.get(&module).map(status) != Some(status(&subject)))
+        };
+        let unstable: BTreeSet<String> = expected.order.iter().filter(|id| disagree(id)).cloned().collect();
+        for id in &unstable {
+            eprintln!("unstable, left as it was: {module}.{id}");
+            let passed = expected.cases[id].clone();
+            subject.cases.insert(id.clone(), passed);
+        }
+        let old = expectations::load(&folder, &module).unwrap_or_default();
+        let mut new = expectations::bless(&old, expected, &subject, first);
+        for id in unstable {
+            match old.lines.get(&id) {
+                Some(line) => new.lines.insert(id, line.clone()),
+                None => new.lines.remove(&id),
+            };
+        }
+        if new != old {
+            expectations::store(&folder, &module, &new)?;
+            written += 1;
+        }
+    }
+    println!("{written} files changed below {}", folder.display());
+    Ok(0)
+}
+
+/// Every module of the selection through `work`, on as many threads as the session has jobs.
+fn over_modules<T: Send>(
+    session: &Session,
+    selected: &[Selected],
+    work: impl Fn(&str) -> io::Result<Option<T>> + Sync,
+) -> io::Result<BTreeMap<String, T>> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Ok(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..session.jobs {
+            scope.spawn(|| {
+                while let Some(one) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = work(&one.module);
+                    let Ok(mut found) = found.lock() else { return };
+                    match (result, &mut *found) {
+                        (Ok(Some(value)), Ok(found)) => {
+                            found.insert(one.module.clone(), value);
+                        }
+                        (Ok(None), _) | (_, Err(_)) => return,
+                        (Err(error), found) => {
+                            *found = Err(error);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().map_err(|_| io::Error::other("a thread failed"))?
+}
+
+/// A case is marked when it passes on the reference, and the suite itself skips or drops it once the implementation has
+/// another name. What fails then is no mark: the test only looked at the name.
+pub fn marks(sides: &Sides, select: &[String]) -> io::Result<u8> {
+    let python = Reference::find(&sides.reference)?.python;
+    let session = Session::open(&Sides { subject: Some(python), ..sides.clone() })?;
+    let selected = session.suite.select(select).map_err(io::Error::other)?;
+    let found = over_modules(&session, &selected, |module| {
+        let Some(plain) = session.reference_result(module, "run")? else { return Ok(None) };
+        let Some(other) = session.reference_result(module, "marks")? else { return Ok(None) };
+        let marked: Vec<String> = plain.order.iter().filter(|id| is_marked(&plain, &other, id)).cloned().collect();
+        eprintln!("{module}: {} of {}", marked.len(), plain.order.len());
+        Ok(Some(marked))
+    })?;
+    let mut cases = session.suite.marked.clone();
+    cases.retain(|(module, _)| !found.contains_key(module));
+    for (module, marked) in found {
+        cases.extend(marked.into_iter().map(|id| (module.clone(), id)));
+    }
+    let mut text = String::from(
+        "# Cases that the suite itself marks as CPython's implementation detail: collected on the reference by\n\
+         # `conformance marks`, which runs it under another implementation name. Not edited by hand.\n",
+    );
+    for (module, id) in &cases {
+        text += &format!("{module} {id}\n");
+    }
+    let path = repository().join("cpython-tests/cpython-only.txt");
+    fs::write(&path, text)?;
+    println!("{} marked cases in {}", cases.len(), path.display());
+    Ok(0)
+}
+
+fn is_marked(plain: &ModuleResult, other: &ModuleResult, id: &str) -> bool {
+    let loaded = other.module.as_ref().is_some_and(|module| module.status != Status::ImportError);
+    let other = other.cases.get(id).map(|case| case.status);
+    plain.cases[id].status == Status::Pass && loaded && matches!(other, None | Some(Status::Skip))
+}
+
+pub fn pin(sides: &Sides, write: bool) -> io::Result<u8> {
+    let reference = Reference::find(&sides.reference)?;
+    let tree = tree_hash(&reference.lib)?;
+    let text = format!(
+        "# The suite that scores and expectations are about: CPython's Lib/test, by version and by the SHA-256 over its\n\
+         # sorted files without bytecode (`conformance pin`).\nversion {}\ntree {tree}\n",
+        reference.version
+    );
+    if write {
+        fs::write(repository().join("cpython-tests/PIN"), &text)?;
+    }
+    print!("{text}");
+    Ok(0)
+}
+
+/// Pieces that must come out alike from the embedded reference and from its command.
+const SELF_TEST: &str = "import sys, signal, os, threading, subprocess\n\
+child = subprocess.run([sys.executable, '-c', 'import sys; print(sys.version)'], capture_output=True, text=True)\n\
+print(sys.executable, sys.version, child.stdout.strip() == sys.version, sys.flags, sys.argv, sys.prefix)\n\
+print(sys.path, threading.active_count(), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGPIPE))";
+
+pub fn doctor(sides: &Sides) -> io::Result<u8> {
+    let began = Instant::now();
+    let mut faults = 0;
+    let mut say = |sound: bool, text: String| {
+        println!("{}  {text}", if sound { "ok   " } else { "FAULT" });
+        faults += usize::from(!sound);
+    };
+    match Reference::find(&sides.reference) {
+        Err(error) => say(false, error.to_string()),
+        Ok(reference) => {
+            let how = if reference.embedded { "embedded by reference-worker" } else { "as a command" };
+            say(true, format!("reference: Python {} at {}, {how}", reference.version, reference.python.display()));
+            say(reference.lib.join("test/test_abc.py").exists(), format!("suite: {}/test", reference.lib.display()));
+            let suite = Suite::load()?;
+            let (tree, pinned) = check_pin(&suite, &reference)?;
+            say(pinned, format!("the suite is the pinned one ({} {})", suite.pin.version, &tree[..12]));
+            if reference.embedded {
+                let args = ["-c".to_owned(), SELF_TEST.to_owned()];
+                let limit = Duration::from_secs(10);
+                let embedded = run_plain(&reference.worker, &args, limit)?;
+                let command = crate::worker::Interpreter::new(reference.python.clone());
+                let command = run_plain(&command, &args, limit)?;
+                say(embedded.is_some() && embedded == command, "embedded and command-line reference agree".to_owned());
+            }
+        }
+    }
+    match sides.subject.clone().map_or_else(default_subject, Ok) {
+        Err(error) => println!("note   {error}"),
+        Ok(path) => {
+            let interpreter = crate::worker::Interpreter::new(path.clone());
+            let args = ["-c".to_owned(), "print(6 * 7)".to_owned()];
+            let answer = run_plain(&interpreter, &args, Duration::from_secs(10))?;
+            let sound = answer.is_some_and(|(output, code)| output.trim() == "42" && code == Some(0));
+            say(sound, format!("subject: {} computes", path.display()));
+        }
+    }
+    let word =
+        if faults == 0 { "sound".to_owned() } else { format!("{faults} fault{}", if faults == 1 { "" } else { "s" }) };
+    println!("doctor: {word} ({:.1} s)", began.elapsed().as_secs_f64());
+    Ok(u8::from(faults > 0))
+}

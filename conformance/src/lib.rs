@@ -1,0 +1,22 @@
+//! The conformance harness: CPython's own test suite on a subject and on the reference, compared case by case.
+//!
+//! It drives binaries and knows nothing of the interpreter's crates, so that CPython itself can be the subject.
+
+#![forbid(unsafe_code)]
+
+pub mod commands;
+pub mod expectations;
+pub mod gate;
+pub mod record;
+pub mod reference;
+pub mod report;
+pub mod run;
+pub mod score;
+pub mod signature;
+pub mod suite;
+pub mod supervisor;
+pub mod triage;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;
