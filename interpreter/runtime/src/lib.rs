@@ -2,4 +2,5 @@
 
 #![forbid(unsafe_code)]
 
+pub mod numtext;
 pub mod unicode;
