@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 pub mod numtext;
+pub mod text;
 pub mod unicode;

@@ -11,6 +11,10 @@ pub mod float_hex;
 pub mod float_parse;
 pub mod int_parse;
 pub mod int_text;
+pub mod percent;
+pub mod spec;
+pub mod spec_format;
+pub mod spec_layout;
 #[cfg(test)]
 mod tests;
 
