@@ -1,1 +1,3 @@
 //! The operating system behind safe functions: the second home of unsafe code.
+
+pub mod errno;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod errors;
+pub mod exceptions;
 pub mod numtext;
 pub mod text;
 pub mod unicode;

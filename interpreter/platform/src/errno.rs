@@ -1,0 +1,19 @@
+//! Error numbers of the platform and their texts.
+pub use libc::{
+    EACCES, EAGAIN, EALREADY, EBADF, ECHILD, ECONNABORTED, ECONNREFUSED, ECONNRESET, EDOM, EEXIST, EINPROGRESS, EINTR,
+    EINVAL, EISDIR, ENOENT, ENOMEM, ENOTDIR, EPERM, EPIPE, ERANGE, ESHUTDOWN, ESRCH, ETIMEDOUT, EWOULDBLOCK,
+};
+
+/// The platform's text for an error number, as `os.strerror` shows it.
+pub fn strerror(errno: i32) -> String {
+    let mut buffer = [0u8; 1024];
+    // SAFETY: the buffer is writable for the length given, and the XSI function terminates what it writes.
+    let _ = unsafe { libc::strerror_r(errno, buffer.as_mut_ptr().cast(), buffer.len()) };
+    let text = buffer.split(|&b| b == 0).next().unwrap_or_default();
+    if text.is_empty() { format!("Unknown error {errno}") } else { String::from_utf8_lossy(text).into_owned() }
+}
+
+/// The calling thread's last error number.
+pub fn last() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
