@@ -3,7 +3,8 @@
     recorder.py FD ROOT MODULE MODE FILTER FILE
 
 ROOT is "-" for a module of the package `test`, else a directory that holds the module. MODE is "run", or "marks" to run
-under another implementation name, so that the suite itself skips what it marks as CPython's own. FILTER is "all", "skip"
+under another implementation name, so that the suite itself skips what it marks as CPython's own, or "nocapi" to run
+without CPython's C test instruments. FILTER is "all", "skip"
 or "only"; FILE then lists case identifiers, one a line. Both sides of a comparison run this file: it keeps to plain
 constructs, so that a young interpreter gets through it.
 """
@@ -254,6 +255,9 @@ def prepare(mode):
     """Conditions that regrtest sets: no resource is switched on, no big-memory test runs."""
     if mode == "marks":
         sys.implementation.name = "other"
+    elif mode == "nocapi":
+        for name in ("_testcapi", "_testinternalcapi", "_testlimitedcapi"):
+            sys.modules[name] = None
     try:
         from test import support
     except BaseException as exc:

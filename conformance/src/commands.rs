@@ -120,7 +120,12 @@ pub enum Command {
         repeat: usize,
     },
     /// Collect the cases that the suite marks as CPython's own into cpython-tests/cpython-only.txt
-    Marks { select: Vec<String> },
+    Marks {
+        select: Vec<String>,
+        /// Only list unmarked cases that do not pass without _testcapi and its kin: candidates for the reviewed list
+        #[arg(long)]
+        without_capi: bool,
+    },
     /// Print the pin of the suite found, or write it
     Pin {
         #[arg(long)]
@@ -150,7 +155,8 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
         Command::Control { select, repeat } => measure::control(&sides, &select, repeat),
         Command::Eval { code } => measure::eval(&sides, &code),
         Command::Bless { select, from_run, first } => maintain::bless(&sides, &select, &from_run, first),
-        Command::Marks { select } => maintain::marks(&sides, &select),
+        Command::Marks { select, without_capi: false } => maintain::marks(&sides, &select),
+        Command::Marks { select, without_capi: true } => maintain::capi_candidates(&sides, &select),
         Command::Pin { write } => maintain::pin(&sides, write),
         Command::Doctor => maintain::doctor(&sides),
         Command::Triage { run, top, json } => inspect::triage(&run, top, json),

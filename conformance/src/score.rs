@@ -90,7 +90,11 @@ pub fn module_score(suite: &Suite, module: &str, reference: &ModuleResult, subje
         if !verdict.in_denominator() {
             continue;
         }
-        let word = subject.map_or("absent", |record| record.status.word());
+        let word = match subject {
+            None => "absent",
+            Some(record) if record.status == Status::Pass && verdict != Verdict::Same => "fewer_subtests",
+            Some(record) => record.status.word(),
+        };
         *score.statuses.entry(word.to_owned()).or_default() += 1;
         score.cases += 1;
         score.same += usize::from(verdict == Verdict::Same);

@@ -57,7 +57,7 @@ impl Suite {
         let mut suite = Suite::default();
         for list in LISTS {
             let text = fs::read_to_string(folder.join("lists").join(format!("{list}.txt")))?;
-            suite.lists.insert(list.to_owned(), entries(&text).map(|line| module_line(line)).collect());
+            suite.lists.insert(list.to_owned(), entries(&text).map(module_line).collect());
         }
         suite.pin = Pin::parse(&fs::read_to_string(folder.join("PIN")).unwrap_or_default());
         let cases = |name: &str| {

@@ -72,7 +72,7 @@ pub struct Request<'a> {
 enum End {
     Complete,
     /// The module skipped itself or did not load.
-    NotLoaded(Event),
+    NotLoaded(Box<Event>),
     Died(ExitStatus),
     Hung,
     Oom(u64),
@@ -212,7 +212,7 @@ impl<'a> State<'a> {
             End::Interrupted => return Next::Interrupted,
             End::Complete => return Next::Finished,
             End::NotLoaded(event) => {
-                let event = event.clone();
+                let event = (**event).clone();
                 self.not_loaded(&event);
                 return Next::Finished;
             }
@@ -438,7 +438,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
                         state.take(event);
                     }
                     "fixture" => state.take(event),
-                    "module" => break End::NotLoaded(event),
+                    "module" => break End::NotLoaded(Box::new(event)),
                     "end" => ended = true,
                     _ => {}
                 }

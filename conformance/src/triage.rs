@@ -75,6 +75,9 @@ pub fn title(record: &Record) -> String {
     if let Some(panic) = &record.panic {
         return format!("panic at {panic}");
     }
+    if record.status == Status::Pass {
+        return "passes fewer sub-tests than the reference".to_owned();
+    }
     let text = match &record.exc {
         Some(exc) => format!("{}: {}", exc.kind, exc.message.lines().next().unwrap_or("")),
         None => record.reason.clone().unwrap_or_else(|| "no reason given".to_owned()),

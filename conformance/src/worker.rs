@@ -136,7 +136,8 @@ impl Worker {
         let (read_end, write_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let output = scratch.join("output");
         let file = File::create(&output)?;
-        let mut script = String::from("umask 022; ulimit -c 0; ulimit -Sn 1024; ulimit -Hn 4096 2>/dev/null; ulimit -Ss 8192; ");
+        let mut script =
+            String::from("umask 022; ulimit -c 0; ulimit -Sn 1024; ulimit -Hn 4096 2>/dev/null; ulimit -Ss 8192; ");
         if let Some(limit) = interpreter.address_space_kb {
             script.push_str(&format!("ulimit -v {limit}; "));
         }

@@ -124,6 +124,27 @@ pub fn marks(sides: &Sides, select: &[String]) -> io::Result<u8> {
     Ok(0)
 }
 
+/// Cases that pass on the reference, carry no mark, and do not pass once CPython's C test instruments are out of reach.
+pub fn capi_candidates(sides: &Sides, select: &[String]) -> io::Result<u8> {
+    let python = Reference::find(&sides.reference)?.python;
+    let session = Session::open(&Sides { subject: Some(python), ..sides.clone() })?;
+    let selected = session.suite.select(select).map_err(io::Error::other)?;
+    let found = over_modules(&session, &selected, |module| {
+        let Some(plain) = session.reference_result(module, "run")? else { return Ok(None) };
+        let Some(other) = session.reference_result(module, "nocapi")? else { return Ok(None) };
+        let passes =
+            |result: &ModuleResult, id: &str| result.cases.get(id).is_some_and(|case| case.status == Status::Pass);
+        let needs = |id: &&String| passes(&plain, id) && !passes(&other, id) && session.suite.is_portable(module, id);
+        Ok(Some(plain.order.iter().filter(needs).cloned().collect::<Vec<_>>()))
+    })?;
+    for (module, ids) in &found {
+        for id in ids {
+            println!("{module} {id}");
+        }
+    }
+    Ok(0)
+}
+
 fn is_marked(plain: &ModuleResult, other: &ModuleResult, id: &str) -> bool {
     let loaded = other.module.as_ref().is_some_and(|module| module.status != Status::ImportError);
     let other = other.cases.get(id).map(|case| case.status);

@@ -1,0 +1,3 @@
+"""A module that does not load."""
+
+import no_such_module_anywhere
