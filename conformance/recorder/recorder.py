@@ -4,7 +4,7 @@
 
 ROOT is "-" for a module of the package `test`, else a directory that holds the module. MODE is "run", or "marks" to run
 under another implementation name, so that the suite itself skips what it marks as CPython's own, or "nocapi" to run
-without CPython's C test instruments. FILTER is "all", "skip"
+with CPython's C test instruments out of reach. FILTER is "all", "skip"
 or "only"; FILE then lists case identifiers, one a line. Both sides of a comparison run this file: it keeps to plain
 constructs, so that a young interpreter gets through it.
 """
@@ -251,21 +251,52 @@ def make_result(unittest, channel, pending, now):
     return Result()
 
 
+def hide_capi():
+    """Leaves of CPython's C test instruments the plain constants and what test.support itself asks of them."""
+
+    class Needed:
+        armed = False
+
+        def __init__(self, name):
+            self.name = name
+
+        def __call__(self, *args, **kwargs):
+            if Needed.armed:
+                raise NotImplementedError("needs " + self.name)
+            # While the module loads: a decorator, or the making of an instance.
+            return args[0] if args else self
+
+    kept = ("get_recursion_depth", "get_feature_macros", "get_config", "get_c_recursion_remaining")
+    for name in ("_testcapi", "_testinternalcapi", "_testlimitedcapi"):
+        real = __import__(name)
+        stub = type(sys)(name)
+        for key in dir(real):
+            value = getattr(real, key)
+            if not isinstance(value, (int, float, str)) and key not in kept:
+                value = Needed(name + "." + key)
+            setattr(stub, key, value)
+        sys.modules[name] = stub
+    return Needed
+
+
 def prepare(mode):
-    """Conditions that regrtest sets: no resource is switched on, no big-memory test runs."""
+    """Conditions that regrtest sets: no resource is switched on, no big-memory test runs.
+
+    Returns what test.support stumbled over, and in mode "nocapi" the class that is armed once the module is loaded.
+    """
+    needed = None
     if mode == "marks":
         sys.implementation.name = "other"
     elif mode == "nocapi":
-        for name in ("_testcapi", "_testinternalcapi", "_testlimitedcapi"):
-            sys.modules[name] = None
+        needed = hide_capi()
     try:
         from test import support
     except BaseException as exc:
-        return exc
+        return exc, needed
     support.use_resources = ()
     support.max_memuse = 0
     support.verbose = 0
-    return None
+    return None, needed
 
 
 def read_filter(kind, path):
@@ -294,7 +325,7 @@ def main(argv):
 
         now = clock()
         stage = "support"
-        trouble = prepare(mode) if root == "-" else None
+        trouble, needed = prepare(mode) if root == "-" else (None, None)
         wanted = read_filter(argv[5], argv[6])
         stage = "module"
         if root == "-":
@@ -325,6 +356,8 @@ def main(argv):
     for key in list(pending):
         if not wanted(key):
             del pending[key]
+    if needed is not None:
+        needed.armed = True
     channel.send({"e": "loaded"})
     result = make_result(unittest, channel, pending, now)
     with warnings.catch_warnings():
