@@ -452,7 +452,7 @@ impl Dumper {
             Constant::Bool(false) => write!(self.0, "False"),
             Constant::Ellipsis => write!(self.0, "..."),
             Constant::Int(value) => write!(self.0, "i{value:x}"),
-            Constant::BigInt(value) => write!(self.0, "i{value:x}"),
+            Constant::BigInt(value) => write!(self.0, "i{:x}", **value),
             Constant::Float(value) => write!(self.0, "f{:x}", value.to_bits()),
             Constant::Complex { real, imag } => write!(self.0, "c{:x},{:x}", real.to_bits(), imag.to_bits()),
             Constant::Str(text) => {

@@ -4,7 +4,7 @@
 //! `convert/string.rs` string literals and f-strings, `convert/escape.rs` escape sequences, `convert/number.rs`
 //! numbers. CPython counterpart: `Parser/action_helpers.c`, `string_parser.c`.
 
-mod escape;
+pub(crate) mod escape;
 mod expr;
 mod number;
 mod pattern;
@@ -35,6 +35,49 @@ pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOption
     match cx.refusal {
         Some(refusal) => Err(refusal),
         None => Ok(Parsed { module, warnings: cx.warnings }),
+    }
+}
+
+/// A function type `(int, *str) -> bool`, which is known to be well formed: the stars are dropped.
+pub(crate) fn func_type(text: &str, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    let refusal = || SyntaxError::bare(SyntaxErrorKind::SyntaxError, "invalid syntax");
+    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None };
+    let mut depth = 0_u32;
+    let piece = |cx: &mut Converter<'_>, from: usize, to: usize| {
+        let skip = text[from..to].find(|c: char| !c.is_whitespace() && c != '*').ok_or_else(refusal)?;
+        let range = TextRange::new(((from + skip) as u32).into(), (to as u32).into());
+        let parsed = ruff_python_parser::parse_expression_range(text, range).map_err(|_| refusal())?;
+        Ok::<_, SyntaxError>(cx.expr(parsed.expr()))
+    };
+    let open = text.find('(').ok_or_else(refusal)?;
+    let (mut from, mut close) = (open + 1, None);
+    let mut argtypes = Vec::new();
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate().skip(open) {
+        match (quote, byte) {
+            (Some(mark), _) => quote = (mark != byte).then_some(mark),
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let ends = depth == 0 && quote.is_none();
+        if ends || (byte == b',' && depth == 1 && quote.is_none()) {
+            if !text[from..at].trim().is_empty() {
+                argtypes.push(piece(&mut cx, from, at)?);
+            }
+            from = at + 1;
+        }
+        if ends {
+            close = Some(at);
+            break;
+        }
+    }
+    let arrow = close.and_then(|close| text[close..].find("->").map(|at| close + at + 2)).ok_or_else(refusal)?;
+    let returns = Box::new(piece(&mut cx, arrow, text.trim_end().len())?);
+    match cx.refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(Parsed { module: Mod::FunctionType { argtypes, returns }, warnings: cx.warnings }),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod ast;
 mod convert;
 mod depth;
 mod error;
+mod errors;
 mod parse;
 mod source;
 

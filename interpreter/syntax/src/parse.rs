@@ -8,6 +8,7 @@ use crate::ast::Mod;
 use crate::convert;
 use crate::depth;
 use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
+use crate::errors;
 use crate::source::{self, CodecHook, Lines};
 
 /// What the source is: the `mode` argument of `compile`.
@@ -74,7 +75,7 @@ pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, Synt
     if text.contains('\0') {
         return Err(null_bytes());
     }
-    let text = source::normalise_newlines(text);
+    let text = source::normalise_newlines(text, options.mode == Mode::Exec);
     if u32::try_from(text.len()).is_err() {
         return Err(SyntaxError::bare(SyntaxErrorKind::OverflowError, "source code is too long"));
     }
@@ -83,19 +84,32 @@ pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, Synt
         Mode::Eval | Mode::FuncType => ruff::Mode::Expression,
     };
     let depth = depth::bound(&text, mode)?;
-    // Frames of the parser, of the conversion and of the drop of the parser's tree.
-    let stack = 512 * 1024 + depth as usize * 6 * 1024;
+    // Frames of the parser, of the conversion, of the error pass and of the drop of the parser's tree.
+    let stack = 1024 * 1024 + depth as usize * 8 * 1024;
     stacker::maybe_grow(stack, stack + 1024 * 1024, || parse_bounded(&text, mode, options))
 }
 
 fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
+    // Whether interactive input ends rightly is a matter of tokens, which the parser does not show.
+    if matches!(options.mode, Mode::Single | Mode::FuncType) {
+        errors::check(text, options)?;
+    }
     let lines = Lines::new(text);
-    let parsed = ruff::parse(text, ruff::ParseOptions::from(mode)).map_err(|fault| SyntaxError {
-        kind: SyntaxErrorKind::SyntaxError,
-        msg: "invalid syntax".to_owned(),
-        location: Some(lines.location(lines.range(fault.location.start().into(), fault.location.end().into()))),
-    })?;
-    convert::convert(parsed.syntax(), &lines, options)
+    if options.mode == Mode::FuncType {
+        return convert::func_type(text, &lines, options);
+    }
+    match ruff::parse(text, ruff::ParseOptions::from(mode)) {
+        Ok(parsed) => convert::convert(parsed.syntax(), &lines, options).or_else(|refusal| {
+            errors::check(text, options)?;
+            Err(refusal)
+        }),
+        Err(fault) => {
+            errors::check(text, options)?;
+            let range = lines.range(fault.location.start().into(), fault.location.end().into());
+            let location = Some(lines.location(range));
+            Err(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: "invalid syntax".to_owned(), location })
+        }
+    }
 }
 
 fn null_bytes() -> SyntaxError {

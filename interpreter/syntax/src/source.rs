@@ -38,7 +38,9 @@ pub fn decode_source<'a>(
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(fault) => Err(utf8_fault(body, fault.valid_up_to(), fault.error_len(), from_file)),
         },
-        Some("iso-8859-1") => Ok(Cow::Owned(body.iter().map(|&b| char::from(b)).collect())),
+        Some("iso-8859-1" | "latin1" | "l1" | "iso8859-1") => {
+            Ok(Cow::Owned(body.iter().map(|&b| char::from(b)).collect()))
+        }
         Some("ascii" | "us-ascii") if body.is_ascii() => Ok(Cow::Owned(body.iter().map(|&b| char::from(b)).collect())),
         Some(name) => match hook.map(|hook| hook.decode(name, body)) {
             Some(decoded) => decoded?.map(Cow::Owned).ok_or_else(|| problem(name)),
@@ -111,17 +113,16 @@ fn normalise_encoding(name: &str) -> String {
     name.to_owned()
 }
 
-/// Text with `\n` line ends only and one at the end.
-pub(crate) fn normalise_newlines(text: &str) -> Cow<'_, str> {
-    let ends = text.is_empty() || text.ends_with('\n');
-    if !text.contains('\r') {
-        return if ends { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
+/// Text with `\n` line ends only, and with one at the end if `exec`.
+pub(crate) fn normalise_newlines(text: &str, exec: bool) -> Cow<'_, str> {
+    let mut out = match text.contains('\r') {
+        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+        false => Cow::Borrowed(text),
+    };
+    if exec && !out.is_empty() && !out.ends_with('\n') {
+        out.to_mut().push('\n');
     }
-    let mut out = text.replace("\r\n", "\n").replace('\r', "\n");
-    if !out.ends_with('\n') {
-        out.push('\n');
-    }
-    Cow::Owned(out)
+    out
 }
 
 /// Maps byte offsets to lines and columns. Neighbouring queries are cheap.

@@ -148,16 +148,16 @@ impl Converter<'_> {
         let bytes = lines.text.as_bytes();
         let (start, end) = (u32::from(literal.start()), u32::from(literal.end()));
         let (mut from, mut at) = (start, start);
-        let mut piece = |cx: &mut Self, from: u32, to: u32| {
+        let mut piece = |cx: &mut Self, from: u32, to: u32, end: u32| {
             let range = TextRange::new(from.into(), to.into());
             let mut value = Wtf8Buf::new();
             cx.decode_piece(range, range, raw, &mut value);
-            parts.push_constant(&value.finish(), None, from, to);
+            parts.push_constant(&value.finish(), None, from, end);
         };
         while at < end {
             let byte = bytes[at as usize];
             if !in_spec && matches!(byte, b'{' | b'}') && at + 1 < end && bytes[at as usize + 1] == byte {
-                piece(self, from, at + 1);
+                piece(self, from, at + 1, at + 2);
                 at += 2;
                 from = at;
             } else if byte == b'\\' && !raw && lines.text[at as usize..end as usize].starts_with("\\N{") {
@@ -169,7 +169,7 @@ impl Converter<'_> {
             }
         }
         if from < end {
-            piece(self, from, end);
+            piece(self, from, end, end);
         }
     }
 
