@@ -4,5 +4,12 @@
 //! CPython counterparts: `Objects/stringlib/`, the codecs of `Objects/unicodeobject.c`.
 
 pub mod buffer;
+pub mod codec;
+pub mod escape;
+pub mod find;
+pub mod shape;
+pub mod split;
+#[cfg(test)]
+mod tests;
 
 pub use buffer::{TextBuf, Unit};

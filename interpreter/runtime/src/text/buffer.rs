@@ -10,10 +10,14 @@ pub trait Unit: Copy + Eq + Ord + std::fmt::Debug + 'static {
     fn code(self) -> u32;
     /// Truncates; the caller knows that `code <= MAX`.
     fn from_code(code: u32) -> Self;
+    /// The units as bytes, where a unit is a byte: the way to the byte searches of `memchr`.
+    fn as_bytes(_units: &[Self]) -> Option<&[u8]> {
+        None
+    }
 }
 
 macro_rules! unit {
-    ($kind:ty, $max:expr) => {
+    ($kind:ty, $max:expr $(, $as_bytes:item)?) => {
         impl Unit for $kind {
             const MAX: u32 = $max;
             #[inline]
@@ -24,11 +28,19 @@ macro_rules! unit {
             fn from_code(code: u32) -> Self {
                 code as $kind
             }
+            $($as_bytes)?
         }
     };
 }
 
-unit!(u8, 0xFF);
+unit!(
+    u8,
+    0xFF,
+    #[inline]
+    fn as_bytes(units: &[u8]) -> Option<&[u8]> {
+        Some(units)
+    }
+);
 unit!(u16, 0xFFFF);
 unit!(u32, 0x10_FFFF);
 
@@ -124,7 +136,19 @@ impl TextBuf {
         if text.is_ascii() {
             return self.push_units(text.as_bytes());
         }
-        text.chars().try_for_each(|c| self.push(u32::from(c)))
+        // The highest lead byte tells the width that is needed.
+        let max = match text.bytes().fold(0, u8::max) {
+            0xF0.. => 0x10_FFFF,
+            0xC4.. => 0xFFFF,
+            _ => 0xFF,
+        };
+        self.prepare(max, text.len())?;
+        match self {
+            TextBuf::One(units) => units.extend(text.chars().map(|c| c as u8)),
+            TextBuf::Two(units) => units.extend(text.chars().map(|c| c as u16)),
+            TextBuf::Four(units) => units.extend(text.chars().map(u32::from)),
+        }
+        Ok(())
     }
 
     /// Appends code points; bytes are Latin-1.
@@ -177,6 +201,17 @@ impl TextBuf {
 
     pub fn codes(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// Drops everything from `len` on, and narrows what is left.
+    pub fn truncate(&mut self, len: usize) {
+        if len >= self.len() {
+            return;
+        }
+        let kept: Vec<u32> = self.codes().take(len).collect();
+        *self = TextBuf::new();
+        // What was held in more memory fits.
+        let _ = self.push_units(&kept);
     }
 
     /// For messages and tests: lone surrogates become U+FFFD.
