@@ -151,7 +151,7 @@ fn escape_codecs() {
             br"\x41\u00e9\N{BULLET}\101\
 \q"
         ),
-        (r"Aé•A\q".into(), 26)
+        (r"Aé•A\q".into(), 28)
     );
     assert_eq!(decode(br"\N{nope}").0, "unicodeescape 0-8: unknown Unicode character name");
     assert_eq!(decode(br"\U00110000").0, r"unicodeescape 0-10: illegal Unicode character");
