@@ -78,7 +78,7 @@ fn errors() -> std::io::Result<()> {
 }
 
 fn answer(source: &[u8], options: &ParseOptions<'_>) -> String {
-    match krait_syntax::parse(source, options) {
+    match krait_syntax::parse_text(&String::from_utf8_lossy(source), options) {
         Ok(parsed) => {
             let mut text = "OK".to_owned();
             for warning in &parsed.warnings {

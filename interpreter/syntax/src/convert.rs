@@ -21,7 +21,7 @@ use crate::source::Lines;
 
 /// Converts a whole tree; fails where the parser accepts what CPython refuses.
 pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
-    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None };
+    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0 };
     let module = match tree {
         ruff::Mod::Module(module) => {
             let body = cx.body(&module.body);
@@ -41,7 +41,7 @@ pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOption
 /// A function type `(int, *str) -> bool`, which is known to be well formed: the stars are dropped.
 pub(crate) fn func_type(text: &str, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
     let refusal = || SyntaxError::bare(SyntaxErrorKind::SyntaxError, "invalid syntax");
-    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None };
+    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0 };
     let mut depth = 0_u32;
     let piece = |cx: &mut Converter<'_>, from: usize, to: usize| {
         let skip = text[from..to].find(|c: char| !c.is_whitespace() && c != '*').ok_or_else(refusal)?;
@@ -87,6 +87,8 @@ struct Converter<'a> {
     warnings: Vec<Warning>,
     /// The first refusal met; conversion goes on with placeholders.
     refusal: Option<SyntaxError>,
+    /// Open f-string format specifications.
+    spec_depth: u32,
 }
 
 impl Converter<'_> {

@@ -91,7 +91,9 @@ pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, Synt
 
 fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
     // Whether interactive input ends rightly is a matter of tokens, which the parser does not show.
-    if matches!(options.mode, Mode::Single | Mode::FuncType) {
+    let ends_in_blanks = text.rsplit('\n').next().is_some_and(|last| last.len() < text.len() && last.trim().is_empty())
+        && !text.ends_with('\n');
+    if matches!(options.mode, Mode::Single | Mode::FuncType) || (options.mode == Mode::Eval && ends_in_blanks) {
         errors::check(text, options)?;
     }
     let lines = Lines::new(text);

@@ -7,8 +7,8 @@ use crate::ast::Wtf8Buf;
 /// What reading a literal's content found besides its value.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// Byte offset of the first sequence that is no escape, and its text without the backslash.
-    pub(crate) invalid: Option<(usize, String)>,
+    /// The first sequence that is no escape, without its backslash.
+    pub(crate) invalid: Option<String>,
 }
 
 /// The character that a single-letter escape stands for.
@@ -60,7 +60,7 @@ pub(crate) fn decode_bytes(content: &str, out: &mut Vec<u8>) -> Result<Findings,
             b'0'..=b'7' => {
                 let (value, digits) = octal(&bytes[at + 1..]);
                 if value > 0o377 && findings.invalid.is_none() {
-                    findings.invalid = Some((at, content[at + 1..at + 1 + digits].to_owned()));
+                    findings.invalid = Some(content[at + 1..at + 1 + digits].to_owned());
                 }
                 out.push(value as u8);
                 at += 1 + digits;
@@ -77,7 +77,7 @@ pub(crate) fn decode_bytes(content: &str, out: &mut Vec<u8>) -> Result<Findings,
                     Some(value) => out.push(value),
                     None => {
                         if findings.invalid.is_none() {
-                            findings.invalid = Some((at, char::from(letter).to_string()));
+                            findings.invalid = Some(char::from(letter).to_string());
                         }
                         out.extend([b'\\', letter]);
                     }
@@ -110,7 +110,7 @@ pub(crate) fn decode_str(content: &str, out: &mut Wtf8Buf) -> Result<Findings, S
             b'0'..=b'7' => {
                 let (value, digits) = octal(&bytes[at + 1..]);
                 if value > 0o377 && findings.invalid.is_none() {
-                    findings.invalid = Some((at, content[at + 1..at + 1 + digits].to_owned()));
+                    findings.invalid = Some(content[at + 1..at + 1 + digits].to_owned());
                 }
                 out.push_code_point(value);
                 at += 1 + digits;
@@ -125,7 +125,7 @@ pub(crate) fn decode_str(content: &str, out: &mut Wtf8Buf) -> Result<Findings, S
                     None => {
                         let letter = content[at + 1..].chars().next().unwrap_or('\\');
                         if findings.invalid.is_none() {
-                            findings.invalid = Some((at, letter.to_string()));
+                            findings.invalid = Some(letter.to_string());
                         }
                         out.push_str("\\");
                         out.push_code_point(u32::from(letter));

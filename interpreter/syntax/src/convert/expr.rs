@@ -129,14 +129,15 @@ impl Converter<'_> {
                 ExprKind::Dict { keys, values }
             }
             ruff::Expr::ListComp(e) => {
-                ExprKind::ListComp { elt: self.boxed(&e.elt), generators: self.comprehensions(&e.generators) }
+                ExprKind::ListComp { elt: self.boxed(&e.elt), generators: self.comprehensions(&e.elt, &e.generators) }
             }
             ruff::Expr::SetComp(e) => {
-                ExprKind::SetComp { elt: self.boxed(&e.elt), generators: self.comprehensions(&e.generators) }
+                ExprKind::SetComp { elt: self.boxed(&e.elt), generators: self.comprehensions(&e.elt, &e.generators) }
             }
-            ruff::Expr::Generator(e) => {
-                ExprKind::GeneratorExp { elt: self.boxed(&e.elt), generators: self.comprehensions(&e.generators) }
-            }
+            ruff::Expr::Generator(e) => ExprKind::GeneratorExp {
+                elt: self.boxed(&e.elt),
+                generators: self.comprehensions(&e.elt, &e.generators),
+            },
             ruff::Expr::DictComp(e) => {
                 let Some(key) = e.key.as_deref() else {
                     self.refuse("dict unpacking cannot be used in dict comprehension", range);
@@ -145,7 +146,7 @@ impl Converter<'_> {
                 ExprKind::DictComp {
                     key: self.boxed(key),
                     value: self.boxed(&e.value),
-                    generators: self.comprehensions(&e.generators),
+                    generators: self.comprehensions(&e.value, &e.generators),
                 }
             }
             _ => {
@@ -155,7 +156,8 @@ impl Converter<'_> {
         }
     }
 
-    fn comprehensions(&mut self, generators: &[ruff::Comprehension]) -> Vec<Comprehension> {
+    fn comprehensions(&mut self, element: &ruff::Expr, generators: &[ruff::Comprehension]) -> Vec<Comprehension> {
+        self.refuse_unpacked_element(element);
         let convert = |generator: &ruff::Comprehension| Comprehension {
             target: self.expr(&generator.target),
             iter: self.expr(&generator.iter),
@@ -163,6 +165,14 @@ impl Converter<'_> {
             is_async: generator.is_async,
         };
         generators.iter().map(convert).collect()
+    }
+
+    /// The parser knows a later Python, which unpacks in comprehensions.
+    fn refuse_unpacked_element(&mut self, element: &ruff::Expr) {
+        if element.is_starred_expr() {
+            let range = self.range(element);
+            self.refuse("iterable unpacking cannot be used in comprehension", range);
+        }
     }
 
     /// Positional and keyword arguments. A generator that is the sole argument spans the parentheses.

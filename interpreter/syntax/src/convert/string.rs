@@ -11,6 +11,9 @@ use super::Converter;
 use super::escape;
 use crate::ast::{Constant, Expr, ExprKind, Range, Wtf8Box, Wtf8Buf};
 
+/// Format specifications may hold fields down to this depth; the error pass words the refusal.
+const MAX_SPEC_DEPTH: u32 = 2;
+
 /// A run of neighbouring constants on its way to one node.
 struct Run {
     value: Wtf8Buf,
@@ -58,7 +61,7 @@ impl Converter<'_> {
             return;
         }
         match escape::decode_str(text, out) {
-            Ok(findings) => self.report_invalid(findings, content, token),
+            Ok(findings) => self.report_invalid(findings, token),
             Err(msg) => {
                 let range = self.text_range(token);
                 self.refuse(msg, range);
@@ -66,16 +69,11 @@ impl Converter<'_> {
         }
     }
 
-    fn report_invalid(&mut self, findings: escape::Findings, content: TextRange, token: TextRange) {
-        let Some((at, sequence)) = findings.invalid else { return };
+    fn report_invalid(&mut self, findings: escape::Findings, token: TextRange) {
+        let Some(sequence) = findings.invalid else { return };
         let what =
             if sequence.len() == 3 && sequence.as_bytes()[0].is_ascii_digit() { "octal escape" } else { "escape" };
-        let mut range = self.text_range(token);
-        // The warning carries the line of the sequence, the position of the token.
-        let skipped = self.text()[content].as_bytes()[..at].iter().filter(|&&b| b == b'\n').count() as u32;
-        let first = self.lines.position(content.start().into()).0;
-        range.lineno = range.lineno.max(first + skipped);
-        range.end_lineno = range.end_lineno.max(range.lineno);
+        let range = self.text_range(token);
         self.warn(format!("invalid {what} sequence '\\{sequence}'"), range);
     }
 
@@ -90,7 +88,7 @@ impl Converter<'_> {
                 continue;
             }
             match escape::decode_bytes(text, &mut value) {
-                Ok(findings) => self.report_invalid(findings, content, part.range),
+                Ok(findings) => self.report_invalid(findings, part.range),
                 Err(msg) => {
                     let range = self.text_range(part.range);
                     self.refuse(msg, range);
@@ -192,8 +190,14 @@ impl Converter<'_> {
 
     /// A format specification as a `JoinedStr` that begins at the colon.
     fn format_spec(&mut self, spec: &ruff::InterpolatedStringFormatSpec, raw: bool) -> Expr {
+        let whole = self.text_range(spec.range);
+        self.spec_depth += 1;
+        if self.spec_depth > MAX_SPEC_DEPTH && spec.elements.interpolations().next().is_some() {
+            self.refuse("f-string: expressions nested too deeply", whole);
+        }
         let mut parts = Parts::default();
         self.f_string_elements(&spec.elements, raw, true, &mut parts);
+        self.spec_depth -= 1;
         let values = parts.finish(self);
         let mut start = u32::from(spec.start());
         if self.text().as_bytes().get(start.wrapping_sub(1) as usize) == Some(&b':') {

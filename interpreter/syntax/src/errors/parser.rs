@@ -434,7 +434,9 @@ impl<'a> Parser<'a> {
             let token = self.tok.get();
             match token.kind {
                 Kind::Error => {
-                    if let Some(error) = self.tok.error.take() {
+                    if self.tok.in_f_string() {
+                        // CPython keeps the first error then.
+                    } else if let Some(error) = self.tok.error.take() {
                         self.error = Some(error);
                     } else if let Some(bracket) = self.tok.brackets.last()
                         && error_line > bracket.line

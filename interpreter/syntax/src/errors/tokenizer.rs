@@ -99,6 +99,10 @@ impl<'a> Tokenizer<'a> {
         self.brackets.len()
     }
 
+    pub(super) fn in_f_string(&self) -> bool {
+        !self.modes.is_empty()
+    }
+
     /// The next byte, `None` at the end or after an error.
     fn next(&mut self) -> Option<u8> {
         loop {
@@ -322,7 +326,7 @@ impl<'a> Tokenizer<'a> {
                     if blank_line || self.level() > 0 {
                         return None;
                     }
-                    Some(self.token(Kind::Newline, "", start, self.cur - 1))
+                    Some(self.token(Kind::Newline, "", start, self.cur))
                 }
                 b'.' => {
                     let next = self.next();
