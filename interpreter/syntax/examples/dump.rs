@@ -15,6 +15,7 @@ fn main() -> std::io::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("--batch") => batch(),
         Some("--errors") => errors(),
+        Some("--unparse") => unparse(),
         _ => {
             for path in &arguments {
                 println!("{}", dump_file(path)?);
@@ -75,6 +76,20 @@ fn errors() -> std::io::Result<()> {
         out.write_all(answer.as_bytes())?;
         out.flush()?;
     }
+}
+
+/// Answers each line of standard input, an expression, with its text again.
+fn unparse() -> std::io::Result<()> {
+    for line in std::io::stdin().lock().lines() {
+        match krait_syntax::parse_text(&line?, &ParseOptions::new(Mode::Eval)) {
+            Ok(parsed) => match &parsed.module {
+                Mod::Expression { body } => println!("{}", krait_syntax::unparse(body)),
+                _ => println!("no expression"),
+            },
+            Err(error) => println!("{error:?}"),
+        }
+    }
+    Ok(())
 }
 
 fn answer(source: &[u8], options: &ParseOptions<'_>) -> String {

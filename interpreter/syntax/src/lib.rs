@@ -12,7 +12,10 @@ mod error;
 mod errors;
 mod parse;
 mod source;
+mod text;
+mod unparse;
 
 pub use error::{Location, SyntaxError, SyntaxErrorKind, Warning};
 pub use parse::{Mode, ParseOptions, Parsed, parse, parse_text};
 pub use source::{CodecHook, decode_source};
+pub use unparse::unparse;

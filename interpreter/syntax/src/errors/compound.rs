@@ -147,7 +147,7 @@ impl Parser<'_> {
             p.opt(Self::return_annotation)?;
             p.no_body("function definition", keyword)
         });
-        self.alt(|p| {
+        self.wrong(|p| {
             p.opt(|p| p.eat("async"))?;
             p.eat("def")?;
             p.name()?;
@@ -157,6 +157,18 @@ impl Parser<'_> {
             p.eat(")")?;
             p.opt(Self::return_annotation)?;
             p.force(":")?;
+            p.block()
+        });
+        self.alt(|p| {
+            p.opt(|p| p.eat("async"))?;
+            p.eat("def")?;
+            p.name()?;
+            p.opt(Self::type_params)?;
+            p.eat("(")?;
+            p.opt(Self::params)?;
+            p.eat(")")?;
+            p.opt(Self::return_annotation)?;
+            p.eat(":")?;
             p.block()
         })
     }

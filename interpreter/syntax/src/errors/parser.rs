@@ -434,8 +434,8 @@ impl<'a> Parser<'a> {
             let token = self.tok.get();
             match token.kind {
                 Kind::Error => {
-                    if self.tok.in_f_string() {
-                        // CPython keeps the first error then.
+                    if self.special && self.tok.in_f_string() {
+                        // CPython keeps an error of the second pass then.
                     } else if let Some(error) = self.tok.error.take() {
                         self.error = Some(error);
                     } else if let Some(bracket) = self.tok.brackets.last()

@@ -8,6 +8,7 @@ mod string;
 
 use super::token::{Kind, Span, Token, keyword, one_char, three_chars, two_chars};
 use crate::error::{Location, SyntaxError, SyntaxErrorKind};
+use crate::text::printable;
 
 const TABSIZE: usize = 8;
 const MAX_INDENT: usize = 100;
@@ -390,7 +391,6 @@ impl<'a> Tokenizer<'a> {
     fn verify_identifier(&mut self, start: usize) -> Result<(), Token> {
         let text = String::from_utf8_lossy(&self.src[start..self.cur]).into_owned();
         let fault = text.char_indices().find(|&(at, c)| {
-            let c = if c.is_ascii() { c } else { compatible(c, at == 0) };
             if at == 0 { !(c == '_' || unicode_ident::is_xid_start(c)) } else { !unicode_ident::is_xid_continue(c) }
         });
         let Some((at, c)) = fault else { return Ok(()) };
@@ -499,21 +499,4 @@ impl<'a> Tokenizer<'a> {
 /// Characters in a stretch of UTF-8; a sequence cut at the end counts as one.
 pub(super) fn chars(bytes: &[u8]) -> i32 {
     bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count() as i32
-}
-
-/// Identifiers are checked before NFKC, but a few compatibility characters only start one after it.
-fn compatible(c: char, _first: bool) -> char {
-    c
-}
-
-/// An approximation of `str.isprintable` for one character: neither control, format, private, separator nor
-/// noncharacter.
-pub(super) fn printable(c: char) -> bool {
-    !(c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(u32::from(c),
-            0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x890..=0x891 | 0x8e2 | 0x180e | 0x200b..=0x200f
-            | 0x202a..=0x202e | 0x2060..=0x206f | 0xd800..=0xf8ff | 0xfdd0..=0xfdef | 0xfeff | 0xfff0..=0xfffb
-            | 0x110bd | 0x110cd | 0x13430..=0x1343f | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a | 0xe0000..=0x10ffff)
-        || u32::from(c) & 0xfffe == 0xfffe)
 }
