@@ -72,6 +72,9 @@ fn split_top_level(text: &str) -> Vec<&str> {
 impl Parsed {
     fn new(text: &str) -> Parsed {
         let inner = text.trim().strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or_default();
+        // Optional groups, `sub[, start[, end]], /`: each parameter behind a bracket may be left out.
+        let flat = inner.contains("[, ").then(|| inner.replace("[, ", ", ?").replace(']', ""));
+        let inner = flat.as_deref().unwrap_or(inner);
         let mut params: Vec<Param> = Vec::new();
         let mut keyword_only = false;
         for part in split_top_level(inner) {
@@ -90,7 +93,8 @@ impl Parsed {
                     } else {
                         (part, ParamKind::Normal)
                     };
-                    let (name, default) = name.split_once('=').map_or((name, false), |(n, _)| (n, true));
+                    let (name, optional) = name.strip_prefix('?').map_or((name, false), |n| (n, true));
+                    let (name, default) = name.split_once('=').map_or((name, optional), |(n, _)| (n, true));
                     let name = name.split(':').next().unwrap_or(name).trim().into();
                     let required = !default && !matches!(kind, ParamKind::VarArgs | ParamKind::VarKw);
                     params.push(Param { name, kind, required });
