@@ -2,8 +2,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
+pub mod convert;
 pub mod errors;
 pub mod exceptions;
+pub mod frames;
+pub mod functions;
+pub mod hooks;
+pub mod import;
 pub mod numtext;
+pub mod protocol;
+pub mod start;
 pub mod text;
+pub mod types;
 pub mod unicode;
+pub mod warnings;
+pub mod well_known;

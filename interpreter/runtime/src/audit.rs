@@ -1,0 +1,33 @@
+//! Audit hooks (`sys.addaudithook`, PEP 578).
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use krait_object::{Locked, PyResult, Thread, Tuple, Value};
+
+use crate::protocol::call;
+
+/// The hooks of one interpreter.
+#[derive(Default)]
+pub struct AuditHooks {
+    hooks: Locked<Vec<Value>>,
+}
+/// True once any interpreter has a hook: events cost nothing before.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+pub fn add_hook(th: &mut Thread, hook: Value) {
+    ANY.store(true, Relaxed);
+    th.interp.extension::<AuditHooks>().hooks.lock().push(hook);
+}
+/// Raises an audit event; a hook's exception aborts the action.
+#[inline]
+pub fn audit(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {
+    if ANY.load(Relaxed) { audit_slow(th, event, args) } else { Ok(()) }
+}
+#[cold]
+fn audit_slow(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {
+    let hooks = th.interp.extension::<AuditHooks>().hooks.lock().clone();
+    let arguments = [Value::str(event), Tuple::from_slice(args).into()];
+    for hook in hooks {
+        call::call(th, &hook, &arguments)?;
+    }
+    Ok(())
+}

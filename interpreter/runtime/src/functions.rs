@@ -1,0 +1,51 @@
+//! The functions of `builtins`, by kind. The module itself is assembled in [`MODULE`].
+pub mod classes;
+pub mod code;
+pub mod io;
+pub mod iteration;
+pub mod objects;
+
+use krait_object::{ModuleDef, PyResult, Thread, Value};
+
+use crate::errors::name_error;
+use crate::types::module;
+
+/// `builtins.name`.
+pub fn builtin(th: &mut Thread, name: &str) -> PyResult<Value> {
+    let found = th.interp.builtins.get().and_then(|b| b.downcast::<krait_object::Dict>().ok());
+    match found.and_then(|d| d.get_text(name)) {
+        Some(v) => Ok(v),
+        None => Err(name_error(th, format!("name '{name}' is not defined"))),
+    }
+}
+
+pub static MODULE: ModuleDef = ModuleDef {
+    doc: "Built-in functions, types, exceptions, and other objects.\n\nThis module provides direct access to all 'built-in'\nidentifiers of Python; for example, builtins.len is\nthe full name for the built-in function len().\n\nThis module is not normally accessed explicitly by most\napplications, but can be useful in modules that provide\nobjects with the same name as a builtin and need it too.",
+    init: Some(init),
+    ..ModuleDef::new("builtins")
+};
+
+fn init(_: &mut Thread, m: &Value) -> PyResult<()> {
+    let dict = module::dict(m);
+    let name = Value::str("builtins");
+    for table in [classes::FUNCTIONS, code::FUNCTIONS, io::FUNCTIONS, iteration::FUNCTIONS, objects::FUNCTIONS] {
+        for f in table {
+            dict.set_text(f.name, crate::types::native_function::NativeFunction::new_function(f, m, &name));
+        }
+    }
+    for class in crate::types::BUILTINS {
+        dict.set_text(&class.name(), class.to_value());
+    }
+    crate::exceptions::add_to(&dict);
+    for (name, value) in [
+        ("None", Value::NONE),
+        ("Ellipsis", Value::ELLIPSIS),
+        ("NotImplemented", Value::NOT_IMPLEMENTED),
+        ("False", Value::FALSE),
+        ("True", Value::TRUE),
+        ("__debug__", Value::TRUE),
+    ] {
+        dict.set_text(name, value);
+    }
+    Ok(())
+}

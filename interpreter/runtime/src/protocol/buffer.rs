@@ -1,0 +1,44 @@
+//! The buffer protocol's consumer side (`PyObject_GetBuffer`).
+use krait_object::buffer::{Buffer, flags};
+use krait_object::{Bytes, PyResult, Thread, Value};
+
+use crate::errors::{buffer_error, type_error};
+
+/// Whether the type exports buffers.
+pub fn has_buffer(v: &Value) -> bool {
+    v.class().slots.buffer.is_set()
+}
+/// An export of `v`'s memory.
+pub fn get_buffer(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
+    let slot = v.class().slots.buffer.get();
+    match slot {
+        Some(f) => f(th, v, request),
+        None => {
+            let name = v.class().name();
+            Err(type_error(th, format!("a bytes-like object is required, not '{name}'")))
+        }
+    }
+}
+/// A contiguous, writable export.
+pub fn get_writable(th: &mut Thread, v: &Value) -> PyResult<Buffer> {
+    let b = get_buffer(th, v, flags::WRITABLE)?;
+    if b.readonly {
+        return Err(buffer_error(th, "Object is not writable."));
+    }
+    Ok(b)
+}
+/// A copy of the bytes of any bytes-like object.
+pub fn bytes_like(th: &mut Thread, v: &Value) -> PyResult<Vec<u8>> {
+    if let Some(b) = v.downcast_exact::<Bytes>() {
+        return Ok(b.to_vec());
+    }
+    Ok(get_buffer(th, v, flags::SIMPLE)?.to_vec())
+}
+/// Runs `f` on the bytes of a bytes-like object, without a copy where possible. No Python code may run in `f`.
+pub fn with_bytes<R>(th: &mut Thread, v: &Value, f: impl FnOnce(&[u8]) -> R) -> PyResult<R> {
+    if let Some(b) = v.downcast_ref::<Bytes>() {
+        return Ok(f(b));
+    }
+    let buffer = get_buffer(th, v, flags::SIMPLE)?;
+    Ok(buffer.with_bytes(f))
+}

@@ -1,0 +1,108 @@
+//! Comparison, hashing, truth (`PyObject_RichCompare`, `PyObject_Hash`, `PyObject_IsTrue`).
+use krait_object::{CmpOp, PyResult, Str, Thread, Value};
+
+use crate::errors::type_error;
+
+pub use krait_object::compare::hash_value as hash;
+
+/// `a op b`.
+pub fn compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
+    if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
+        return Ok(Value::bool(op.of(x.cmp(&y))));
+    }
+    if let (Some(x), Some(y)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+        return Ok(Value::bool(compare_str(x, y, op)));
+    }
+    th.check_native(" in comparison")?;
+    let (ca, cb) = (a.class_ref(), b.class_ref());
+    let reflected_first = !ca.ptr_eq(&cb) && cb.object().is_subtype(ca.object()) && cb.slots.compare.is_set();
+    if reflected_first && let Some(f) = cb.slots.compare.get() {
+        let r = f(th, b, a, op.reflected())?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    if let Some(f) = ca.slots.compare.get() {
+        let r = f(th, a, b, op)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    if !reflected_first && let Some(f) = cb.slots.compare.get() {
+        let r = f(th, b, a, op.reflected())?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    match op {
+        CmpOp::Eq => Ok(Value::bool(a.is(b))),
+        CmpOp::Ne => Ok(Value::bool(!a.is(b))),
+        _ => {
+            let message = format!(
+                "'{}' not supported between instances of '{}' and '{}'",
+                op.symbol(),
+                ca.name(),
+                cb.name()
+            );
+            Err(type_error(th, message))
+        }
+    }
+}
+/// Order or equality of two texts.
+pub fn compare_str(a: &Str, b: &Str, op: CmpOp) -> bool {
+    match op {
+        CmpOp::Eq => a.equals(b),
+        CmpOp::Ne => !a.equals(b),
+        _ => op.of(a.order(b)),
+    }
+}
+/// `a op b` as a truth value; identity decides `==` and `!=` first.
+pub fn compare_bool(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<bool> {
+    if a.is(b) {
+        match op {
+            CmpOp::Eq => return Ok(true),
+            CmpOp::Ne => return Ok(false),
+            _ => {}
+        }
+    }
+    let r = compare(th, a, b, op)?;
+    truth(th, &r)
+}
+/// `a is b or a == b`.
+#[inline]
+pub fn eq(th: &mut Thread, a: &Value, b: &Value) -> PyResult<bool> {
+    if a.is(b) {
+        return Ok(true);
+    }
+    if a.is_int() && b.is_int() {
+        return Ok(false);
+    }
+    compare_bool(th, a, b, CmpOp::Eq)
+}
+/// `bool(v)`.
+#[inline]
+pub fn truth(th: &mut Thread, v: &Value) -> PyResult<bool> {
+    if let Some(b) = v.as_bool() {
+        return Ok(b);
+    }
+    if let Some(i) = v.as_int() {
+        return Ok(i != 0);
+    }
+    if v.is_none() {
+        return Ok(false);
+    }
+    if let Some(s) = v.downcast_exact::<Str>() {
+        return Ok(!s.is_empty());
+    }
+    truth_slow(th, v)
+}
+fn truth_slow(th: &mut Thread, v: &Value) -> PyResult<bool> {
+    let class = v.class();
+    if let Some(f) = class.slots.bool.get() {
+        return f(th, v);
+    }
+    if let Some(f) = class.slots.mp_len.get().or(class.slots.sq_len.get()) {
+        return Ok(f(th, v)? != 0);
+    }
+    Ok(true)
+}

@@ -1,0 +1,108 @@
+//! `repr`, `str`, `ascii`, `format`, and the guard against infinite recursion in the reprs of containers.
+use krait_object::{PyResult, Ref, Str, StrBuilder, Thread, Value};
+
+use crate::errors::type_error;
+use crate::protocol::attr::call_special_opt;
+
+/// `repr(v)`.
+pub fn repr(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
+    th.check_native(" while getting the repr of an object")?;
+    let class = v.class_ref();
+    let Some(f) = class.slots.repr.get() else {
+        return Ok(Str::new(&format!("<{} object at {:#x}>", class.name(), v.bits())));
+    };
+    let r = f(th, v)?;
+    r.downcast::<Str>().map_err(|r| {
+        let name = r.class().name();
+        type_error(th, format!("__repr__ returned non-string (type {name})"))
+    })
+}
+/// `str(v)`.
+pub fn str(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
+    if v.is_exact(&krait_object::builtin_types::STR)
+        && let Some(s) = v.to_ref::<Str>()
+    {
+        return Ok(s);
+    }
+    th.check_native(" while getting the str of an object")?;
+    let class = v.class_ref();
+    let Some(f) = class.slots.str.get() else { return repr(th, v) };
+    let r = f(th, v)?;
+    r.downcast::<Str>().map_err(|r| {
+        let name = r.class().name();
+        type_error(th, format!("__str__ returned non-string (type {name})"))
+    })
+}
+/// `ascii(v)`.
+pub fn ascii(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
+    let text = repr(th, v)?;
+    if text.as_ascii().is_some() {
+        return Ok(text);
+    }
+    let mut out = StrBuilder::with_capacity(text.len() + 16);
+    for c in text.iter() {
+        match c {
+            0..0x80 => out.push(c),
+            0x80..0x100 => out.push_text(&format!("\\x{c:02x}")),
+            0x100..0x10000 => out.push_text(&format!("\\u{c:04x}")),
+            _ => out.push_text(&format!("\\U{c:08x}")),
+        }
+    }
+    Ok(out.finish())
+}
+/// `format(v, spec)`.
+pub fn format(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref<Str>> {
+    if spec.is_empty() {
+        if v.is_exact(&krait_object::builtin_types::STR) {
+            return str(th, v);
+        }
+        if v.is_exact(&krait_object::builtin_types::INT) {
+            return str(th, v);
+        }
+    }
+    match call_special_opt(th, v, "__format__", &[spec.to_value()])? {
+        Some(r) => r.downcast::<Str>().map_err(|r| {
+            let name = r.class().name();
+            type_error(th, format!("__format__ must return a str, not {name}"))
+        }),
+        None => {
+            let name = v.class().name();
+            Err(type_error(th, format!("Type {name} doesn't define __format__")))
+        }
+    }
+}
+
+/// Objects whose repr is being computed on this thread.
+#[derive(Default)]
+struct InProgress(Vec<u64>);
+
+/// Runs `body` unless the repr of `v` is already being computed on this thread; then the answer is `placeholder`.
+pub fn with_repr(
+    th: &mut Thread,
+    v: &Value,
+    placeholder: &str,
+    body: impl FnOnce(&mut Thread) -> PyResult<Value>,
+) -> PyResult<Value> {
+    if enter_repr(th, v) {
+        let result = body(th);
+        leave_repr(th, v);
+        result
+    } else {
+        Ok(Value::str(placeholder))
+    }
+}
+/// `Py_ReprEnter`: false if the object's repr is already being computed.
+pub fn enter_repr(th: &mut Thread, v: &Value) -> bool {
+    let active = &mut th.extension::<InProgress>().0;
+    if active.contains(&v.bits()) {
+        return false;
+    }
+    active.push(v.bits());
+    true
+}
+pub fn leave_repr(th: &mut Thread, v: &Value) {
+    let active = &mut th.extension::<InProgress>().0;
+    if let Some(i) = active.iter().rposition(|&b| b == v.bits()) {
+        active.remove(i);
+    }
+}

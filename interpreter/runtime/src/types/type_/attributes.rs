@@ -1,0 +1,333 @@
+//! The attributes of type objects: `__name__`, `__bases__`, `__mro__`, `__dict__`, `__doc__` and the others.
+use krait_object::intern::intern;
+use krait_object::native::{GetSet, getset, getter, member};
+use krait_object::{Dict, PyResult, Ref, Str, Thread, Tuple, Type, Value, type_flag};
+
+use super::{full_name, mro, ready, subclasses};
+use crate::errors::{attribute_error, type_error, value_error};
+use crate::protocol::compare;
+
+fn this(v: &Value) -> Ref<Type> {
+    v.to_ref::<Type>().expect("the descriptor checked the class of self")
+}
+
+pub static GETSET: &[GetSet] = &[
+    getset("__name__", "", |_, v| Ok(Value::str(&this(v).name())), set_name),
+    getset("__qualname__", "", |_, v| Ok(Value::str(&qualname(&this(v)))), set_qualname),
+    getset("__bases__", "", |_, v| Ok(this(v).bases().into()), set_bases),
+    member("__mro__", "", |_, v| Ok(this(v).mro().into())),
+    getset("__module__", "", get_module, set_module),
+    getset("__abstractmethods__", "", get_abstract, set_abstract),
+    getter("__dict__", "", |_, v| Ok(this(v).dict().map(|d| crate::types::mappingproxy::new(d.into())).into())),
+    getset("__doc__", "", get_doc, set_doc),
+    getter("__text_signature__", "", |_, v| {
+        let sig = super::text_signature(this(v).object());
+        Ok(sig.map(Value::str).into())
+    }),
+    getset("__annotations__", "", get_annotations, set_annotations),
+    getset("__type_params__", "", get_type_params, set_type_params),
+    member("__base__", "", |_, v| Ok(this(v).base().into())),
+    member("__flags__", "", |_, v| Ok(Value::from(visible_flags(&this(v))))),
+    member("__basicsize__", "", |_, v| Ok(Value::from(this(v).vtable().size + this(v).tail_size()))),
+    member("__itemsize__", "", |_, v| Ok(Value::from(item_size(&this(v))))),
+    member("__dictoffset__", "", |_, v| {
+        let t = this(v);
+        Ok(Value::int(if t.has_flag(type_flag::TAIL_DICT) { -1 } else { i64::from(t.dict_cell.is_set()) * 16 }))
+    }),
+    member("__weakrefoffset__", "", |_, v| Ok(Value::int(if this(v).has_flag(type_flag::WEAKREF) { -32 } else { 0 }))),
+];
+
+fn visible_flags(t: &Type) -> i64 {
+    let own = type_flag::TAIL_DICT | type_flag::WEAKREF;
+    i64::from(t.flags() & !own) | if t.has_flag(type_flag::TAIL_DICT) { 1 << 4 } else { 0 }
+}
+fn item_size(t: &Type) -> i64 {
+    match t.solid().map(|s| s.name()) {
+        Some(n) if &*n == "tuple" => 8,
+        Some(n) if &*n == "bytes" => 1,
+        Some(n) if &*n == "int" => 4,
+        _ => 0,
+    }
+}
+fn refuse_immutable(th: &mut Thread, t: &Type, name: &str) -> PyResult<()> {
+    if t.has_flag(type_flag::IMMUTABLE) {
+        let full = full_name(t);
+        return Err(type_error(th, format!("cannot set '{name}' attribute of immutable type '{full}'")));
+    }
+    Ok(())
+}
+fn settable<'a>(th: &mut Thread, t: &Type, value: Option<&'a Value>, name: &str) -> PyResult<&'a Value> {
+    refuse_immutable(th, t, name)?;
+    match value {
+        Some(v) => Ok(v),
+        None => {
+            let class = t.name();
+            Err(type_error(th, format!("cannot delete '{name}' attribute of type '{class}'")))
+        }
+    }
+}
+fn set_name(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__name__")?;
+    let Some(name) = value.downcast_ref::<Str>() else {
+        let message =
+            format!("can only assign string to {}.__name__, not '{}'", t.name(), value.class().name());
+        return Err(type_error(th, message));
+    };
+    match name.to_utf8() {
+        Some(text) if text.contains('\0') => Err(value_error(th, "type name must not contain null characters")),
+        Some(text) => {
+            t.set_name((&*text).into());
+            Ok(())
+        }
+        None => Err(value_error(th, "type name must not contain surrogates")),
+    }
+}
+/// `__qualname__`, the name for builtins.
+pub fn qualname(t: &Type) -> String {
+    match t.qualname.get() {
+        Some(q) => q.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+        None => t.name().to_string(),
+    }
+}
+fn set_qualname(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__qualname__")?;
+    if value.downcast_ref::<Str>().is_none() {
+        let message =
+            format!("can only assign string to {}.__qualname__, not '{}'", t.name(), value.class().name());
+        return Err(type_error(th, message));
+    }
+    t.qualname.set(Some(value.clone()));
+    Ok(())
+}
+/// A heap type's `__module__` in its namespace, if a string.
+pub fn module_in_dict(t: &Type) -> Option<Ref<Str>> {
+    t.dict()?.get_text("__module__")?.downcast().ok()
+}
+fn get_module(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    let t = this(v);
+    if let Some(m) = t.module.get() {
+        return Ok(m);
+    }
+    match t.dict().and_then(|d| d.get_text("__module__")) {
+        Some(m) => Ok(m),
+        None if t.is_static() => Ok(Value::str("builtins")),
+        None => Err(attribute_error(th, "__module__")),
+    }
+}
+fn set_module(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__module__")?;
+    if let Some(d) = t.dict() {
+        d.set_text("__module__", value.clone());
+        drop(d.remove_text("__firstlineno__"));
+    }
+    subclasses::modified(&t);
+    Ok(())
+}
+fn get_abstract(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    let t = this(v);
+    let own = if t.is(&krait_object::builtin_types::TYPE) { None } else { t.dict().and_then(|d| d.get_text("__abstractmethods__")) };
+    own.ok_or_else(|| attribute_error(th, "__abstractmethods__"))
+}
+fn set_abstract(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    refuse_immutable(th, &t, "__abstractmethods__")?;
+    let Some(dict) = t.dict() else { return Ok(()) };
+    match value {
+        Some(x) => dict.set_text("__abstractmethods__", x.clone()),
+        None => {
+            if dict.remove_text("__abstractmethods__").is_none() {
+                return Err(attribute_error(th, "__abstractmethods__"));
+            }
+        }
+    }
+    note_abstract(th, &t, value)
+}
+/// Keeps the flag that makes instantiation check for abstract methods.
+pub fn note_abstract(th: &mut Thread, t: &Ref<Type>, value: Option<&Value>) -> PyResult<()> {
+    let any = match value {
+        Some(v) => compare::truth(th, v)?,
+        None => false,
+    };
+    if any { t.set_flags(type_flag::ABSTRACT) } else { t.clear_flags(type_flag::ABSTRACT) }
+    subclasses::modified(t);
+    Ok(())
+}
+fn get_doc(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    let t = this(v);
+    let Some(doc) = t.dict().and_then(|d| d.get_text("__doc__")) else { return Ok(Value::NONE) };
+    let get = doc.class().slots.descr_get.get();
+    match get {
+        Some(get) => get(th, &doc, None, Some(v)),
+        None => Ok(doc),
+    }
+}
+fn set_doc(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__doc__")?;
+    if let Some(d) = t.dict() {
+        d.set_text("__doc__", value.clone());
+    }
+    subclasses::modified(&t);
+    Ok(())
+}
+fn get_annotations(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    let t = this(v);
+    if t.is_static() {
+        let name = t.name();
+        return Err(attribute_error(th, format!("type object '{name}' has no attribute '__annotations__'")));
+    }
+    let Some(dict) = t.dict() else { return Ok(Value::NONE) };
+    if let Some(a) = dict.get_text("__annotations__") {
+        let get = a.class().slots.descr_get.get();
+        return match get {
+            Some(get) => get(th, &a, None, Some(v)),
+            None => Ok(a),
+        };
+    }
+    let made = Value::from(Dict::new());
+    dict.set_text("__annotations__", made.clone());
+    subclasses::modified(&t);
+    Ok(made)
+}
+fn set_annotations(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    refuse_immutable(th, &t, "__annotations__")?;
+    let Some(dict) = t.dict() else { return Ok(()) };
+    match value {
+        Some(x) => dict.set_text("__annotations__", x.clone()),
+        None => {
+            if dict.remove_text("__annotations__").is_none() {
+                return Err(attribute_error(th, "__annotations__"));
+            }
+        }
+    }
+    subclasses::modified(&t);
+    Ok(())
+}
+fn get_type_params(_: &mut Thread, v: &Value) -> PyResult<Value> {
+    let t = this(v);
+    Ok(t.dict().and_then(|d| d.get_text("__type_params__")).unwrap_or_else(|| Tuple::empty().into()))
+}
+fn set_type_params(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__type_params__")?;
+    if let Some(d) = t.dict() {
+        d.set_text("__type_params__", value.clone());
+    }
+    subclasses::modified(&t);
+    Ok(())
+}
+fn set_bases(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
+    let t = this(v);
+    let value = settable(th, &t, value, "__bases__")?;
+    let Some(new) = value.to_ref::<Tuple>() else {
+        let message = format!("can only assign tuple to {}.__bases__, not {}", t.name(), value.class().name());
+        return Err(type_error(th, message));
+    };
+    if new.is_empty() {
+        let name = t.name();
+        return Err(type_error(th, format!("can only assign non-empty tuple to {name}.__bases__, not ()")));
+    }
+    for base in new.iter() {
+        match base.downcast_ref::<Type>() {
+            None => {
+                let message = format!(
+                    "{}.__bases__ must be tuple of classes, not '{}'",
+                    t.name(),
+                    base.class().name()
+                );
+                return Err(type_error(th, message));
+            }
+            Some(_) if base.to_ref::<Type>().is_some_and(|b| b.object().is_subtype(t.object())) => {
+                return Err(type_error(th, "a __bases__ item causes an inheritance cycle"));
+            }
+            Some(_) => {}
+        }
+    }
+    let best = mro::best_base(th, &new)?;
+    let old_best = t.base();
+    check_layout(th, &best, old_best.as_ref())?;
+    let (old_bases, old_mro) = (t.bases(), t.mro());
+    t.set_bases(Some(new.clone()));
+    t.set_base(&best);
+    if let Err(raised) = rebuild_mros(th, &t) {
+        t.set_bases(old_bases);
+        if let Some(b) = old_best {
+            t.set_base(&b);
+        }
+        t.set_mro(old_mro);
+        return Err(raised);
+    }
+    for base in old_bases.iter().flat_map(|b| b.iter()).filter_map(|b| b.downcast_ref::<Type>()) {
+        subclasses::remove(base, t.object());
+    }
+    ready::register_subclass(t.object());
+    subclasses::modified(&t);
+    refix(&t);
+    Ok(())
+}
+fn refix(t: &Ref<Type>) {
+    ready::fix_slots(t);
+    for sub in subclasses::list(t) {
+        refix(&sub);
+    }
+}
+fn rebuild_mros(th: &mut Thread, t: &Ref<Type>) -> PyResult<()> {
+    mro::set_mro(th, t)?;
+    for sub in subclasses::list(t) {
+        rebuild_mros(th, &sub)?;
+    }
+    Ok(())
+}
+fn check_layout(th: &mut Thread, new: &Ref<Type>, old: Option<&Ref<Type>>) -> PyResult<()> {
+    let Some(old) = old else { return Ok(()) };
+    let dict = |t: &Type| t.has_flag(type_flag::TAIL_DICT) || t.dict_cell.is_set();
+    let same = mro::solid_base(new).ptr_eq(&mro::solid_base(old)) && (dict(new) == dict(old) || !dict(old) || dict(new));
+    if same {
+        return Ok(());
+    }
+    let message = format!(
+        "__bases__ assignment: '{}' object layout differs from '{}'",
+        new.name(),
+        old.name()
+    );
+    Err(type_error(th, message))
+}
+
+/// `__qualname__`, `__module__`, `__doc__` of a new class.
+pub fn init_names(th: &mut Thread, t: &Ref<Type>, name: &Ref<Str>, dict: &Ref<Dict>) -> PyResult<()> {
+    match dict.remove_text("__qualname__") {
+        Some(q) if q.downcast_ref::<Str>().is_some() => t.qualname.set(Some(q)),
+        Some(q) => {
+            let class = q.class().name();
+            return Err(type_error(th, format!("type __qualname__ must be a str, not {class}")));
+        }
+        None => t.qualname.set(Some(name.to_value())),
+    }
+    if dict.get_text("__module__").is_none()
+        && let Some(globals) = crate::frames::current_globals(th)
+        && let Some(module) = globals.get_text("__name__")
+    {
+        dict.set_text("__module__", module);
+    }
+    if dict.get_text("__doc__").is_none() {
+        dict.set_text("__doc__", Value::NONE);
+    }
+    Ok(())
+}
+/// `type.__dir__`: the names in the namespaces of the MRO.
+pub fn dir(th: &mut Thread, t: &Type) -> PyResult<Value> {
+    let names = Dict::new();
+    for class in t.mro().iter().flat_map(|m| m.iter()).rev() {
+        if let Some(d) = class.downcast_ref::<Type>().and_then(Type::dict) {
+            for key in d.keys() {
+                names.set(th, key, Value::NONE)?;
+            }
+        }
+    }
+    let _ = intern;
+    Ok(krait_object::List::new(names.keys()).into())
+}

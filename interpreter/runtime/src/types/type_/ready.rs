@@ -1,0 +1,254 @@
+//! Builtin types made ready: layout, MRO, namespace with methods and slot wrappers, inherited slots; and the slots of
+//! Python classes derived from their methods.
+use std::sync::Mutex;
+
+use krait_object::intern::intern;
+use krait_object::native::{GetSet, Method, MethodKind};
+use krait_object::{ClassDef, Dict, Ref, Str, Thread, Tuple, Type, TypeObject, Value, type_flag};
+
+use super::slotdefs::{GROUPS, Group, wrappers};
+use crate::types::descriptor::{WRAPPER_DESCRIPTOR, Wrapper, getset_descriptor, method_descriptor, wrapper_descriptor};
+use crate::types::native_function::NativeFunction;
+
+static READY: Mutex<()> = Mutex::new(());
+
+/// Flags that subclasses take over from their base.
+const INHERITED: u32 = type_flag::SEQUENCE
+    | type_flag::MAPPING
+    | type_flag::MATCH_SELF
+    | type_flag::LONG_SUBCLASS
+    | type_flag::LIST_SUBCLASS
+    | type_flag::TUPLE_SUBCLASS
+    | type_flag::BYTES_SUBCLASS
+    | type_flag::UNICODE_SUBCLASS
+    | type_flag::DICT_SUBCLASS
+    | type_flag::BASE_EXC_SUBCLASS
+    | type_flag::TYPE_SUBCLASS
+    | type_flag::WEAKREF
+    | type_flag::TAIL_DICT
+    | type_flag::HAVE_GC;
+
+/// Makes a builtin class ready; does nothing the second time. Bases must be ready or are named by `static_base` alone.
+pub fn ready_class(th: &mut Thread, def: &'static ClassDef) {
+    let class = def.class;
+    if class.has_flag(type_flag::READY) {
+        return;
+    }
+    let guard = READY.lock().unwrap_or_else(|e| e.into_inner());
+    if class.has_flag(type_flag::READY) {
+        return;
+    }
+    build_namespace(def);
+    drop(guard);
+    if let Some(attributes) = def.attributes
+        && let Some(dict) = class.dict()
+    {
+        for (name, value) in attributes(th) {
+            set_namespace(&dict, name, value);
+        }
+    }
+    register_subclass(class);
+}
+
+fn set_namespace(dict: &Ref<Dict>, name: &str, value: Value) {
+    if let Some(h) = value.header() {
+        h.make_immortal();
+    }
+    dict.set_text(name, value);
+}
+
+fn build_namespace(def: &'static ClassDef) {
+    let class = def.class;
+    class.ready_layout();
+    let owner = Ref::from_object(class);
+    let dict = Dict::new();
+    class.slots.fill(&def.slots);
+    if let Some(f) = def.dict_cell {
+        class.dict_cell.set(Some(f));
+    }
+    class.set_flags(def.flags | type_flag::READY | type_flag::IMMUTABLE);
+    add_mro(class);
+    add_methods(&owner, &dict, def.methods, def.module);
+    for g in def.getset {
+        let g: &'static GetSet = g;
+        if dict.get_text(g.name).is_none() {
+            set_namespace(&dict, g.name, getset_descriptor(&owner, g));
+        }
+    }
+    for w in wrappers() {
+        if (w.present)(&class.slots) && dict.get_text(w.name).is_none() {
+            set_namespace(&dict, w.name, wrapper_descriptor(&owner, w));
+        }
+    }
+    if class.slots.new.is_set() && dict.get_text("__new__").is_none() {
+        set_namespace(&dict, "__new__", super::new_function(&owner));
+    }
+    if class.slots.hash.get().is_some_and(|f| f as usize == super::unhashable as *const () as usize) {
+        set_namespace(&dict, "__hash__", Value::NONE);
+    }
+    let doc = if def.doc.is_empty() { Value::NONE } else { Value::str(def.doc) };
+    set_namespace(&dict, "__doc__", doc);
+    class.module.set(Some(intern(def.module).into()));
+    if !def.sig.is_empty() {
+        super::set_text_signature(class, def.sig);
+    }
+    dict.as_value().header().into_iter().for_each(krait_object::header::Header::make_immortal);
+    class.set_dict(dict);
+    inherit(class);
+    // After inheriting, so that a class that defines `__eq__` alone does not stay hashable.
+    class.modified();
+}
+
+fn add_methods(owner: &Ref<Type>, dict: &Ref<Dict>, methods: &'static [Method], module: &'static str) {
+    for m in methods {
+        let value = match m.kind {
+            MethodKind::Instance | MethodKind::Coexist => method_descriptor(owner, m),
+            MethodKind::Class => crate::types::descriptor::classmethod_descriptor(owner, m),
+            MethodKind::Static => {
+                let f = NativeFunction::new_static(m, owner, module);
+                crate::types::staticmethod::new(f)
+            }
+        };
+        if m.kind == MethodKind::Static && m.name == "__new__" {
+            continue;
+        }
+        set_namespace(dict, m.name, value);
+    }
+}
+
+/// Builtins inherit singly: the class, then its base's MRO.
+fn add_mro(class: &'static TypeObject) {
+    let mut mro = vec![class.to_value()];
+    let mut at = class.static_base();
+    while let Some(base) = at {
+        mro.push(base.to_value());
+        at = base.static_base();
+    }
+    let tuple = Tuple::from_vec(mro);
+    immortal(tuple.as_value());
+    class.set_mro(Some(tuple));
+    let bases = match class.static_base() {
+        Some(base) => Tuple::from_slice(&[base.to_value()]),
+        None => Tuple::empty(),
+    };
+    immortal(bases.as_value());
+    class.set_bases(Some(bases));
+}
+fn immortal(v: &Value) {
+    if let Some(h) = v.header() {
+        h.make_immortal();
+    }
+}
+/// Slots and flags of the base, where the class has none of its own.
+fn inherit(class: &'static TypeObject) {
+    let Some(base) = class.static_base() else { return };
+    let own_compare = class.slots.compare.is_set();
+    let own_hash = class.slots.hash.is_set();
+    let own_str_or_repr = class.slots.str.is_set() || class.slots.repr.is_set();
+    class.slots.inherit_all(&base.slots);
+    if own_compare && !own_hash {
+        class.slots.hash.set(Some(super::unhashable));
+        if let Some(dict) = class.dict() {
+            dict.set_text("__hash__", Value::NONE);
+        }
+    }
+    let _ = own_str_or_repr;
+    class.set_flags(base.flags() & INHERITED);
+    if class.has_flag(type_flag::DISALLOW_INSTANTIATION) {
+        class.slots.new.set(None);
+        if let Some(dict) = class.dict() {
+            drop(dict.remove_text("__new__"));
+        }
+    }
+    if !class.dict_cell.is_set() {
+        class.dict_cell.copy_from(&base.dict_cell);
+    }
+}
+
+/// Tells the bases of their new subclass.
+pub fn register_subclass(class: &TypeObject) {
+    let Some(bases) = class.bases() else { return };
+    for base in bases.iter() {
+        if let Some(base) = base.downcast_ref::<Type>() {
+            super::subclasses::add(base, class);
+        }
+    }
+}
+
+/// The slots of a Python class: inherited from its base, then decided by the methods in its MRO.
+pub fn fix_slots(class: &Ref<Type>) {
+    for group in GROUPS {
+        update_group(class, group);
+    }
+}
+/// Decides again the slots that `name` stands for, in the class and its subclasses.
+pub fn update_slots_for(class: &Ref<Type>, name: &Ref<Str>) {
+    let groups: Vec<&Group> = GROUPS.iter().filter(|g| g.names.iter().any(|n| name.eq_str(n))).collect();
+    if groups.is_empty() {
+        return;
+    }
+    fn walk(class: &Ref<Type>, groups: &[&Group]) {
+        for group in groups {
+            update_group(class, group);
+        }
+        for sub in super::subclasses::list(class) {
+            walk(&sub, groups);
+        }
+    }
+    walk(class, &groups);
+}
+
+/// One slot of a Python class. If everything that its names find are wrappers of the same native slot, the slot becomes
+/// that native function; if anything else is found, the function that looks methods up.
+fn update_group(class: &Ref<Type>, group: &Group) {
+    let mut native: Option<Ref<Type>> = None;
+    let mut generic = false;
+    for name in group.names {
+        let Some(found) = class.lookup(&intern(name)) else { continue };
+        if found.is_none() && *name == "__hash__" {
+            class.slots.hash.set(Some(super::unhashable));
+            return;
+        }
+        if *name == "__new__" {
+            match super::native_new_owner(&found) {
+                Some(owner) => native = Some(owner),
+                None => generic = true,
+            }
+            continue;
+        }
+        match found.downcast_ref::<Wrapper>() {
+            Some(w) if found.is_exact(&WRAPPER_DESCRIPTOR) && class.object().is_subtype(w.owner.object()) => {
+                match &native {
+                    Some(other) if !(group.same)(&other.slots, &w.owner.slots) => generic = true,
+                    _ => native = Some(w.owner.clone()),
+                }
+            }
+            _ if group.names[0] == "__buffer__" && found.class().has_flag(type_flag::METHOD_DESCRIPTOR) => {
+                generic = true;
+            }
+            _ => generic = true,
+        }
+    }
+    match (generic, native) {
+        (true, _) => (group.generic)(&class.slots),
+        (false, Some(owner)) => {
+            (group.copy)(&class.slots, &owner.slots);
+        }
+        (false, None) => match class.base() {
+            // A slot without a visible method (`finalize` of generators, `sq_item` of views) comes from the base.
+            Some(base) => (group.copy)(&class.slots, &base.slots),
+            None => (group.clear)(&class.slots),
+        },
+    }
+}
+/// Slots that no dunder method stands for.
+pub fn inherit_hidden(class: &Ref<Type>, base: &Ref<Type>) {
+    class.slots.sq_concat.inherit(&base.slots.sq_concat);
+    class.slots.sq_repeat.inherit(&base.slots.sq_repeat);
+    class.slots.sq_inplace_concat.inherit(&base.slots.sq_inplace_concat);
+    class.slots.sq_inplace_repeat.inherit(&base.slots.sq_inplace_repeat);
+    class.set_flags(base.flags() & INHERITED);
+    if !class.dict_cell.is_set() {
+        class.dict_cell.copy_from(&base.dict_cell);
+    }
+}
