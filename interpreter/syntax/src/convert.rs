@@ -2,8 +2,9 @@
 //!
 //! `convert/stmt.rs` takes statements, `convert/expr.rs` expressions, `convert/pattern.rs` match patterns,
 //! `convert/string.rs` string literals and f-strings, `convert/escape.rs` escape sequences, `convert/number.rs`
-//! numbers. CPython counterpart: `Parser/action_helpers.c`, `string_parser.c`.
+//! numbers, `convert/comment.rs` type comments. CPython counterpart: `Parser/action_helpers.c`, `string_parser.c`.
 
+mod comment;
 pub(crate) mod escape;
 mod expr;
 mod number;
@@ -11,7 +12,9 @@ mod pattern;
 mod stmt;
 mod string;
 
+use comment::TypeComments;
 use ruff_python_ast as ruff;
+use ruff_python_ast::token::Tokens;
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::ast::{Identifier, Mod, Range};
@@ -20,14 +23,22 @@ use crate::parse::{Mode, ParseOptions, Parsed};
 use crate::source::Lines;
 
 /// Converts a whole tree; fails where the parser accepts what CPython refuses.
-pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
-    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0 };
+pub(crate) fn convert(
+    tree: &ruff::Mod,
+    tokens: &Tokens,
+    lines: &Lines<'_>,
+    options: &ParseOptions<'_>,
+) -> Result<Parsed, SyntaxError> {
+    let mut cx = Converter::new(lines, options);
+    if options.type_comments {
+        cx.comments = TypeComments::collect(&cx, tokens);
+    }
     let module = match tree {
         ruff::Mod::Module(module) => {
             let body = cx.body(&module.body);
             match options.mode {
                 Mode::Single => Mod::Interactive { body },
-                _ => Mod::Module { body, type_ignores: Vec::new() },
+                _ => Mod::Module { body, type_ignores: std::mem::take(&mut cx.comments.ignores) },
             }
         }
         ruff::Mod::Expression(module) => Mod::Expression { body: Box::new(cx.expr(&module.body)) },
@@ -41,7 +52,7 @@ pub(crate) fn convert(tree: &ruff::Mod, lines: &Lines<'_>, options: &ParseOption
 /// A function type `(int, *str) -> bool`, which is known to be well formed: the stars are dropped.
 pub(crate) fn func_type(text: &str, lines: &Lines<'_>, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
     let refusal = || SyntaxError::bare(SyntaxErrorKind::SyntaxError, "invalid syntax");
-    let mut cx = Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0 };
+    let mut cx = Converter::new(lines, options);
     let mut depth = 0_u32;
     let piece = |cx: &mut Converter<'_>, from: usize, to: usize| {
         let skip = text[from..to].find(|c: char| !c.is_whitespace() && c != '*').ok_or_else(refusal)?;
@@ -89,6 +100,15 @@ struct Converter<'a> {
     refusal: Option<SyntaxError>,
     /// Open f-string format specifications.
     spec_depth: u32,
+    /// Empty unless they are asked for.
+    comments: TypeComments,
+}
+
+impl<'a> Converter<'a> {
+    fn new(lines: &'a Lines<'a>, options: &'a ParseOptions<'a>) -> Self {
+        let comments = TypeComments::default();
+        Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0, comments }
+    }
 }
 
 impl Converter<'_> {

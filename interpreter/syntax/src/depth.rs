@@ -33,6 +33,8 @@ pub(crate) fn bound(text: &str, mode: Mode) -> Result<u32, SyntaxError> {
     let mut stack: Vec<Level> = Vec::new();
     let (mut level, mut outer, mut deepest) = (Level::default(), 0_u32, 0_u32);
     let mut elifs: Vec<u32> = Vec::new();
+    // Then a sign is a binary operator.
+    let mut after_operand = false;
     loop {
         let kind = lexer.next_token();
         match kind {
@@ -66,18 +68,22 @@ pub(crate) fn bound(text: &str, mode: Mode) -> Result<u32, SyntaxError> {
             TokenKind::Not | TokenKind::Lambda | TokenKind::If | TokenKind::Await | TokenKind::Tilde => {
                 level.prefix += 1;
             }
-            // Either a sign or an operator: counted as a chain link, and as a sign below if it follows another.
-            TokenKind::Plus | TokenKind::Minus => level.prefix += 1,
-            TokenKind::Name | TokenKind::Int | TokenKind::Float | TokenKind::Complex | TokenKind::String => {
-                // Signs before an operand that are binary operators belong to the chain; the bound stays an upper one.
-                if level.prefix > 0 && level.chain < u32::MAX {
-                    level.chain += u32::from(level.prefix == 1);
-                    level.prefix -= u32::from(level.prefix == 1);
-                }
-            }
+            TokenKind::Plus | TokenKind::Minus if !after_operand => level.prefix += 1,
             kind if kind.is_operator() => level.chain += 1,
             _ => {}
         }
+        after_operand = matches!(
+            kind,
+            TokenKind::Name
+                | TokenKind::Int
+                | TokenKind::Float
+                | TokenKind::Complex
+                | TokenKind::String
+                | TokenKind::FStringEnd
+                | TokenKind::Rpar
+                | TokenKind::Rsqb
+                | TokenKind::Rbrace
+        );
         if level.power > MAX_POWER || level.prefix > MAX_PREFIX {
             return Err(parser_overflow());
         }

@@ -12,6 +12,8 @@ mod error;
 mod errors;
 mod parse;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 mod unparse;
 

@@ -101,7 +101,7 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
         return convert::func_type(text, &lines, options);
     }
     match ruff::parse(text, ruff::ParseOptions::from(mode)) {
-        Ok(parsed) => convert::convert(parsed.syntax(), &lines, options).or_else(|refusal| {
+        Ok(parsed) => convert::convert(parsed.syntax(), parsed.tokens(), &lines, options).or_else(|refusal| {
             errors::check(text, options)?;
             Err(refusal)
         }),

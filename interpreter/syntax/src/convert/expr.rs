@@ -42,6 +42,10 @@ impl Converter<'_> {
             },
             ruff::Expr::Starred(e) => ExprKind::Starred { value: self.boxed(&e.value), ctx: Self::context(e.ctx) },
             ruff::Expr::List(e) => ExprKind::List { elts: self.exprs(&e.elts), ctx: Self::context(e.ctx) },
+            ruff::Expr::Tuple(e) if e.elts.first().is_some_and(|first| matches!(first, ruff::Expr::Yield(_))) => {
+                self.refuse_bare_yield(expr, &e.elts[0]);
+                ExprKind::Tuple { elts: self.exprs(&e.elts), ctx: Self::context(e.ctx) }
+            }
             ruff::Expr::Tuple(e) => ExprKind::Tuple { elts: self.exprs(&e.elts), ctx: Self::context(e.ctx) },
             ruff::Expr::Call(e) => {
                 let func = self.boxed(&e.func);
@@ -68,8 +72,28 @@ impl Converter<'_> {
         ExprKind::Constant { value, kind: None }
     }
 
+    /// The parser takes a bare `yield` for an operand; in CPython it needs parentheses.
+    fn refuse_bare_yield(&mut self, whole: &ruff::Expr, first: &ruff::Expr) {
+        let between = &self.text()[usize::from(whole.start())..usize::from(first.start())];
+        let own = usize::from(whole.as_tuple_expr().is_some_and(|tuple| tuple.parenthesized));
+        if matches!(first, ruff::Expr::Yield(_) | ruff::Expr::YieldFrom(_)) && between.matches('(').count() <= own {
+            let range = self.range(first);
+            self.refuse("invalid syntax", range);
+        }
+    }
+
     /// The kinds that are neither atoms nor primaries.
     fn operation(&mut self, expr: &ruff::Expr, range: Range) -> ExprKind {
+        let first = match expr {
+            ruff::Expr::BoolOp(e) => e.values.first(),
+            ruff::Expr::BinOp(e) => Some(&*e.left),
+            ruff::Expr::Compare(e) => Some(&*e.left),
+            ruff::Expr::If(e) => Some(&*e.body),
+            _ => None,
+        };
+        if let Some(first) = first {
+            self.refuse_bare_yield(expr, first);
+        }
         match expr {
             ruff::Expr::BoolOp(e) => ExprKind::BoolOp {
                 op: match e.op {

@@ -50,7 +50,7 @@ impl Converter<'_> {
                     iter: self.expr(&node.iter),
                     body: self.body(&node.body),
                     orelse: self.body(&node.orelse),
-                    type_comment: None,
+                    type_comment: self.type_comment(node.iter.end().into(), &[':', ')'], false),
                 });
                 if node.is_async { StmtKind::AsyncFor(for_) } else { StmtKind::For(for_) }
             }
@@ -70,7 +70,9 @@ impl Converter<'_> {
                     optional_vars: self.opt_expr(item.optional_vars.as_deref()),
                 });
                 let items = items.collect();
-                let with = Box::new(With { items, body: self.body(&node.body), type_comment: None });
+                let header = node.items.last().map_or(start, |item| item.end().into());
+                let type_comment = self.type_comment(header, &[':', ')', ','], false);
+                let with = Box::new(With { items, body: self.body(&node.body), type_comment });
                 if node.is_async { StmtKind::AsyncWith(with) } else { StmtKind::With(with) }
             }
             ruff::Stmt::Match(node) => StmtKind::Match {
@@ -98,7 +100,7 @@ impl Converter<'_> {
             ruff::Stmt::Assign(node) => StmtKind::Assign {
                 targets: self.exprs(&node.targets),
                 value: self.boxed(&node.value),
-                type_comment: None,
+                type_comment: self.type_comment(node.end().into(), &[], false),
             },
             ruff::Stmt::TypeAlias(node) => StmtKind::TypeAlias {
                 name: self.boxed(&node.name),
@@ -191,6 +193,7 @@ impl Converter<'_> {
     }
 
     fn function_def(&mut self, def: &ruff::StmtFunctionDef) -> FunctionDef {
+        let header = def.returns.as_ref().map_or(def.parameters.end(), |returns| returns.end());
         FunctionDef {
             name: self.identifier(&def.name),
             decorator_list: self.decorators(&def.decorator_list),
@@ -198,7 +201,7 @@ impl Converter<'_> {
             args: self.parameters(&def.parameters),
             returns: self.opt_boxed(def.returns.as_deref()),
             body: self.body(&def.body),
-            type_comment: None,
+            type_comment: self.type_comment(header.into(), &[':', ')'], true),
         }
     }
 
@@ -244,30 +247,32 @@ impl Converter<'_> {
     pub(super) fn parameters(&mut self, parameters: &ruff::Parameters) -> Arguments {
         let mut arguments = Arguments::default();
         for parameter in &parameters.posonlyargs {
-            arguments.posonlyargs.push(self.parameter(&parameter.parameter));
+            arguments.posonlyargs.push(self.parameter(&parameter.parameter, parameter.end().into()));
             arguments.defaults.extend(parameter.default.as_deref().map(|value| self.expr(value)));
         }
         for parameter in &parameters.args {
-            arguments.args.push(self.parameter(&parameter.parameter));
+            arguments.args.push(self.parameter(&parameter.parameter, parameter.end().into()));
             arguments.defaults.extend(parameter.default.as_deref().map(|value| self.expr(value)));
         }
-        arguments.vararg = parameters.vararg.as_deref().map(|parameter| Box::new(self.parameter(parameter)));
+        arguments.vararg =
+            parameters.vararg.as_deref().map(|parameter| Box::new(self.parameter(parameter, parameter.end().into())));
         for parameter in &parameters.kwonlyargs {
-            arguments.kwonlyargs.push(self.parameter(&parameter.parameter));
+            arguments.kwonlyargs.push(self.parameter(&parameter.parameter, parameter.end().into()));
             let default = parameter.default.as_deref().map(|value| self.expr(value));
             arguments.kw_defaults.push(default);
         }
-        arguments.kwarg = parameters.kwarg.as_deref().map(|parameter| Box::new(self.parameter(parameter)));
+        arguments.kwarg =
+            parameters.kwarg.as_deref().map(|parameter| Box::new(self.parameter(parameter, parameter.end().into())));
         arguments
     }
 
     /// The range begins at the name, after any star.
-    fn parameter(&mut self, parameter: &ruff::Parameter) -> Arg {
+    fn parameter(&mut self, parameter: &ruff::Parameter, end: u32) -> Arg {
         let range: Range = self.lines.range(parameter.name.start().into(), parameter.end().into());
         Arg {
             arg: self.identifier(&parameter.name),
             annotation: self.opt_boxed(parameter.annotation.as_deref()),
-            type_comment: None,
+            type_comment: self.type_comment(end, &[','], false),
             range,
         }
     }

@@ -160,7 +160,8 @@ impl Converter<'_> {
                 from = at;
             } else if byte == b'\\' && !raw && lines.text[at as usize..end as usize].starts_with("\\N{") {
                 at += lines.text[at as usize..end as usize].find('}').map_or(3, |close| close as u32 + 1);
-            } else if byte == b'\\' && !raw && matches!(bytes.get(at as usize + 1), Some(b'{' | b'}')) {
+            } else if byte == b'\\' && !raw && at + 1 == end && matches!(bytes.get(at as usize + 1), Some(b'{' | b'}'))
+            {
                 let range = self.lines.range(at, at + 2);
                 self.warn(format!("invalid escape sequence '\\{}'", char::from(bytes[at as usize + 1])), range);
                 at += 1;

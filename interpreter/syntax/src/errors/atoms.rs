@@ -233,11 +233,10 @@ impl Parser<'_> {
         if dict.is_some() {
             return dict;
         }
-        // CPython guards this one by the opening brace alone.
+        // CPython tries this one in the first pass already.
         self.alt(|p| {
             p.eat("{")?;
-            p.wrong(Self::invalid_double_starred_kvpairs);
-            None::<()>
+            p.invalid_double_starred_kvpairs()
         });
         self.alt(|p| {
             p.eat("{")?;

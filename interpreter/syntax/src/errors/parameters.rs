@@ -64,6 +64,10 @@ impl Parser<'_> {
     /// A comma, or the list's end ahead.
     fn param_end(&mut self, style: &Style) -> Nothing {
         if self.eat(",").is_some() {
+            if style.annotations {
+                // CPython looks for a type comment here and so reads one token further.
+                self.peek()?;
+            }
             return Some(());
         }
         self.at_text(&[style.close])

@@ -333,7 +333,8 @@ impl<'a> Parser<'a> {
         if self.error.is_some() {
             return None;
         }
-        if self.tokens.last().is_some_and(|token| token.kind == Kind::Error) && self.tok.done == Done::Eof {
+        let broken_off = self.tokens.last().is_some_and(|token| token.kind == Kind::Error);
+        if broken_off && self.tok.done == Done::Eof && kind != SyntaxErrorKind::IncompleteInputError {
             return match self.tok.level() {
                 0 => self.raise_eof(),
                 _ => self.raise_unclosed(),

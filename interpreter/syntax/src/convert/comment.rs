@@ -1,0 +1,64 @@
+//! `# type:` comments, which the tree carries only on request.
+//!
+//! A comment counts where CPython's grammar has a place for it; one that stands elsewhere is ignored here, while
+//! CPython refuses it. CPython counterpart: `TYPE_COMMENT` and `TYPE_IGNORE` in `Parser/lexer/lexer.c`.
+
+use ruff_python_ast::token::{TokenKind, Tokens};
+use ruff_text_size::Ranged;
+
+use super::Converter;
+use crate::ast::{TypeIgnore, Wtf8Box};
+
+/// One comment: where its `#` stands and where its type begins and ends.
+struct TypeComment {
+    start: u32,
+    from: u32,
+    end: u32,
+}
+
+/// The type comments of a source in order.
+#[derive(Default)]
+pub(super) struct TypeComments {
+    comments: Vec<TypeComment>,
+    pub(super) ignores: Vec<TypeIgnore>,
+}
+
+impl TypeComments {
+    pub(super) fn collect(cx: &Converter<'_>, tokens: &Tokens) -> TypeComments {
+        let mut found = TypeComments::default();
+        for token in tokens.iter().filter(|token| token.kind() == TokenKind::Comment) {
+            let text = &cx.text()[token.range()];
+            let blanks: &[char] = &[' ', '\t'];
+            let Some(rest) = text[1..].trim_start_matches(blanks).strip_prefix("type:") else { continue };
+            let rest = rest.trim_start_matches(blanks);
+            let start = u32::from(token.start());
+            match rest.strip_prefix("ignore") {
+                Some(tag) if !tag.starts_with(|c: char| !c.is_ascii() || c.is_ascii_alphanumeric()) => {
+                    let lineno = cx.lines.position(start).0;
+                    found.ignores.push(TypeIgnore { lineno, tag: Wtf8Box::from(tag) });
+                }
+                _ => {
+                    let end = u32::from(token.end());
+                    found.comments.push(TypeComment { start, from: end - rest.len() as u32, end });
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Converter<'_> {
+    /// The comment after `offset` if only the characters of `between` (and blanks) stand before it, on the same
+    /// line or, with `next_line`, alone on the next one.
+    pub(super) fn type_comment(&self, offset: u32, between: &[char], next_line: bool) -> Option<Wtf8Box> {
+        let comments = &self.comments.comments;
+        let comment = comments.get(comments.partition_point(|comment| comment.start < offset))?;
+        let gap = &self.text()[offset as usize..comment.start as usize];
+        let newlines = gap.matches('\n').count();
+        let fits = gap.chars().all(|c| matches!(c, ' ' | '\t' | '\n') || between.contains(&c));
+        if !fits || newlines > usize::from(next_line) {
+            return None;
+        }
+        Some(Wtf8Box::from(&self.text()[comment.from as usize..comment.end as usize]))
+    }
+}

@@ -1,0 +1,105 @@
+//! Tests of the front end as a whole; agreement with the reference is checked by `scripts/check-ast` and
+//! `scripts/check-syntax-errors`.
+
+use crate::ast::{Constant, ExprKind, Mod, StmtKind};
+use crate::{Mode, ParseOptions, Parsed, SyntaxError, SyntaxErrorKind, parse, parse_text, unparse};
+
+fn exec(source: &str) -> Result<Parsed, SyntaxError> {
+    parse_text(source, &ParseOptions::new(Mode::Exec))
+}
+
+fn refusal(source: &str) -> (SyntaxErrorKind, String, i32, i32) {
+    let error = exec(source).expect_err("the source is wrong");
+    let location = error.location.expect("the error has a place");
+    (error.kind, error.msg, location.lineno, location.offset)
+}
+
+#[test]
+fn lone_surrogates_survive() {
+    let parsed = exec(r#""\ud800\udc00x""#).expect("valid");
+    let Mod::Module { body, .. } = &parsed.module else { panic!("a module") };
+    let StmtKind::Expr { value } = &body[0].kind else { panic!("an expression") };
+    let ExprKind::Constant { value: Constant::Str(text), .. } = &value.kind else { panic!("a string") };
+    assert_eq!(text.code_points().collect::<Vec<_>>(), [0xd800, 0xdc00, u32::from('x')]);
+    assert_eq!(unparse(value), r"'\ud800\udc00x'");
+}
+
+#[test]
+fn million_deep_sources_are_refused() {
+    let kind = |source: String| exec(&source).expect_err("too deep").kind;
+    let n = 1_000_000;
+    assert_eq!(kind("-".repeat(n) + "x"), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("not ".repeat(n) + "x"), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("lambda:".repeat(n) + "x"), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("x**".repeat(n) + "x"), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("x if x else ".repeat(n) + "x"), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("if x:pass\n".to_owned() + &"elif x:pass\n".repeat(n)), SyntaxErrorKind::MemoryError);
+    assert_eq!(kind("x+".repeat(n) + "x"), SyntaxErrorKind::RecursionError);
+    assert_eq!(kind("x".to_owned() + &".a".repeat(n)), SyntaxErrorKind::RecursionError);
+    assert_eq!(kind("x".to_owned() + &"()".repeat(n)), SyntaxErrorKind::RecursionError);
+    assert_eq!(kind("(".repeat(n)), SyntaxErrorKind::SyntaxError);
+}
+
+#[test]
+fn deep_but_allowed_sources_convert_and_drop() {
+    for source in ["-".repeat(5900) + "x", "x+".repeat(9000) + "x", "x".to_owned() + &".a".repeat(9000)] {
+        assert!(exec(&source).is_ok());
+    }
+}
+
+#[test]
+fn messages_and_places() {
+    let syntax = SyntaxErrorKind::SyntaxError;
+    assert_eq!(refusal("x = (1"), (syntax, "'(' was never closed".to_owned(), 1, 5));
+    assert_eq!(refusal("(a b)"), (syntax, "invalid syntax. Perhaps you forgot a comma?".to_owned(), 1, 2));
+    assert_eq!(
+        refusal("if x:\npass"),
+        (
+            SyntaxErrorKind::IndentationError,
+            "expected an indented block after 'if' statement on line 1".to_owned(),
+            2,
+            1
+        )
+    );
+    assert_eq!(refusal("[*a for a in b]").1, "iterable unpacking cannot be used in comprehension");
+}
+
+#[test]
+fn incomplete_input() {
+    let mut options = ParseOptions::new(Mode::Single);
+    options.allow_incomplete_input = true;
+    options.dont_imply_dedent = true;
+    for source in ["if 1:", "if 1:\n  pass", "(1,", "'''a", "x ="] {
+        let error = parse_text(source, &options).expect_err("breaks off");
+        assert_eq!(error.kind, SyntaxErrorKind::IncompleteInputError, "{source}");
+    }
+    assert!(parse_text("if 1:\n  pass\n", &options).is_ok());
+    assert_eq!(parse_text("a b\n", &options).expect_err("wrong").kind, SyntaxErrorKind::SyntaxError);
+}
+
+#[test]
+fn type_comments_on_request() {
+    let mut options = ParseOptions::new(Mode::Exec);
+    options.type_comments = true;
+    let source =
+        "x = 1 # type: int\ndef f(a,  # type: str\n      b): # type: (...) -> None\n  pass # type: ignore[a]\n";
+    let Mod::Module { body, type_ignores } = parse_text(source, &options).expect("valid").module else {
+        panic!("a module")
+    };
+    assert_eq!(type_ignores.len(), 1);
+    let StmtKind::Assign { type_comment: Some(comment), .. } = &body[0].kind else { panic!("a comment") };
+    assert_eq!(comment.to_str(), Some("int"));
+    let StmtKind::FunctionDef(def) = &body[1].kind else { panic!("a function") };
+    assert_eq!(def.type_comment.as_ref().and_then(|c| c.to_str()), Some("(...) -> None"));
+    assert_eq!(def.args.args[0].type_comment.as_ref().and_then(|c| c.to_str()), Some("str"));
+}
+
+#[test]
+fn cookies_and_function_types() {
+    let options = ParseOptions::new(Mode::Exec);
+    assert!(parse(b"# coding: latin-1\nx = '\xe9'\n", &options).is_ok());
+    assert!(parse(b"x = '\xe9'\n", &options).is_err());
+    let parsed = parse_text("(int, *str, **Any) -> float", &ParseOptions::new(Mode::FuncType)).expect("valid");
+    let Mod::FunctionType { argtypes, .. } = &parsed.module else { panic!("a function type") };
+    assert_eq!(argtypes.len(), 3);
+}
