@@ -201,8 +201,10 @@ pub fn judge(expectations: &Expectations, id: &str, reference: &Record, subject:
         Expected::Flaky(_) => Judgement::NewFailure,
         Expected::Status(_) if same => Judgement::UnexpectedPass,
         Expected::Status(expected) => {
-            // A failure may change its words; a case that begins to take the process down is new.
-            let worse_now = status.is_violent() && !expected.is_violent();
+            // A failure may change its words; a case that begins to take the process down is new. What did not even
+            // run before has only come further.
+            let ran = !matches!(expected, Status::ImportError | Status::NotRun);
+            let worse_now = status.is_violent() && ran && !expected.is_violent();
             let now = subject.and_then(|record| record.sig.as_deref());
             let changed = status == Status::Crash
                 && *expected == Status::Crash

@@ -127,6 +127,9 @@ fn judgements() {
     assert_eq!(judged("A.flaky", Status::Timeout, None), Judgement::AsExpected);
     assert_eq!(judged("A.flaky", Status::Fail, None), Judgement::NewFailure);
     assert_eq!(judged("A.other", Status::Fail, None), Judgement::NewFailure);
+    let lines = Expectations::parse("import_error *\n", "2026-06").expect("one line");
+    let record = case("A.any", Status::Crash);
+    assert_eq!(judge(&lines, "A.any", &case("A.any", Status::Pass), Some(&record)), Judgement::AsExpected);
 }
 
 #[test]

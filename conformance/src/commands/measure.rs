@@ -97,6 +97,8 @@ pub fn gate(sides: &Sides, select: &[String], from_run: Option<&str>, lenient: b
     if confirm {
         gate::confirm(&session, &reference, &mut outcome, &expected)?;
     }
+    let summary = Summary::new(&session.suite, folder.meta()?, &reference, &subject);
+    println!("{}", markdown::table(&summary));
     print!("{}", gate::text(&outcome, 60));
     if outcome.checked == 0 {
         eprintln!("gate: 0 cases were checked");
