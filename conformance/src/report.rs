@@ -1,5 +1,6 @@
 //! Reports: one summary of a run, written as Markdown, JSON, a badge, JUnit and a page that opens from disk.
 
+pub mod archive;
 pub mod html;
 pub mod junit;
 pub mod markdown;
@@ -53,7 +54,9 @@ pub fn write_all(
     std::fs::write(folder.join("latest.json"), json + "\n")?;
     std::fs::write(folder.join("badge.json"), badge(summary) + "\n")?;
     std::fs::write(folder.join("summary.md"), markdown::summary(summary))?;
-    html::write(folder, suite, summary, reference, subject)
+    std::fs::write(folder.join("cases.gz"), archive::pack_cases(reference, subject)?)?;
+    let history = archive::add_to_history(&folder.join("history.jsonl"), summary)?;
+    html::write(folder, suite, summary, &history, reference, subject)
 }
 
 /// The shape that badge services read.

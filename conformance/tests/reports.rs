@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use conformance::gate;
 use conformance::record::{Meta, Results, read_results};
-use conformance::report::{self, Summary, junit, markdown};
+use conformance::report::{self, Summary, archive, junit, markdown};
 use conformance::suite::Suite;
 use conformance::triage;
 
@@ -71,6 +71,23 @@ fn every_report_is_written() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
+    let packed = fs::read(folder.join("cases.gz")).expect("it was written");
+    let cases = archive::unpack_cases(&packed).expect("what was packed");
+    assert_eq!(cases.len(), 8);
+    assert!(cases.contains(&("test_beta".to_owned(), "B.test_one".to_owned(), "import_error".to_owned())));
     fs::remove_dir_all(&folder).expect("nothing holds it");
-    assert_eq!(names, ["badge.json", "data.js", "index.html", "latest.json", "page.js", "style.css", "summary.md"]);
+    assert_eq!(
+        names,
+        [
+            "badge.json",
+            "cases.gz",
+            "data.js",
+            "history.jsonl",
+            "index.html",
+            "latest.json",
+            "page.js",
+            "style.css",
+            "summary.md"
+        ]
+    );
 }

@@ -13,6 +13,7 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::Summary;
+use super::archive::Point;
 use crate::record::Results;
 use crate::score::{Verdict, verdict};
 use crate::suite::Suite;
@@ -25,6 +26,7 @@ const SCRIPT: &str = include_str!("html/page.js");
 #[derive(Serialize)]
 struct Data<'a> {
     summary: &'a Summary,
+    history: &'a [Point],
     clusters: Vec<Cluster>,
     /// Per module: rows of [case, verdict, status, signature, milliseconds, reference's milliseconds].
     cases: BTreeMap<&'a str, Vec<(&'a str, &'static str, &'static str, &'a str, u64, u64)>>,
@@ -40,11 +42,13 @@ pub fn write(
     folder: &Path,
     suite: &Suite,
     summary: &Summary,
+    history: &[Point],
     reference: &Results,
     subject: &Results,
 ) -> io::Result<()> {
     let mut data = Data {
         summary,
+        history,
         clusters: clusters(suite, reference, subject).into_iter().take(200).collect(),
         cases: BTreeMap::new(),
         failures: BTreeMap::new(),

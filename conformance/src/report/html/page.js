@@ -54,6 +54,7 @@ function overview() {
   if (!meta.complete) parts.push(el("p", { class: "warn" }, "The run is not complete."));
   parts.push(cards(summary.total));
   if (summary.total.not_run) parts.push(el("p", {}, `${summary.total.not_run} cases were not run; they count as deviations.`));
+  if (data.history.length > 1) parts.push(trend(data.history));
   const lists = Object.entries(summary.lists);
   if (lists.length > 1) {
     parts.push(el("h2", {}, "Lists"), table([
@@ -75,6 +76,26 @@ function overview() {
     ["reaches", (row) => row[1].ladder, (row) => row[1].ladder],
   ], modules));
   return parts;
+}
+
+// Portable parity of the published runs; a change of the pinned suite is marked by a line.
+function trend(history) {
+  const points = history.slice(-60);
+  const make = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  };
+  const x = (index) => 5 + (index * 590) / Math.max(1, points.length - 1);
+  const y = (point) => 95 - point.total.portable.parity * 0.9;
+  const last = points[points.length - 1].total.portable.parity;
+  const svg = make("svg", { viewBox: "0 0 600 100", width: "100%", height: "100", preserveAspectRatio: "none", role: "img",
+    "aria-label": `Portable parity over ${points.length} published runs, now ${show(last)}` });
+  points.forEach((point, index) => {
+    if (index && point.pin !== points[index - 1].pin) svg.append(make("line", { x1: x(index), x2: x(index), y1: 0, y2: 100, stroke: "currentColor", "stroke-dasharray": "3" }));
+  });
+  svg.append(make("polyline", { points: points.map((point, index) => `${x(index)},${y(point)}`).join(" "), fill: "none", stroke: "var(--accent)", "stroke-width": 2 }));
+  return el("section", {}, el("h2", {}, "Trend"), svg, el("p", { class: "faint" }, `${points[0].commit} to ${points[points.length - 1].commit}`));
 }
 
 const bar = (value) => el("span", { class: "bar", "aria-hidden": "true" }, el("i", { style: `width:${value}%` }));
