@@ -61,6 +61,8 @@ enum Computed {
     Function { get: GetFn, set: SetFn, doc: &'static str },
     /// The `__slots__` member at this place of the instance tail.
     Member(u16),
+    /// A field of a struct sequence: its number, how many are items of the tuple, its doc.
+    Field { index: usize, visible: usize, doc: &'static str },
 }
 
 static METHOD_LAYOUT: VTable = VTable::of::<MethodDescriptor>();
@@ -209,7 +211,7 @@ static COMPUTED: &[GetSet] = &[
     getter("__doc__", "", |_, v| {
         Ok(match this::<GetSetDescriptor>(v).kind {
             Computed::Native(g) if !g.doc.is_empty() => Value::str(g.doc),
-            Computed::Function { doc, .. } if !doc.is_empty() => Value::str(doc),
+            Computed::Function { doc, .. } | Computed::Field { doc, .. } if !doc.is_empty() => Value::str(doc),
             _ => Value::NONE,
         })
     }),
@@ -286,6 +288,18 @@ pub fn is_slot_member(v: &Value) -> bool {
 pub fn slot_member_index(v: &Value) -> Option<u16> {
     match v.downcast_ref::<GetSetDescriptor>()?.kind {
         Computed::Member(i) => Some(i),
+        _ => None,
+    }
+}
+/// A field of a struct sequence.
+pub fn sequence_field(owner: &Ref<Type>, name: &str, doc: &'static str, index: usize, visible: usize) -> Value {
+    let name = krait_object::intern::intern(name);
+    let payload = GetSetDescriptor { owner: owner.clone(), name, kind: Computed::Field { index, visible, doc } };
+    Ref::with_class(payload, &MEMBER_DESCRIPTOR).into()
+}
+pub fn sequence_field_index(v: &Value) -> Option<usize> {
+    match v.downcast_ref::<GetSetDescriptor>()?.kind {
+        Computed::Field { index, .. } => Some(index),
         _ => None,
     }
 }
@@ -442,6 +456,14 @@ fn get_computed(th: &mut Thread, v: &Value, o: Option<&Value>, _: Option<&Value>
     match d.kind {
         Computed::Native(g) => (g.get)(th, o),
         Computed::Function { get, .. } => get(th, o),
+        Computed::Field { index, visible, .. } => {
+            let value = if index < visible {
+                o.downcast_ref::<Tuple>().and_then(|t| t.get(index).cloned())
+            } else {
+                instance::member(o, (index - visible) as u16).and_then(|c| c.get())
+            };
+            Ok(value.into())
+        }
         Computed::Member(i) => match instance::member(o, i).and_then(|c| c.get()) {
             Some(value) => Ok(value),
             None => {
@@ -466,6 +488,7 @@ fn set_computed(th: &mut Thread, v: &Value, o: &Value, value: Option<&Value>) ->
             Err(attribute_error(th, message))
         }
         Computed::Function { set, .. } => set(th, o, value),
+        Computed::Field { .. } => Err(attribute_error(th, "readonly attribute")),
         Computed::Member(i) => {
             let Some(cell) = instance::member(o, i) else { return Err(wrong_instance(th, "slot", &d.owner, o)) };
             let old = cell.replace(value.cloned());
