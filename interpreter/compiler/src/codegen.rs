@@ -10,8 +10,8 @@ mod assign;
 mod calls;
 mod checks;
 mod classes;
-mod comprehensions;
 mod compare;
+mod comprehensions;
 mod displays;
 mod exceptions;
 mod exits;
@@ -121,7 +121,9 @@ impl<'a> Compiler<'a> {
                 let value = self.expr(body)?;
                 self.return_value(value, at(body.range));
             }
-            Mod::FunctionType { .. } => return Err(error(Range::default(), "this compiler does not handle FunctionTypes")),
+            Mod::FunctionType { .. } => {
+                return Err(error(Range::default(), "this compiler does not handle FunctionTypes"));
+            }
         }
         if is_async || top.generator {
             self.end_generator_guard();
@@ -220,8 +222,8 @@ impl<'a> Compiler<'a> {
             free: unit.freevars.len() as u32,
             temps: unit.max_height - ir::TEMP,
         };
-        let assembled = flow::assemble(body, &layout)
-            .map_err(|msg| SyntaxError::bare(SyntaxErrorKind::OverflowError, msg))?;
+        let assembled =
+            flow::assemble(body, &layout).map_err(|msg| SyntaxError::bare(SyntaxErrorKind::OverflowError, msg))?;
         Ok(CodeObject {
             argcount: unit.argcount,
             posonlyargcount: unit.posonlyargcount,

@@ -45,8 +45,10 @@ impl<'a> Compiler<'a> {
 
     /// `a, b = x, y` without building the tuple.
     fn assign_elements(&mut self, target: &'a Expr, value: &'a Expr) -> Result<bool> {
-        let (ExprKind::Tuple { elts: targets, .. } | ExprKind::List { elts: targets, .. }, ExprKind::Tuple { elts, .. }) =
-            (&target.kind, &value.kind)
+        let (
+            ExprKind::Tuple { elts: targets, .. } | ExprKind::List { elts: targets, .. },
+            ExprKind::Tuple { elts, .. },
+        ) = (&target.kind, &value.kind)
         else {
             return Ok(false);
         };

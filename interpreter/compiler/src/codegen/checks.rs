@@ -72,9 +72,9 @@ impl Compiler<'_> {
         let Some(index_type) = inferred_type(index) else { return };
         let is_int = matches!(index_type, "int" | "bool");
         let sequence = match &value.kind {
-            ExprKind::Constant { value: value @ (Constant::Str(_) | Constant::Bytes(_) | Constant::Tuple(_)), .. } => {
-                constant_type(value)
-            }
+            ExprKind::Constant {
+                value: value @ (Constant::Str(_) | Constant::Bytes(_) | Constant::Tuple(_)), ..
+            } => constant_type(value),
             ExprKind::Tuple { .. } => "tuple",
             ExprKind::List { .. } | ExprKind::ListComp { .. } => "list",
             ExprKind::JoinedStr { .. } | ExprKind::FormattedValue { .. } => "str",

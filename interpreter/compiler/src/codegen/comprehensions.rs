@@ -290,7 +290,11 @@ impl<'a> Compiler<'a> {
             Element::Dict(key, value) => {
                 let (key_val, value_val) = (self.expr(key)?, self.expr(value)?);
                 let kill = Self::kills(&[key_val, value_val], result);
-                let pos = Position { end_line: value.range.end_lineno, end_col: value.range.end_col_offset as i32, ..at(key.range) };
+                let pos = Position {
+                    end_line: value.range.end_lineno,
+                    end_col: value.range.end_col_offset as i32,
+                    ..at(key.range)
+                };
                 self.emit(Op::MAP_ADD, [result, key_val.reg, value_val.reg], kill, pos);
             }
             Element::Yield(elt) => {

@@ -13,19 +13,16 @@ use super::{Compiler, Val, at};
 use crate::error::{Result, error};
 
 impl<'a> Compiler<'a> {
-    /// Undoes the blocks above `keep`, innermost first, with each one's handler no longer in force.
-    fn unwind(&mut self, keep: usize, pos: Position, range: Range) -> Result<()> {
-        let removed: Vec<Frame<'a>> = self.u.frames.drain(keep..).collect();
-        let mut result = Ok(());
-        let base = self.u.frames.len();
-        self.u.frames.extend(removed.iter().cloned());
-        while result.is_ok() && self.u.frames.len() > base {
-            let frame = self.u.frames.pop().expect("longer than base");
-            result = self.unwind_frame(&frame, pos, range);
+    /// Undoes the blocks above `keep`, innermost first, each with its handler no longer in force; then leaves.
+    fn leave(&mut self, keep: usize, pos: Position, range: Range, exit: impl FnOnce(&mut Self)) -> Result<()> {
+        let frames = self.u.frames.clone();
+        while self.u.frames.len() > keep {
+            let frame = self.u.frames.pop().expect("longer than keep");
+            self.unwind_frame(&frame, pos, range)?;
         }
-        self.u.frames.truncate(base);
-        self.u.frames.extend(removed);
-        result
+        exit(self);
+        self.u.frames = frames;
+        Ok(())
     }
 
     fn unwind_frame(&mut self, frame: &Frame<'a>, pos: Position, range: Range) -> Result<()> {
@@ -67,10 +64,7 @@ impl<'a> Compiler<'a> {
     /// Whether leaving through these blocks runs anything that could rebind a local.
     fn unwinding_runs_code(&self) -> bool {
         self.u.frames.iter().any(|frame| {
-            matches!(
-                frame.kind,
-                FrameKind::FinallyTry { .. } | FrameKind::With { .. } | FrameKind::HandlerName { .. }
-            )
+            matches!(frame.kind, FrameKind::FinallyTry { .. } | FrameKind::With { .. } | FrameKind::HandlerName { .. })
         })
     }
 
@@ -92,21 +86,19 @@ impl<'a> Compiler<'a> {
                     let reg = self.push_val(base, val, at(value.range));
                     val = Val { reg, temp: true };
                 }
-                self.unwind(0, pos, range)?;
-                self.return_value(val, pos);
+                self.leave(0, pos, range, |this| this.return_value(val, pos))?;
             }
             (_, constant) => {
                 if value.is_some_and(|value| value.range.lineno != range.lineno) {
                     self.emit(Op::NOP, [0, 0, 0], 0, value.map_or(pos, |value| at(value.range)));
                 }
-                self.unwind(0, pos, range)?;
-                match constant {
-                    None | Some(Const::None) => self.return_none(pos),
+                self.leave(0, pos, range, |this| match constant {
+                    None | Some(Const::None) => this.return_none(pos),
                     Some(constant) => {
-                        let reg = self.push_const(constant, pos);
-                        self.return_value(Val { reg, temp: true }, pos);
+                        let reg = this.push_const(constant, pos);
+                        this.return_value(Val { reg, temp: true }, pos);
                     }
-                }
+                })?;
             }
         }
         self.set_height(base);
@@ -119,9 +111,12 @@ impl<'a> Compiler<'a> {
 
     /// Refuses an exit through `except*` before looking for a loop, as CPython does.
     fn check_except_star(&self, range: Range) -> Result<()> {
-        let inner = self.u.frames.iter().rev().take_while(|frame| {
-            !matches!(frame.kind, FrameKind::While | FrameKind::For { .. })
-        });
+        let inner = self
+            .u
+            .frames
+            .iter()
+            .rev()
+            .take_while(|frame| !matches!(frame.kind, FrameKind::While | FrameKind::For { .. }));
         if inner.into_iter().any(|frame| matches!(frame.kind, FrameKind::ExceptStar)) {
             let msg = "'break', 'continue' and 'return' cannot appear in an except* block";
             return Err(error(range, msg));
@@ -138,8 +133,7 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'break' outside loop"));
         };
         let target = self.u.frames[index].on_break;
-        self.unwind(index, pos, range)?;
-        self.jump(target, Position::NONE);
+        self.leave(index, pos, range, |this| this.jump(target, Position::NONE))?;
         self.set_height(base);
         Ok(())
     }
@@ -152,8 +146,9 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'continue' not properly in loop"));
         };
         let target = self.u.frames[index].on_continue;
-        self.unwind(index + 1, pos, range)?;
-        self.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, target, Position::NONE);
+        self.leave(index + 1, pos, range, |this| {
+            this.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, target, Position::NONE);
+        })?;
         self.set_height(base);
         Ok(())
     }

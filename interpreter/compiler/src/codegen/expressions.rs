@@ -265,7 +265,14 @@ impl<'a> Compiler<'a> {
         pos
     }
 
-    pub(super) fn load_attr(&mut self, base: Reg, val: Val, attr: &Identifier, wanted: Option<Reg>, pos: Position) -> Val {
+    pub(super) fn load_attr(
+        &mut self,
+        base: Reg,
+        val: Val,
+        attr: &Identifier,
+        wanted: Option<Reg>,
+        pos: Position,
+    ) -> Val {
         let attr = self.mangled(attr);
         let index = self.u.name_id(&attr);
         if index > u16::MAX as u32 {
@@ -310,7 +317,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    pub(super) fn push_bounds(&mut self, lower: Option<&'a Expr>, upper: Option<&'a Expr>, pos: Position) -> Result<Reg> {
+    pub(super) fn push_bounds(
+        &mut self,
+        lower: Option<&'a Expr>,
+        upper: Option<&'a Expr>,
+        pos: Position,
+    ) -> Result<Reg> {
         let first = self.u.height;
         for bound in [lower, upper] {
             match bound {

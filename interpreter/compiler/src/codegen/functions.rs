@@ -55,7 +55,8 @@ fn clean_docstring(text: &[u8]) -> Vec<u8> {
     let blanks = |line: &[u8]| line.iter().take_while(|&&byte| byte == b' ').count();
     let lines: Vec<&[u8]> = expanded.split_inclusive(|&byte| byte == b'\n').collect();
     let is_blank = |line: &[u8]| matches!(line.get(blanks(line)), None | Some(b'\n'));
-    let margin = lines.iter().skip(1).filter(|line| !is_blank(line)).map(|line| blanks(line)).min().unwrap_or(usize::MAX);
+    let margin =
+        lines.iter().skip(1).filter(|line| !is_blank(line)).map(|line| blanks(line)).min().unwrap_or(usize::MAX);
     let mut out = Vec::with_capacity(expanded.len());
     for (index, line) in lines.iter().enumerate() {
         let strip = if index == 0 { blanks(line) } else { margin.min(blanks(line)) };
@@ -260,12 +261,7 @@ impl<'a> Compiler<'a> {
         let closure = self.push_closure(&code.freevars, pos);
         let code = self.u.const_id(Const::Code(Arc::new(code)));
         self.emit_full(Op::MAKE_FUNCTION, [result, 0, 0], 0, code, NONE, pos);
-        let parts = [
-            (closure, 8),
-            (attributes.annotations, 4),
-            (attributes.kwdefaults, 2),
-            (attributes.defaults, 1),
-        ];
+        let parts = [(closure, 8), (attributes.annotations, 4), (attributes.kwdefaults, 2), (attributes.defaults, 1)];
         for (reg, number) in parts {
             if let Some(reg) = reg {
                 let kill = Self::kills(&[Val { reg, temp: true }], result);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use krait_bytecode::opcodes::{Intrinsic1, Intrinsic2};
 use krait_bytecode::{Const, Op};
-use krait_syntax::ast::{
-    ClassDef, Expr, ExprKind, FunctionDef, Identifier, Range, Stmt, TypeParam, TypeParamKind,
-};
+use krait_syntax::ast::{ClassDef, Expr, ExprKind, FunctionDef, Identifier, Range, Stmt, TypeParam, TypeParamKind};
 
 use super::calls::HEADER;
 use super::functions::Attributes;
@@ -144,8 +142,7 @@ impl<'a> Compiler<'a> {
         let function = self.reserve();
         let mut attributes = Attributes::default();
         let mut argcount = 0;
-        for (present, slot) in
-            [(has_defaults, &mut attributes.defaults), (has_kwdefaults, &mut attributes.kwdefaults)]
+        for (present, slot) in [(has_defaults, &mut attributes.defaults), (has_kwdefaults, &mut attributes.kwdefaults)]
         {
             if present {
                 let reg = self.reserve();

@@ -30,8 +30,7 @@ impl<'a> Compiler<'a> {
         let (body, next, end) = (self.new_label(), self.new_label(), self.new_label());
         self.jump(next, pos);
         self.bind(body);
-        let frame =
-            Frame { kind: FrameKind::For { iter }, handler: NONE, on_continue: next, on_break: end };
+        let frame = Frame { kind: FrameKind::For { iter }, handler: NONE, on_continue: next, on_break: end };
         self.push_frame(frame, range)?;
         let (register, target) = self.loop_target(&node.target);
         match target {
@@ -67,8 +66,7 @@ impl<'a> Compiler<'a> {
         self.emit(Op::GET_AITER, [iter, val.reg, 0], Self::kills(&[val], iter), pos);
         let (next, after, end) = (self.new_label(), self.new_label(), self.new_label());
         self.bind(next);
-        let frame =
-            Frame { kind: FrameKind::For { iter }, handler: NONE, on_continue: next, on_break: end };
+        let frame = Frame { kind: FrameKind::For { iter }, handler: NONE, on_continue: next, on_break: end };
         self.push_frame(frame, range)?;
         self.async_next(iter, after, |this, val| this.store(&node.target, val), pos)?;
         self.set_height(iter + 1);

@@ -271,7 +271,8 @@ impl<'a> Compiler<'a> {
     ) -> Result<()> {
         let pos = at(pattern.range);
         if keys.len() != patterns.len() {
-            let msg = format!("keys ({}) / patterns ({}) length mismatch in mapping pattern", keys.len(), patterns.len());
+            let msg =
+                format!("keys ({}) / patterns ({}) length mismatch in mapping pattern", keys.len(), patterns.len());
             return Err(error(pattern.range, msg));
         }
         let truth = self.reserve();

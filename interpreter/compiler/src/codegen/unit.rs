@@ -29,20 +29,34 @@ pub(crate) enum UnitKind {
 #[derive(Clone, Debug)]
 pub(crate) enum FrameKind<'a> {
     While,
-    For { iter: Reg },
+    For {
+        iter: Reg,
+    },
     /// The body of a `try` with handlers.
     Try,
     /// The body of a `try` with `finally`.
-    FinallyTry { body: &'a [Stmt] },
+    FinallyTry {
+        body: &'a [Stmt],
+    },
     /// The exceptional path of `finally`; `PUSH_EXC_INFO depth` is in force.
-    FinallyEnd { depth: Reg },
+    FinallyEnd {
+        depth: Reg,
+    },
     /// A handler; `PUSH_EXC_INFO depth` is in force.
-    Handler { depth: Reg },
+    Handler {
+        depth: Reg,
+    },
     /// The body of a handler with a name, which is deleted at the end.
-    HandlerName { name: Identifier },
+    HandlerName {
+        name: Identifier,
+    },
     /// The handlers of `except*`.
     ExceptStar,
-    With { exit: Reg, is_async: bool, pos: Position },
+    With {
+        exit: Reg,
+        is_async: bool,
+        pos: Position,
+    },
     /// Anything that only holds an exception handler.
     Guard,
 }
@@ -105,7 +119,6 @@ pub(crate) struct Unit<'a> {
     pub(crate) nesting: u32,
     /// Attributes assigned through `self` in a class's methods, in order.
     pub(crate) static_attributes: Vec<Identifier>,
-    pub(crate) returns_generator: bool,
 }
 
 /// Key under which constants are merged: type tag and bits.
@@ -178,7 +191,6 @@ impl<'a> Unit<'a> {
             walrus: 0,
             nesting: 0,
             static_attributes: Vec::new(),
-            returns_generator: false,
         };
         unit.declare(table);
         unit.body.blocks.push(ir::Block::default());
@@ -190,9 +202,7 @@ impl<'a> Unit<'a> {
         for name in &table.varnames {
             self.local(name);
         }
-        let is_cell = |symbol: symtable::Symbol| {
-            symbol.scope == NameScope::Cell || symbol.flags & def::COMP_CELL != 0
-        };
+        let is_cell = |symbol: symtable::Symbol| symbol.scope == NameScope::Cell || symbol.flags & def::COMP_CELL != 0;
         let mut cells: Vec<&Identifier> =
             table.symbols.iter().filter(|(_, symbol)| is_cell(*symbol)).map(|(name, _)| name).collect();
         let (class, classdict) = ("__class__".into(), "__classdict__".into());
@@ -215,9 +225,7 @@ impl<'a> Unit<'a> {
             self.cellvars.push(Arc::clone(name));
             self.cell_regs.push(register);
         }
-        let is_free = |symbol: symtable::Symbol| {
-            symbol.scope == NameScope::Free || symbol.flags & def::FREE_CLASS != 0
-        };
+        let is_free = |symbol: symtable::Symbol| symbol.scope == NameScope::Free || symbol.flags & def::FREE_CLASS != 0;
         let free = table.symbols.iter().filter(|(_, symbol)| is_free(*symbol)).map(|(name, _)| Arc::clone(name));
         self.freevars = free.collect();
         self.freevars.sort();

@@ -6,7 +6,7 @@ use super::Compiler;
 
 /// Calls `f` for each expression directly within `expr` that is evaluated in the same scope (or an inlined one).
 fn each_child<'e>(expr: &'e Expr, f: &mut impl FnMut(&'e Expr)) {
-    let mut generators = |generators: &'e [Comprehension], f: &mut dyn FnMut(&'e Expr)| {
+    let generators = |generators: &'e [Comprehension], f: &mut dyn FnMut(&'e Expr)| {
         for generator in generators {
             f(&generator.iter);
             generator.ifs.iter().for_each(&mut *f);

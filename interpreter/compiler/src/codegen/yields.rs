@@ -28,10 +28,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn in_function(&self) -> bool {
-        matches!(
-            self.u.kind,
-            UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda | UnitKind::Comprehension
-        )
+        matches!(self.u.kind, UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda | UnitKind::Comprehension)
     }
 
     pub(super) fn emit_yield(&mut self, base: Reg, val: Val, wanted: Option<Reg>, pos: Position) -> Val {

@@ -68,9 +68,10 @@ fn merge(into: &mut Option<Set>, from: &Set) -> bool {
 }
 
 pub(super) fn remove_checks(body: &mut Body, variables: &Variables) {
-    let any = body.order.iter().any(|&label| {
-        body.blocks[label as usize].instrs.iter().any(|instr| instr.op == Op::CHECK_BOUND)
-    });
+    let any = body
+        .order
+        .iter()
+        .any(|&label| body.blocks[label as usize].instrs.iter().any(|instr| instr.op == Op::CHECK_BOUND));
     if !any {
         return;
     }

@@ -108,7 +108,8 @@ pub(super) fn encode(body: &Body, variables: &Variables) -> Result<Assembled, St
             }
         }
         // A jump forward needs no safe point, whatever the source meant by it.
-        words.push(Word::new(instr.op, instr.flags, a, b, c).0);
+        let forward = instr.op == Op::JMP_BACK && c & 0x8000 == 0;
+        words.push(Word::new(if forward { Op::JMP } else { instr.op }, instr.flags, a, b, c).0);
         for extra in instr.op.info().extras {
             words.push(if *extra == Extra::Cache { 0 } else { instr.extra as u64 });
         }

@@ -83,8 +83,7 @@ pub(super) fn remove_unreachable(body: &mut Body) {
         if following == NONE {
             continue;
         }
-        let blocks = &mut body.blocks;
-        let Some(last) = blocks[label as usize].instrs.last() else { continue };
+        let Some(last) = body.blocks[label as usize].instrs.last() else { continue };
         if last.op == Op::JMP && same_place(body, &next, last.target, following) {
             let last = body.blocks[label as usize].instrs.last_mut().expect("just seen");
             last.op = Op::NOP;

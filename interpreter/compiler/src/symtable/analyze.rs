@@ -226,10 +226,7 @@ fn inline_comprehension(
             Some(existing) => {
                 // A free name of the comprehension that is local here is simply local, unless something nested needs
                 // the cell or this is a class.
-                if existing.flags & def::BOUND != 0
-                    && !is_class
-                    && !is_free_in_any_child(table, comprehension, &name)
-                {
+                if existing.flags & def::BOUND != 0 && !is_class && !is_free_in_any_child(table, comprehension, &name) {
                     comp_free.remove(&name);
                 }
             }

@@ -47,8 +47,7 @@ impl Builder {
 
     pub(super) fn enter<T>(&mut self, name: Identifier, kind: BlockKind, node: &T, role: BlockRole, range: Range) {
         let parent = self.stack.last().copied();
-        let nested =
-            parent.is_some_and(|parent| self.blocks[parent].nested || self.blocks[parent].is_function_like());
+        let nested = parent.is_some_and(|parent| self.blocks[parent].nested || self.blocks[parent].is_function_like());
         let id = self.blocks.len();
         self.blocks.push(Block {
             name,
@@ -435,7 +434,7 @@ impl Builder {
     }
 
     pub(super) fn parameters(&mut self, args: &Arguments, _range: Range) -> Result<()> {
-        let mut param = |this: &mut Self, arg: &Arg| this.add_def(&arg.arg, def::PARAM, arg.range);
+        let param = |this: &mut Self, arg: &Arg| this.add_def(&arg.arg, def::PARAM, arg.range);
         for arg in args.posonlyargs.iter().chain(&args.args).chain(&args.kwonlyargs) {
             param(self, arg)?;
         }
@@ -505,7 +504,7 @@ impl Builder {
 
     fn pattern(&mut self, pattern: &Pattern) -> Result<()> {
         self.limit.check()?;
-        let mut bind = |this: &mut Self, name: &Option<Identifier>| match name {
+        let bind = |this: &mut Self, name: &Option<Identifier>| match name {
             Some(name) => this.add_def(name, def::LOCAL, pattern.range),
             None => Ok(()),
         };
