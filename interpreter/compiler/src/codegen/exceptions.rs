@@ -110,9 +110,12 @@ impl<'a> Compiler<'a> {
         self.push_guard(FrameKind::HandlerName { name: name.clone() }, cleanup, handler.range)?;
         self.stmts(&handler.body)?;
         self.pop_frame();
+        // After POP_EXCEPT the cleanup of the handlers is no longer in force.
+        let outer = self.u.frames.pop();
         self.emit(Op::POP_EXCEPT, [depth, 0, 0], 0, Position::NONE);
         self.unbind_name(name, handler.range, Position::NONE)?;
         self.jump(end, Position::NONE);
+        self.u.frames.extend(outer);
         self.bind(cleanup_label);
         self.set_height(depth + 3);
         self.unbind_name(name, handler.range, Position::NONE)?;

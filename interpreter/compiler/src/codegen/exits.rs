@@ -7,34 +7,49 @@ use krait_bytecode::{Const, Op};
 use krait_syntax::ast::{Expr, Range};
 
 use super::calls::HEADER;
-use super::ir::NONE;
+use super::ir::{NONE, Reg};
 use super::unit::{Frame, FrameKind, UnitKind};
 use super::{Compiler, Val, at};
 use crate::error::{Result, error};
 
 impl<'a> Compiler<'a> {
     /// Undoes the blocks above `keep`, innermost first, each with its handler no longer in force; then leaves.
-    fn leave(&mut self, keep: usize, pos: Position, range: Range, exit: impl FnOnce(&mut Self)) -> Result<()> {
+    fn leave(
+        &mut self,
+        keep: usize,
+        pending: Option<Reg>,
+        pos: Position,
+        range: Range,
+        exit: impl FnOnce(&mut Self),
+    ) -> Result<()> {
         let frames = self.u.frames.clone();
         while self.u.frames.len() > keep {
             let frame = self.u.frames.pop().expect("longer than keep");
-            self.unwind_frame(&frame, pos, range)?;
+            self.unwind_frame(&frame, pending, pos, range)?;
         }
         exit(self);
         self.u.frames = frames;
         Ok(())
     }
 
-    fn unwind_frame(&mut self, frame: &Frame<'a>, pos: Position, range: Range) -> Result<()> {
+    fn unwind_frame(&mut self, frame: &Frame<'a>, pending: Option<Reg>, pos: Position, range: Range) -> Result<()> {
         match &frame.kind {
             FrameKind::While | FrameKind::Try | FrameKind::Guard => {}
             FrameKind::For { iter } => self.clear(*iter, pos),
             FrameKind::FinallyTry { body } => {
                 // The body stands here once more, at the height of the exit.
                 let height = self.u.height;
+                if let Some(value) = pending {
+                    let kind = FrameKind::Pending { value };
+                    self.push_guard(kind, NONE, range)?;
+                }
                 self.stmts(body)?;
+                if pending.is_some() {
+                    self.pop_frame();
+                }
                 self.set_height(height);
             }
+            FrameKind::Pending { value } => self.clear(*value, pos),
             FrameKind::FinallyEnd { depth } | FrameKind::Handler { depth } => {
                 self.emit(Op::POP_EXCEPT, [*depth, 0, 0], 0, pos);
             }
@@ -49,7 +64,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Calls `__exit__(None, None, None)` and drops the result.
-    pub(super) fn exit_with(&mut self, exit: super::ir::Reg, is_async: bool, pos: Position) {
+    pub(super) fn exit_with(&mut self, exit: Reg, is_async: bool, pos: Position) {
         let window = self.reserve();
         self.set_height(window + HEADER + 3);
         self.emit(Op::PREPARE_EXIT, [window, exit, 0], 0, pos);
@@ -86,13 +101,14 @@ impl<'a> Compiler<'a> {
                     let reg = self.push_val(base, val, at(value.range));
                     val = Val { reg, temp: true };
                 }
-                self.leave(0, pos, range, |this| this.return_value(val, pos))?;
+                let pending = val.temp.then_some(val.reg);
+                self.leave(0, pending, pos, range, |this| this.return_value(val, pos))?;
             }
             (_, constant) => {
                 if value.is_some_and(|value| value.range.lineno != range.lineno) {
                     self.emit(Op::NOP, [0, 0, 0], 0, value.map_or(pos, |value| at(value.range)));
                 }
-                self.leave(0, pos, range, |this| match constant {
+                self.leave(0, None, pos, range, |this| match constant {
                     None | Some(Const::None) => this.return_none(pos),
                     Some(constant) => {
                         let reg = this.push_const(constant, pos);
@@ -133,7 +149,7 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'break' outside loop"));
         };
         let target = self.u.frames[index].on_break;
-        self.leave(index, pos, range, |this| this.jump(target, Position::NONE))?;
+        self.leave(index, None, pos, range, |this| this.jump(target, Position::NONE))?;
         self.set_height(base);
         Ok(())
     }
@@ -146,7 +162,7 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'continue' not properly in loop"));
         };
         let target = self.u.frames[index].on_continue;
-        self.leave(index + 1, pos, range, |this| {
+        self.leave(index + 1, None, pos, range, |this| {
             this.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, target, Position::NONE);
         })?;
         self.set_height(base);

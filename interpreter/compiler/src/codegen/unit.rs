@@ -52,6 +52,10 @@ pub(crate) enum FrameKind<'a> {
     },
     /// The handlers of `except*`.
     ExceptStar,
+    /// The value of a `return` that waits for the `finally` body being compiled.
+    Pending {
+        value: Reg,
+    },
     With {
         exit: Reg,
         is_async: bool,
