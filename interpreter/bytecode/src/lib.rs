@@ -6,6 +6,7 @@
 pub mod code;
 pub mod disassemble;
 pub mod location;
+pub mod marshal;
 pub mod opcodes;
 pub mod verify;
 

@@ -144,7 +144,7 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "multiple starred expressions in assignment"));
         }
         let star = stars.first().copied();
-        if star.is_some_and(|star| star >= 1 << 8 || targets.len() - star - 1 >= 1 << 23) {
+        if star.is_some_and(|star| star >= 1 << 8 || targets.len() - star > 1 << 23) {
             return Err(error(range, "too many expressions in star-unpacking assignment"));
         }
         if targets.len() > u16::MAX as usize / 2 {

@@ -57,7 +57,7 @@ impl<'a> Compiler<'a> {
         let base = self.u.height;
         let constants = if elts.len() >= 3 { self.all_constant(elts) } else { None };
         if let Some(items) = constants {
-            return Ok(self.from_constants(Builder::List, Const::Tuple(items.into()), pos));
+            return Ok(self.build_constants(Builder::List, Const::Tuple(items.into()), pos));
         }
         if Self::is_plain_run(elts) {
             self.push_all(elts)?;
@@ -72,7 +72,7 @@ impl<'a> Compiler<'a> {
         let base = self.u.height;
         let constants = if elts.len() >= 3 { self.all_constant(elts) } else { None };
         if let Some(set) = constants.and_then(fold::frozenset) {
-            return Ok(self.from_constants(Builder::Set, set, pos));
+            return Ok(self.build_constants(Builder::Set, set, pos));
         }
         if Self::is_plain_run(elts) {
             self.push_all(elts)?;
@@ -87,7 +87,7 @@ impl<'a> Compiler<'a> {
         elts.iter().map(|elt| self.folder.fold(elt)).collect()
     }
 
-    fn from_constants(&mut self, builder: Builder, constants: Const, pos: Position) -> Val {
+    fn build_constants(&mut self, builder: Builder, constants: Const, pos: Position) -> Val {
         let (build, extend) = Self::builder_ops(builder);
         let reg = self.alloc();
         self.emit(build, [reg, reg, 0], 0, pos);

@@ -30,9 +30,9 @@ impl<'a> Compiler<'a> {
             match &alias.asname {
                 // `import a.b.c as d` binds the innermost module.
                 Some(asname) => {
-                    let mut parts = alias.name.split('.').skip(1).peekable();
+                    let parts = alias.name.split('.').skip(1);
                     let mut current = base;
-                    while let Some(part) = parts.next() {
+                    for part in parts {
                         let index = self.u.name_id(&part.into());
                         let next = self.reserve();
                         self.emit_full(Op::IMPORT_FROM, [next, current, 0], 0, index, NONE, pos);

@@ -498,7 +498,7 @@ impl Builder {
 
     fn match_case(&mut self, case: &MatchCase) -> Result<()> {
         self.pattern(&case.pattern)?;
-        self.optional(case.guard.as_ref().map(|guard| &**guard))?;
+        self.optional(case.guard.as_deref())?;
         self.stmts(&case.body)
     }
 
