@@ -2,5 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-#[expect(dead_code, reason = "not bound to Python yet")]
+use krait_object::ModuleDef;
+
 mod _struct;
+
+pub static MODULES: &[&ModuleDef] = &[&_struct::MODULE];

@@ -2,11 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-#[expect(dead_code, reason = "not bound to Python yet")]
+use krait_object::ModuleDef;
+
 mod _csv;
-#[expect(dead_code, reason = "not bound to Python yet")]
 mod _json;
-#[expect(dead_code, reason = "not bound to Python yet")]
 mod _sre;
-#[expect(dead_code, reason = "not bound to Python yet")]
 mod binascii;
+
+pub static MODULES: &[&ModuleDef] = &[&_csv::MODULE, &_json::MODULE, &_sre::MODULE, &binascii::MODULE];

@@ -1,149 +1,217 @@
-//! The settings of a reader or writer, and the writer's quoting.
+//! `Dialect`: the settings as an object.
 
-/// When fields are quoted; the numbers are those of the `csv` module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quoting {
-    Minimal,
-    All,
-    NonNumeric,
-    None,
-    Strings,
-    NotNull,
+use krait_macros::{Payload, Trace};
+use krait_object::native::{getter, member, method};
+use krait_object::{
+    Args, ClassDef, GetSet, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable, Value, builtin_types,
+    type_flag,
+};
+use krait_runtime::errors::{type_error, value_error};
+use krait_runtime::protocol::{attr, compare};
+
+use super::format::{Format, Quoting};
+use super::registered;
+
+#[derive(Trace, Payload)]
+#[payload(class = DIALECT)]
+pub struct Dialect {
+    #[trace(skip)]
+    pub format: Format,
 }
 
-impl Quoting {
-    pub const ALL: [(&'static str, Quoting); 6] = [
-        ("QUOTE_MINIMAL", Quoting::Minimal),
-        ("QUOTE_ALL", Quoting::All),
-        ("QUOTE_NONNUMERIC", Quoting::NonNumeric),
-        ("QUOTE_NONE", Quoting::None),
-        ("QUOTE_STRINGS", Quoting::Strings),
-        ("QUOTE_NOTNULL", Quoting::NotNull),
-    ];
+static LAYOUT: VTable = VTable::of::<Dialect>();
+pub static DIALECT: TypeObject = TypeObject::builtin("Dialect", Some(&builtin_types::OBJECT), &LAYOUT);
+pub static DEF: ClassDef = ClassDef {
+    module: "_csv",
+    doc: "The settings of a reader or writer.",
+    methods: &[method("__reduce__", "", "", cannot_pickle), method("__reduce_ex__", "", "", cannot_pickle)],
+    getset: GETSET,
+    slots: SlotDefs { new: Some(new), ..SlotDefs::EMPTY },
+    flags: type_flag::BASE | type_flag::IMMUTABLE,
+    ..ClassDef::new(&DIALECT)
+};
+static GETSET: &[GetSet] = &[
+    member("lineterminator", "", |_, v| Ok(Str::from_points(&this(v).format.lineterminator).into())),
+    member("skipinitialspace", "", |_, v| Ok(Value::bool(this(v).format.skipinitialspace))),
+    member("doublequote", "", |_, v| Ok(Value::bool(this(v).format.doublequote))),
+    member("strict", "", |_, v| Ok(Value::bool(this(v).format.strict))),
+    getter("delimiter", "", |_, v| Ok(Str::from_point(this(v).format.delimiter).into())),
+    getter("escapechar", "", |_, v| Ok(character(this(v).format.escapechar))),
+    getter("quotechar", "", |_, v| Ok(character(this(v).format.quotechar))),
+    getter("quoting", "", |_, v| Ok(Value::int(this(v).format.quoting as i64))),
+];
 
-    pub fn from_number(n: i64) -> Option<Quoting> {
-        Self::ALL.get(usize::try_from(n).ok()?).map(|(_, quoting)| *quoting)
+static SETTINGS: [&str; 8] =
+    ["delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace", "strict"];
+
+fn this(v: &Value) -> &Dialect {
+    v.downcast_ref().expect("the descriptor checked the class of self")
+}
+
+fn character(c: Option<u32>) -> Value {
+    c.map_or(Value::NONE, |c| Str::from_point(c).into())
+}
+
+fn cannot_pickle(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let name = a[0].class().name();
+    Err(type_error(th, format!("cannot pickle '{name:.100}' instances")))
+}
+
+fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
+    let positional = args.pos();
+    if positional.len() > SETTINGS.len() + 1 {
+        let count = args.len();
+        return Err(type_error(th, format!("this function takes at most 9 arguments ({count} given)")));
     }
-}
-
-#[derive(Clone, Debug)]
-pub struct Format {
-    pub delimiter: u32,
-    pub quotechar: Option<u32>,
-    pub escapechar: Option<u32>,
-    pub lineterminator: Vec<u32>,
-    pub quoting: Quoting,
-    pub doublequote: bool,
-    pub skipinitialspace: bool,
-    pub strict: bool,
-}
-
-impl Format {
-    /// Whether a reader takes `c` for a quote.
-    pub fn is_quote(&self, c: u32) -> bool {
-        Some(c) == self.quotechar && self.quoting != Quoting::None
+    let mut given: [Option<Value>; 8] = Default::default();
+    for (slot, value) in given.iter_mut().zip(positional.iter().skip(1)) {
+        *slot = Some(value.clone());
     }
-}
-
-/// A field to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    Str,
-    None,
-    Number,
-    Other,
-}
-
-/// A record under construction.
-#[derive(Debug, Default)]
-pub struct Record {
-    pub text: Vec<u32>,
-    fields: usize,
-}
-
-impl Record {
-    /// Appends a field; `text` is nothing for `None`. An `Err` is the message of `csv.Error`.
-    pub fn push(
-        &mut self,
-        text: Option<&mut dyn Iterator<Item = u32>>,
-        kind: FieldKind,
-        format: &Format,
-    ) -> Result<(), &'static str> {
-        let mut quoted = match format.quoting {
-            Quoting::NonNumeric => kind != FieldKind::Number,
-            Quoting::All => true,
-            Quoting::Strings => kind == FieldKind::Str,
-            Quoting::NotNull => kind != FieldKind::None,
-            Quoting::Minimal | Quoting::None => false,
-        };
-        if self.fields > 0 {
-            self.text.push(format.delimiter);
-        }
-        let begin = self.text.len();
-        let is_null = text.is_none();
-        for c in text.into_iter().flatten() {
-            self.push_char(c, format, &mut quoted)?;
-        }
-        // An empty field between blanks that are skipped would be lost.
-        if self.text.len() == begin && format.delimiter == 0x20 && format.skipinitialspace {
-            let unquotable = format.quoting == Quoting::None
-                || is_null && matches!(format.quoting, Quoting::Strings | Quoting::NotNull);
-            if unquotable {
-                return Err("empty field must be quoted if delimiter is a space and skipinitialspace is true");
+    let mut dialect = positional.first().cloned();
+    for (name, value) in args.kw() {
+        let name = name.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        match SETTINGS.iter().position(|known| *known == name) {
+            Some(i) => given[i] = Some(value.clone()),
+            None if name == "dialect" => dialect = Some(value.clone()),
+            None => {
+                return Err(type_error(th, format!("this function got an unexpected keyword argument '{name}'")));
             }
-            quoted = true;
         }
-        if quoted && let Some(quote) = format.quotechar {
-            self.text.insert(begin, quote);
-            self.text.push(quote);
-        }
-        self.fields += 1;
-        Ok(())
     }
+    build(th, class, dialect.filter(|d| !d.is_none()), given)
+}
 
-    fn push_char(&mut self, c: u32, format: &Format, quoted: &mut bool) -> Result<(), &'static str> {
-        let special = c == format.delimiter
-            || Some(c) == format.escapechar
-            || Some(c) == format.quotechar
-            || matches!(c, 0x0a | 0x0d)
-            || format.lineterminator.contains(&c);
-        if special {
-            let mut escape = false;
-            if format.quoting == Quoting::None {
-                escape = true;
-            } else {
-                if Some(c) == format.quotechar {
-                    if format.doublequote {
-                        self.text.push(c);
-                    } else {
-                        escape = true;
+fn build(
+    th: &mut Thread,
+    class: &Ref<Type>,
+    mut base: Option<Value>,
+    mut given: [Option<Value>; 8],
+) -> PyResult<Value> {
+    if let Some(name) = base.as_ref().filter(|d| d.downcast_ref::<Str>().is_some()) {
+        base = Some(registered(th, name)?);
+    }
+    if let Some(base) = &base {
+        if base.class().is_subtype(&DIALECT) && given.iter().all(Option::is_none) {
+            return Ok(base.clone());
+        }
+        for (slot, name) in given.iter_mut().zip(SETTINGS) {
+            if slot.is_none() {
+                // CPython takes any failure to read a setting for its absence.
+                *slot = match attr::get_text(th, base, name) {
+                    Ok(value) => Some(value),
+                    Err(_) => {
+                        th.take_exc();
+                        None
                     }
-                } else if Some(c) == format.escapechar {
-                    escape = true;
-                }
-                if !escape {
-                    *quoted = true;
-                }
-            }
-            if escape {
-                self.text.push(format.escapechar.ok_or("need to escape, but no escapechar set")?);
+                };
             }
         }
-        self.text.push(c);
-        Ok(())
     }
+    let format = read_settings(th, &given)?;
+    check(th, &format)?;
+    Ok(Ref::with_class(Dialect { format }, class.object()).into())
+}
 
-    /// Ends the record. A record of one empty field is quoted, or it would read as none at all.
-    pub fn finish(mut self, last: FieldKind, format: &Format) -> Result<Vec<u32>, &'static str> {
-        if self.fields > 0 && self.text.is_empty() {
-            let unquotable = format.quoting == Quoting::None
-                || last == FieldKind::None && matches!(format.quoting, Quoting::Strings | Quoting::NotNull);
-            match format.quotechar {
-                Some(quote) if !unquotable => self.text.extend([quote, quote]),
-                _ => return Err("single empty field record must be quoted"),
+fn read_settings(th: &mut Thread, given: &[Option<Value>; 8]) -> PyResult<Format> {
+    let [delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skipinitialspace, strict] = given;
+    let delimiter = match delimiter {
+        None => u32::from(','),
+        Some(v) => match v.downcast_ref::<Str>() {
+            None => {
+                let name = v.class().name();
+                return Err(type_error(th, format!("\"delimiter\" must be string, not {name:.200}")));
+            }
+            Some(s) => one_character(th, "delimiter", s)?,
+        },
+    };
+    let doublequote = flag(th, doublequote, true)?;
+    let escapechar = optional_character(th, "escapechar", escapechar, None)?;
+    let lineterminator = match lineterminator {
+        None => vec![0x0d, 0x0a],
+        Some(v) => match v.downcast_ref::<Str>() {
+            Some(s) => s.iter().collect(),
+            None if v.is_none() => return Err(type_error(th, "lineterminator must be set")),
+            None => return Err(type_error(th, "\"lineterminator\" must be a string")),
+        },
+    };
+    let no_quotechar = quotechar.as_ref().is_some_and(Value::is_none);
+    let quotechar = optional_character(th, "quotechar", quotechar, Some(u32::from('"')))?;
+    let quoting = match quoting {
+        None if no_quotechar => Quoting::None,
+        None => Quoting::Minimal,
+        Some(v) => {
+            if !v.is_exact(&builtin_types::INT) {
+                return Err(type_error(th, "\"quoting\" must be an integer"));
+            }
+            match v.as_int().and_then(Quoting::from_number) {
+                Some(quoting) => quoting,
+                None => return Err(type_error(th, "bad \"quoting\" value")),
             }
         }
-        self.text.extend_from_slice(&format.lineterminator);
-        Ok(self.text)
+    };
+    let skipinitialspace = flag(th, skipinitialspace, false)?;
+    let strict = flag(th, strict, false)?;
+    Ok(Format { delimiter, quotechar, escapechar, lineterminator, quoting, doublequote, skipinitialspace, strict })
+}
+
+fn flag(th: &mut Thread, v: &Option<Value>, default: bool) -> PyResult<bool> {
+    v.as_ref().map_or(Ok(default), |v| compare::truth(th, v))
+}
+
+fn one_character(th: &mut Thread, name: &str, s: &Str) -> PyResult<u32> {
+    match s.get(0).filter(|_| s.len() == 1) {
+        Some(c) => Ok(c),
+        None => Err(type_error(th, format!("\"{name}\" must be a 1-character string"))),
+    }
+}
+
+fn optional_character(th: &mut Thread, name: &str, v: &Option<Value>, default: Option<u32>) -> PyResult<Option<u32>> {
+    let Some(v) = v else { return Ok(default) };
+    match v.downcast_ref::<Str>() {
+        Some(s) => one_character(th, name, s).map(Some),
+        None if v.is_none() => Ok(None),
+        None => {
+            let class = v.class().name();
+            Err(type_error(th, format!("\"{name}\" must be string or None, not {class:.200}")))
+        }
+    }
+}
+
+/// Refuses settings that contradict each other.
+fn check(th: &mut Thread, format: &Format) -> PyResult<()> {
+    if format.quoting != Quoting::None && format.quotechar.is_none() {
+        return Err(type_error(th, "quotechar must be set if quoting enabled"));
+    }
+    let special = [
+        ("delimiter", Some(format.delimiter), true),
+        ("escapechar", format.escapechar, !format.skipinitialspace),
+        ("quotechar", format.quotechar, !format.skipinitialspace),
+    ];
+    for (name, c, blank_allowed) in special {
+        let Some(c) = c else { continue };
+        if matches!(c, 0x0a | 0x0d) || c == 0x20 && !blank_allowed {
+            return Err(value_error(th, format!("bad {name} value")));
+        }
+        if format.lineterminator.contains(&c) {
+            return Err(value_error(th, format!("bad {name} or lineterminator value")));
+        }
+    }
+    for (i, (one, a, _)) in special.iter().enumerate() {
+        for (two, b, _) in &special[i + 1..] {
+            if a.is_some() && a == b {
+                return Err(value_error(th, format!("bad {one} or {two} value")));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Dialect {
+    /// The dialect of a reader's or writer's arguments: a name, object or nothing, and settings by keyword.
+    pub fn from_arguments(th: &mut Thread, dialect: Option<&Value>, a: &Args<'_>) -> PyResult<Ref<Dialect>> {
+        let all: Vec<Value> = dialect.into_iter().chain(a.kw().map(|(_, v)| v)).cloned().collect();
+        let class = Ref::from_object(&DIALECT);
+        let made = new(th, &class, &Args::new(&all, a.names()))?;
+        made.downcast().map_err(|_| type_error(th, "a dialect is expected"))
     }
 }

@@ -1,6 +1,6 @@
 //! The reader's state machine: one character after the other into fields.
 
-use super::dialect::{Format, Quoting};
+use super::format::{Format, Quoting};
 
 /// An `Err` is the message of `csv.Error`.
 pub type Parsed<T> = Result<T, String>;

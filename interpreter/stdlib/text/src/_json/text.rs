@@ -51,7 +51,7 @@ pub fn scan_string<C: Unit>(text: &[C], begin: usize, strict: bool) -> Result<(S
         let built = out.get_or_insert_with(StrBuilder::new);
         text[from..to].iter().for_each(|&c| built.push(c.into()));
         if special == 0x22 {
-            return Ok((Scanned::Unescaped(out.unwrap_or_else(StrBuilder::new)), to + 1));
+            return Ok((Scanned::Unescaped(out.unwrap_or_default()), to + 1));
         }
         let (c, next) = escape(text, to).ok_or(unterminated)??;
         built.push(c);

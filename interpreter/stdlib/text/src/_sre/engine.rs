@@ -110,6 +110,16 @@ impl Scratch {
         let (start, end) = (*self.marks.get(i)?, *self.marks.get(i + 1)?);
         if start == NOWHERE || end == NOWHERE { None } else { Some((start, end)) }
     }
+
+    /// Gives back memory beyond `frames` frames.
+    pub fn shrink(&mut self, frames: usize) {
+        self.frames.clear();
+        self.frames.shrink_to(frames);
+        self.saved.clear();
+        self.saved.shrink_to(frames);
+        self.records.clear();
+        self.records.shrink_to(frames);
+    }
 }
 
 /// Where to go on: instruction and place in the text.

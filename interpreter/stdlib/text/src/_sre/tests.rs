@@ -48,7 +48,7 @@ fn outcome(case: &Case, text: Text<'_>) -> String {
         steps > 500
     };
     let mut bounds = case.bounds;
-    bounds.start = bounds.start.min(text.len());
+    bounds.start = bounds.start.min(case.text.len());
     match execute(&program, text, bounds, case.mode, &mut scratch, &mut stop) {
         Err(fault) => format!("{fault:?}"),
         Ok(false) => "-".to_owned(),

@@ -71,14 +71,3 @@ pub enum Text<'a> {
     Medium(&'a [u16]),
     Wide(&'a [u32]),
 }
-
-impl Text<'_> {
-    /// Length in characters.
-    pub fn len(&self) -> usize {
-        match self {
-            Text::Narrow(t) => t.len(),
-            Text::Medium(t) => t.len(),
-            Text::Wide(t) => t.len(),
-        }
-    }
-}
