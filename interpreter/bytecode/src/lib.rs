@@ -4,8 +4,11 @@
 #![forbid(unsafe_code)]
 
 pub mod code;
+pub mod disassemble;
 pub mod location;
+pub mod marshal;
 pub mod opcodes;
+pub mod verify;
 
 pub use code::{CodeObject, Const, ExceptionEntry};
 pub use opcodes::{Op, Word};

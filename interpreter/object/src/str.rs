@@ -345,6 +345,12 @@ impl std::fmt::Display for Str {
     }
 }
 
+impl std::fmt::Display for Ref<Str> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 /// Iterates over code points from both ends.
 #[derive(Clone)]
 pub struct Points<'a> {

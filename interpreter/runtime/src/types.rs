@@ -19,6 +19,7 @@ pub mod function;
 pub mod generator;
 pub mod generic_alias;
 pub mod int;
+pub mod iterators;
 pub mod list;
 pub mod map;
 pub mod mappingproxy;

@@ -63,9 +63,6 @@ pub struct Parsed {
 
 /// Parses source bytes.
 pub fn parse(bytes: &[u8], options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
-    if bytes.contains(&0) && !options.from_file {
-        return Err(null_bytes());
-    }
     let text = source::decode_source(bytes, options.from_file, options.codecs)?;
     parse_text(&text, options)
 }
@@ -73,7 +70,9 @@ pub fn parse(bytes: &[u8], options: &ParseOptions<'_>) -> Result<Parsed, SyntaxE
 /// Parses decoded text; a cookie in it is ignored.
 pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
     if text.contains('\0') {
-        return Err(null_bytes());
+        let what = if options.from_file { "source code" } else { "source code string" };
+        let msg = format!("{what} cannot contain null bytes");
+        return Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg));
     }
     let text = source::normalise_newlines(text, options.mode == Mode::Exec);
     if u32::try_from(text.len()).is_err() {
@@ -112,8 +111,4 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
             Err(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: "invalid syntax".to_owned(), location })
         }
     }
-}
-
-fn null_bytes() -> SyntaxError {
-    SyntaxError::bare(SyntaxErrorKind::SyntaxError, "source code string cannot contain null bytes")
 }

@@ -8,6 +8,10 @@ use crate::ast::Constant;
 
 impl Converter<'_> {
     pub(super) fn number(&mut self, node: &ExprNumberLiteral) -> Constant {
+        let next = self.text().as_bytes().get(usize::from(node.range.end()));
+        if next.is_some_and(u8::is_ascii_alphabetic) {
+            self.warn_of_keyword(node);
+        }
         match &node.value {
             Number::Int(int) => match int.as_u64().and_then(|value| i64::try_from(value).ok()) {
                 Some(small) => Constant::Int(small),
@@ -16,6 +20,20 @@ impl Converter<'_> {
             Number::Float(value) => Constant::Float(*value),
             Number::Complex { real, imag } => Constant::Complex { real: *real, imag: *imag },
         }
+    }
+
+    /// A keyword that follows a number at once, as in `1if x else y`.
+    fn warn_of_keyword(&mut self, node: &ExprNumberLiteral) {
+        let text = self.text()[node.range].to_ascii_lowercase();
+        let kind = match (text.get(..2), text.ends_with('j')) {
+            (Some("0x"), _) => "hexadecimal",
+            (Some("0o"), _) => "octal",
+            (Some("0b"), _) => "binary",
+            (_, true) => "imaginary",
+            _ => "decimal",
+        };
+        let range = self.range(node);
+        self.warn(format!("invalid {kind} literal"), range);
     }
 
     fn big_int(&mut self, node: &ExprNumberLiteral) -> Constant {

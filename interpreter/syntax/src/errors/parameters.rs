@@ -336,7 +336,8 @@ impl Parser<'_> {
                 return plain;
             }
             for (star, kind) in [("*", "TypeVarTuple"), ("**", "ParamSpec")] {
-                p.wrong(|p| {
+                // CPython tries this one in the first pass already.
+                p.alt(|p| {
                     p.eat(star)?;
                     p.name()?;
                     let colon = p.eat(":")?;

@@ -336,9 +336,14 @@ impl<'a> Tokenizer<'a> {
                         let c = self.next();
                         return Some(self.fraction(c, start));
                     }
-                    if self.src[self.cur..].starts_with(b"..") && self.cur + 2 <= self.inp {
-                        self.cur += 2;
-                        return Some(self.token(Kind::Op, "...", start, self.cur));
+                    if next == Some(b'.') {
+                        self.cur += 1;
+                        let third = self.next();
+                        if third == Some(b'.') {
+                            return Some(self.token(Kind::Op, "...", start, self.cur));
+                        }
+                        self.back(third);
+                        self.cur -= 1;
                     }
                     Some(self.token(Kind::Op, ".", start, self.cur))
                 }

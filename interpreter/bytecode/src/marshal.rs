@@ -1,0 +1,312 @@
+//! The stored form of code objects (`.pyc` bodies): plain data in and out, versioned by the opcode table's hash.
+//!
+//! Not `marshal.dumps`' format, which scripts see and which lives in the stdlib. Reading is total: any bytes give a
+//! code object or an error, and the result still has to pass `verify` before it may run. CPython counterpart:
+//! `Python/marshal.c` for code.
+
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+use crate::code::{CodeObject, Const, ExceptionEntry};
+use crate::location::{Position, PositionTable};
+use crate::opcodes::table_hash;
+
+/// Changes with the format below.
+const VERSION: u32 = 1;
+/// Constants nest no deeper than this.
+const MAX_DEPTH: u32 = 1000;
+
+/// Four bytes at the head of every stored code object and of every `.pyc`.
+pub fn magic() -> [u8; 4] {
+    let hash = table_hash() ^ VERSION.wrapping_mul(0x9e37_79b9);
+    // CPython's magic ends in "\r\n", so that text transfers are noticed.
+    [hash as u8, (hash >> 8) as u8, b'\r', b'\n']
+}
+
+/// Why bytes are no code object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// Another version's.
+    BadMagic,
+    /// Cut off or malformed.
+    Malformed,
+}
+
+type Result<T> = std::result::Result<T, ReadError>;
+
+/// Stores a code object.
+pub fn dump(code: &CodeObject) -> Vec<u8> {
+    let mut writer = Writer { out: magic().to_vec() };
+    writer.out.extend(table_hash().to_le_bytes());
+    writer.code(code);
+    writer.out
+}
+
+/// Reads a stored code object.
+pub fn load(bytes: &[u8]) -> Result<CodeObject> {
+    let rest = bytes.strip_prefix(&magic()).ok_or(ReadError::BadMagic)?;
+    let rest = rest.strip_prefix(&table_hash().to_le_bytes()).ok_or(ReadError::BadMagic)?;
+    Reader { rest }.code(0)
+}
+
+struct Writer {
+    out: Vec<u8>,
+}
+
+impl Writer {
+    fn number(&mut self, value: u64) {
+        let mut value = value;
+        while value >= 0x80 {
+            self.out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.out.push(value as u8);
+    }
+
+    fn signed(&mut self, value: i64) {
+        self.number(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn names(&mut self, names: &[Arc<str>]) {
+        self.number(names.len() as u64);
+        names.iter().for_each(|name| self.bytes(name.as_bytes()));
+    }
+
+    fn float(&mut self, value: f64) {
+        self.out.extend(value.to_bits().to_le_bytes());
+    }
+
+    fn constants(&mut self, items: &[Const]) {
+        self.number(items.len() as u64);
+        items.iter().for_each(|item| self.constant(item));
+    }
+
+    fn constant(&mut self, value: &Const) {
+        match value {
+            Const::None => self.out.push(b'N'),
+            Const::Bool(value) => self.out.push(if *value { b'T' } else { b'F' }),
+            Const::Ellipsis => self.out.push(b'.'),
+            Const::Int(value) => {
+                self.out.push(b'i');
+                self.signed(*value);
+            }
+            Const::BigInt(value) => {
+                self.out.push(b'l');
+                self.bytes(&value.to_signed_bytes_le());
+            }
+            Const::Float(value) => {
+                self.out.push(b'g');
+                self.float(*value);
+            }
+            Const::Complex(real, imag) => {
+                self.out.push(b'y');
+                self.float(*real);
+                self.float(*imag);
+            }
+            Const::Str(text) => {
+                self.out.push(b'u');
+                self.bytes(text);
+            }
+            Const::Bytes(text) => {
+                self.out.push(b's');
+                self.bytes(text);
+            }
+            Const::Tuple(items) => {
+                self.out.push(b'(');
+                self.constants(items);
+            }
+            Const::FrozenSet(items) => {
+                self.out.push(b'>');
+                self.constants(items);
+            }
+            Const::Code(code) => {
+                self.out.push(b'c');
+                self.code(code);
+            }
+        }
+    }
+
+    fn code(&mut self, code: &CodeObject) {
+        let numbers =
+            [code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.firstlineno, code.nregs];
+        numbers.iter().for_each(|&number| self.number(number as u64));
+        [&code.filename, &code.name, &code.qualname].iter().for_each(|text| self.bytes(text.as_bytes()));
+        [&code.names, &code.varnames, &code.cellvars, &code.freevars].iter().for_each(|names| self.names(names));
+        for registers in [&code.cell_registers, &code.hidden_locals] {
+            self.number(registers.len() as u64);
+            registers.iter().for_each(|&register| self.number(register as u64));
+        }
+        self.number(code.words.len() as u64);
+        code.words.iter().for_each(|word| self.out.extend(word.to_le_bytes()));
+        self.number(code.exceptions.len() as u64);
+        for entry in &code.exceptions {
+            let numbers = [entry.start, entry.end, entry.handler, entry.depth as u32];
+            numbers.iter().for_each(|&number| self.number(number as u64));
+        }
+        self.number(code.positions.runs().len() as u64);
+        let (mut word, mut line) = (0, 0);
+        for &(start, position) in code.positions.runs() {
+            self.number((start - word) as u64);
+            self.signed(position.line as i64 - line);
+            self.signed(position.end_line as i64 - position.line as i64);
+            self.signed(position.col as i64);
+            self.signed(position.end_col as i64 - position.col as i64);
+            (word, line) = (start, position.line as i64);
+        }
+        self.constants(&code.consts);
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn take(&mut self, count: usize) -> Result<&[u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(ReadError::Malformed)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let (mut value, mut shift) = (0u64, 0);
+        loop {
+            let byte = self.byte()?;
+            if shift >= 64 {
+                return Err(ReadError::Malformed);
+            }
+            value |= ((byte & 0x7f) as u64) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+            shift += 7;
+        }
+    }
+
+    fn small<T: TryFrom<u64>>(&mut self) -> Result<T> {
+        T::try_from(self.number()?).map_err(|_| ReadError::Malformed)
+    }
+
+    fn signed(&mut self) -> Result<i64> {
+        let value = self.number()?;
+        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// A count of things that take at least one byte each, so that it cannot ask for more memory than was given.
+    fn count(&mut self) -> Result<usize> {
+        let count: usize = self.small()?;
+        if count <= self.rest.len() { Ok(count) } else { Err(ReadError::Malformed) }
+    }
+
+    fn bytes(&mut self) -> Result<&[u8]> {
+        let count = self.count()?;
+        self.take(count)
+    }
+
+    fn text(&mut self) -> Result<Arc<str>> {
+        std::str::from_utf8(self.bytes()?).map(Arc::from).map_err(|_| ReadError::Malformed)
+    }
+
+    fn many<T>(&mut self, mut one: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let count = self.count()?;
+        (0..count).map(|_| one(self)).collect()
+    }
+
+    fn float(&mut self) -> Result<f64> {
+        Ok(f64::from_bits(self.word()?))
+    }
+
+    fn word(&mut self) -> Result<u64> {
+        let bytes = self.take(8)?;
+        Ok(u64::from_le_bytes(bytes.try_into().expect("eight bytes were taken")))
+    }
+
+    fn constant(&mut self, depth: u32) -> Result<Const> {
+        if depth > MAX_DEPTH {
+            return Err(ReadError::Malformed);
+        }
+        Ok(match self.byte()? {
+            b'N' => Const::None,
+            b'T' => Const::Bool(true),
+            b'F' => Const::Bool(false),
+            b'.' => Const::Ellipsis,
+            b'i' => Const::Int(self.signed()?),
+            b'l' => Const::BigInt(BigInt::from_signed_bytes_le(self.bytes()?)),
+            b'g' => Const::Float(self.float()?),
+            b'y' => Const::Complex(self.float()?, self.float()?),
+            b'u' => Const::Str(self.bytes()?.into()),
+            b's' => Const::Bytes(self.bytes()?.into()),
+            b'(' => Const::Tuple(self.many(|reader| reader.constant(depth + 1))?.into()),
+            b'>' => Const::FrozenSet(self.many(|reader| reader.constant(depth + 1))?.into()),
+            b'c' => Const::Code(Arc::new(self.code(depth + 1)?)),
+            _ => return Err(ReadError::Malformed),
+        })
+    }
+
+    fn code(&mut self, depth: u32) -> Result<CodeObject> {
+        let mut code = CodeObject {
+            argcount: self.small()?,
+            posonlyargcount: self.small()?,
+            kwonlyargcount: self.small()?,
+            flags: self.small()?,
+            firstlineno: self.small()?,
+            nregs: self.small()?,
+            filename: self.text()?,
+            name: self.text()?,
+            qualname: self.text()?,
+            names: self.many(Self::text)?,
+            varnames: self.many(Self::text)?,
+            cellvars: self.many(Self::text)?,
+            freevars: self.many(Self::text)?,
+            cell_registers: self.many(Self::small)?,
+            hidden_locals: self.many(Self::small)?,
+            words: self.many(Self::word)?,
+            exceptions: self.many(|reader| {
+                Ok(ExceptionEntry {
+                    start: reader.small()?,
+                    end: reader.small()?,
+                    handler: reader.small()?,
+                    depth: reader.small()?,
+                })
+            })?,
+            ..CodeObject::default()
+        };
+        code.positions = self.positions()?;
+        code.consts = self.many(|reader| reader.constant(depth + 1))?;
+        if code.cell_registers.len() != code.cellvars.len() {
+            return Err(ReadError::Malformed);
+        }
+        Ok(code)
+    }
+
+    fn positions(&mut self) -> Result<PositionTable> {
+        let mut table = PositionTable::default();
+        let (mut word, mut line) = (0u32, 0i64);
+        let fit = |value: i64| i32::try_from(value).map_err(|_| ReadError::Malformed);
+        for _ in 0..self.count()? {
+            word = word.checked_add(self.small()?).ok_or(ReadError::Malformed)?;
+            line = line.checked_add(self.signed()?).ok_or(ReadError::Malformed)?;
+            let end_line = line.checked_add(self.signed()?).ok_or(ReadError::Malformed)?;
+            let col = self.signed()?;
+            let end_col = col.checked_add(self.signed()?).ok_or(ReadError::Malformed)?;
+            let position = Position {
+                line: fit(line)? as u32,
+                end_line: fit(end_line)? as u32,
+                col: fit(col)?,
+                end_col: fit(end_col)?,
+            };
+            table.push(word, position);
+        }
+        Ok(table)
+    }
+}

@@ -1,0 +1,63 @@
+//! From blocks of instructions to words: reachability, lines, bound locals, layout, encoding.
+//!
+//! CPython counterpart: `Python/flowgraph.c`, `Python/assemble.c`.
+
+mod bound;
+mod encode;
+mod lines;
+mod reach;
+
+use krait_bytecode::ExceptionEntry;
+use krait_bytecode::location::PositionTable;
+
+use crate::codegen::ir::{self, Body, Reg};
+
+/// How many registers of each group there are.
+pub(crate) struct Variables {
+    pub(crate) locals: u32,
+    pub(crate) parameters: u32,
+    pub(crate) cells: u32,
+    pub(crate) free: u32,
+    pub(crate) temps: u32,
+}
+
+impl Variables {
+    /// Number of registers.
+    pub(crate) fn registers(&self) -> u32 {
+        self.locals + self.cells + self.free + self.temps
+    }
+
+    /// Final number of a register; `assemble` has checked that all fit.
+    pub(crate) fn number(&self, reg: Reg) -> u16 {
+        let index = reg & !ir::GROUP;
+        let number = match reg & ir::GROUP {
+            ir::LOCAL => index,
+            ir::CELL => self.locals + index,
+            ir::FREE => self.locals + self.cells + index,
+            _ => self.locals + self.cells + self.free + index,
+        };
+        number as u16
+    }
+}
+
+/// The encoded code of a unit.
+pub(crate) struct Assembled {
+    pub(crate) words: Vec<u64>,
+    pub(crate) exceptions: Vec<ExceptionEntry>,
+    pub(crate) positions: PositionTable,
+}
+
+/// Lays out and encodes.
+pub(crate) fn assemble(mut body: Body, variables: &Variables) -> Result<Assembled, String> {
+    if variables.registers() > u16::MAX as u32 {
+        return Err("too many local variables in a code object".to_owned());
+    }
+    reach::order(&mut body);
+    lines::duplicate_exits(&mut body);
+    reach::thread_jumps(&mut body);
+    reach::remove_unreachable(&mut body);
+    lines::propagate(&mut body);
+    bound::remove_checks(&mut body, variables);
+    lines::remove_nops(&mut body);
+    encode::encode(&body, variables)
+}
