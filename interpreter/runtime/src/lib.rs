@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod codecs;
 pub mod convert;
 pub mod errors;
 pub mod exceptions;

@@ -59,6 +59,15 @@ pub fn title_ascii(text: &[u8]) -> Vec<u8> {
     text.iter().map(change).collect()
 }
 
+/// `bytes.capitalize`.
+pub fn capitalize_ascii(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_ascii_lowercase();
+    if let Some(first) = out.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    out
+}
+
 /// `bytes.swapcase`.
 pub fn swap_case_ascii(text: &[u8]) -> Vec<u8> {
     let change =
