@@ -17,7 +17,8 @@ pub enum SyntaxErrorKind {
 }
 
 /// Where the fault is, in the terms of `SyntaxError`'s attributes: lines and offsets count from 1, offsets in
-/// characters. CPython gives offsets 0 and -1 in a few cases.
+/// characters. CPython gives offsets 0 and -1 in a few cases; an end
+/// line of 0 stands for `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub lineno: i32,

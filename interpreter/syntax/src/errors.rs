@@ -19,6 +19,7 @@ mod tokenizer;
 
 use crate::error::{SyntaxError, SyntaxErrorKind};
 use crate::parse::{Mode, ParseOptions};
+use crate::source;
 use parser::Parser;
 use token::Kind;
 use tokenizer::Done;
@@ -46,6 +47,40 @@ pub(crate) fn check(text: &str, options: &ParseOptions<'_>) -> Result<(), Syntax
     }
     conclude(&mut parser, last);
     parser.error.map_or(Ok(()), Err)
+}
+
+/// Source bytes that are no UTF-8: the fault as CPython finds it, token by token. Faults in comments pass; there each
+/// wrong byte becomes a `?`.
+pub(crate) fn undecodable(bytes: &[u8]) -> Result<String, SyntaxError> {
+    let options = ParseOptions::new(Mode::Exec);
+    let mut parser = Parser::new(bytes, &options);
+    while parser.fill() {
+        let Some(token) = parser.tokens.last().copied() else { break };
+        let text = &bytes[token.start..token.end];
+        let fault = match token.kind {
+            Kind::End => break,
+            Kind::Str => {
+                let open = text.iter().position(|b| matches!(b, b'\'' | b'"')).unwrap_or(0);
+                let triple = text.len() >= open + 6 && text[open + 1] == text[open] && text[open + 2] == text[open];
+                let quotes = if triple { 3 } else { 1 };
+                source::utf8_fault(&text[open + quotes..text.len() - quotes])
+            }
+            Kind::Name | Kind::FMiddle => source::utf8_fault(text),
+            _ => None,
+        };
+        if let Some(msg) = fault {
+            parser.raise(msg);
+            break;
+        }
+    }
+    match parser.error {
+        Some(error) => Err(error),
+        None => Ok(bytes.utf8_chunks().fold(String::new(), |mut text, chunk| {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().map(|_| '?'));
+            text
+        })),
+    }
 }
 
 fn start(p: &mut Parser<'_>) -> bool {

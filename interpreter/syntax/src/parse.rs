@@ -33,8 +33,9 @@ pub struct ParseOptions<'a> {
     pub dont_imply_dedent: bool,
     /// `sys.get_int_max_str_digits()`; 0 for no limit.
     pub int_max_str_digits: usize,
-    /// Bytes were read from a file (words decoding faults as CPython does there).
-    pub from_file: bool,
+    /// The script's name if the bytes are a file that is run (words decoding faults as CPython does there); `None`
+    /// for `compile(bytes, …)`, imports included.
+    pub file: Option<&'a str>,
     /// Codecs other than UTF-8, Latin-1 and ASCII.
     pub codecs: Option<&'a dyn CodecHook>,
 }
@@ -48,7 +49,7 @@ impl ParseOptions<'_> {
             allow_incomplete_input: false,
             dont_imply_dedent: false,
             int_max_str_digits: 4300,
-            from_file: false,
+            file: None,
             codecs: None,
         }
     }
@@ -63,14 +64,14 @@ pub struct Parsed {
 
 /// Parses source bytes.
 pub fn parse(bytes: &[u8], options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
-    let text = source::decode_source(bytes, options.from_file, options.codecs)?;
+    let text = source::decode_source(bytes, options.file, options.codecs)?;
     parse_text(&text, options)
 }
 
 /// Parses decoded text; a cookie in it is ignored.
 pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, SyntaxError> {
     if text.contains('\0') {
-        let what = if options.from_file { "source code" } else { "source code string" };
+        let what = if options.file.is_some() { "source code" } else { "source code string" };
         let msg = format!("{what} cannot contain null bytes");
         return Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg));
     }

@@ -8,16 +8,18 @@ use std::cell::Cell;
 
 use crate::ast::Range;
 use crate::error::{Location, SyntaxError, SyntaxErrorKind};
+use crate::errors;
 
 /// Decodes source bytes in an encoding that this crate does not know: `Ok(None)` if the codec does not exist either.
 pub trait CodecHook {
     fn decode(&self, encoding: &str, bytes: &[u8]) -> Result<Option<String>, SyntaxError>;
 }
 
-/// The text of `bytes`. With `from_file`, faults are worded as for a file, otherwise as for `compile(bytes, …)`.
+/// The text of `bytes`. With `file`, the name of a script that is run, faults are worded as there, otherwise as for
+/// `compile(bytes, …)`.
 pub fn decode_source<'a>(
     bytes: &'a [u8],
-    from_file: bool,
+    file: Option<&str>,
     hook: Option<&dyn CodecHook>,
 ) -> Result<Cow<'a, str>, SyntaxError> {
     let (bom, body) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -26,17 +28,20 @@ pub fn decode_source<'a>(
     };
     let declared = cookie(body).map(|name| normalise_encoding(&name));
     let problem = |name: &str| {
-        let what = if from_file { "encoding problem" } else { "unknown encoding" };
-        SyntaxError::bare(SyntaxErrorKind::SyntaxError, format!("{what}: {name}"))
+        let what = if file.is_some() { "encoding problem" } else { "unknown encoding" };
+        nowhere(format!("{what}: {name}"))
     };
     match declared.as_deref() {
         Some(name) if bom && name != "utf-8" => {
             let msg = format!("encoding problem: {name} with BOM");
-            Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg))
+            Err(nowhere(msg))
         }
         None | Some("utf-8") => match std::str::from_utf8(body) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(fault) => Err(utf8_fault(body, fault.valid_up_to(), fault.error_len(), from_file)),
+            Err(fault) => match file {
+                Some(file) => Err(non_utf8_file(body, fault.valid_up_to(), file)),
+                None => errors::undecodable(body).map(Cow::Owned),
+            },
         },
         Some("iso-8859-1" | "latin1" | "l1" | "iso8859-1") => {
             Ok(Cow::Owned(body.iter().map(|&b| char::from(b)).collect()))
@@ -49,29 +54,39 @@ pub fn decode_source<'a>(
     }
 }
 
-fn utf8_fault(body: &[u8], at: usize, len: Option<usize>, from_file: bool) -> SyntaxError {
+/// CPython places faults of a declaration at line 0, offset -1, without an end (here 0) and without text.
+fn nowhere(msg: String) -> SyntaxError {
+    let location = Location { lineno: 0, offset: -1, end_lineno: 0, end_offset: 0, text: None };
+    SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg, location: Some(location) }
+}
+
+fn non_utf8_file(body: &[u8], at: usize, file: &str) -> SyntaxError {
     let byte = body.get(at).copied().unwrap_or(0);
     let lineno = body[..at].iter().filter(|&&b| b == b'\n').count() + 1;
-    if from_file {
-        let msg = format!(
-            "Non-UTF-8 code starting with '\\x{byte:02x}' on line {lineno}, but no encoding declared; \
-             see https://peps.python.org/pep-0263/ for details"
-        );
-        return SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg);
-    }
-    let reason = match (len, byte) {
+    let msg = format!(
+        "Non-UTF-8 code starting with '\\x{byte:02x}' in file {file} on line {lineno}, but no encoding declared; \
+         see https://peps.python.org/pep-0263/ for details"
+    );
+    SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg)
+}
+
+/// The message of the UTF-8 codec for the first fault in `bytes`, `None` if there is none.
+pub(crate) fn utf8_fault(bytes: &[u8]) -> Option<String> {
+    let fault = std::str::from_utf8(bytes).err()?;
+    let at = fault.valid_up_to();
+    let byte = bytes[at];
+    let reason = match (fault.error_len(), byte) {
         (None, _) => "unexpected end of data",
         (_, 0x80..=0xc1 | 0xf5..=0xff) => "invalid start byte",
         _ => "invalid continuation byte",
     };
-    let end = at + len.unwrap_or(body.len() - at);
+    let end = at + fault.error_len().unwrap_or(bytes.len() - at);
     let place = if end - at == 1 {
         format!("byte 0x{byte:02x} in position {at}")
     } else {
         format!("bytes in position {at}-{}", end - 1)
     };
-    let msg = format!("(unicode error) 'utf-8' codec can't decode {place}: {reason}");
-    SyntaxError::bare(SyntaxErrorKind::SyntaxError, msg)
+    Some(format!("(unicode error) 'utf-8' codec can't decode {place}: {reason}"))
 }
 
 /// The encoding named by a comment in one of the first two lines; the first must be blank or a comment for the

@@ -98,7 +98,10 @@ fn type_comments_on_request() {
 fn cookies_and_function_types() {
     let options = ParseOptions::new(Mode::Exec);
     assert!(parse(b"# coding: latin-1\nx = '\xe9'\n", &options).is_ok());
-    assert!(parse(b"x = '\xe9'\n", &options).is_err());
+    assert!(parse(b"# \xe9\nx\n", &options).is_ok());
+    let error = parse(b"x=1\ny = 'a\xe9'\n", &options).expect_err("no UTF-8");
+    assert_eq!(error.msg, "(unicode error) 'utf-8' codec can't decode byte 0xe9 in position 1: unexpected end of data");
+    assert_eq!(error.location.map(|l| (l.lineno, l.offset)), Some((2, 5)));
     let parsed = parse_text("(int, *str, **Any) -> float", &ParseOptions::new(Mode::FuncType)).expect("valid");
     let Mod::FunctionType { argtypes, .. } = &parsed.module else { panic!("a function type") };
     assert_eq!(argtypes.len(), 3);

@@ -336,8 +336,7 @@ impl Parser<'_> {
                 return plain;
             }
             for (star, kind) in [("*", "TypeVarTuple"), ("**", "ParamSpec")] {
-                // CPython tries this one in the first pass already.
-                p.alt(|p| {
+                p.wrong(|p| {
                     p.eat(star)?;
                     p.name()?;
                     let colon = p.eat(":")?;

@@ -373,7 +373,7 @@ impl<'a> Parser<'a> {
         end_col: i32,
     ) -> Option<()> {
         if self.error.is_none() {
-            let text = self.error_line(line);
+            let text = String::from_utf8_lossy(&self.error_line(line)).into_owned().into_bytes();
             let offset = characters(&text, col);
             let end_offset = if end_col > 0 { characters(&text, end_col) } else { end_col };
             let text = Some(String::from_utf8_lossy(&text).into_owned());

@@ -336,14 +336,9 @@ impl<'a> Tokenizer<'a> {
                         let c = self.next();
                         return Some(self.fraction(c, start));
                     }
-                    if next == Some(b'.') {
-                        self.cur += 1;
-                        let third = self.next();
-                        if third == Some(b'.') {
-                            return Some(self.token(Kind::Op, "...", start, self.cur));
-                        }
-                        self.back(third);
-                        self.cur -= 1;
+                    if self.src[self.cur..].starts_with(b"..") && self.cur + 2 <= self.inp {
+                        self.cur += 2;
+                        return Some(self.token(Kind::Op, "...", start, self.cur));
                     }
                     Some(self.token(Kind::Op, ".", start, self.cur))
                 }
@@ -394,7 +389,8 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn verify_identifier(&mut self, start: usize) -> Result<(), Token> {
-        let text = String::from_utf8_lossy(&self.src[start..self.cur]).into_owned();
+        // Bytes that are no UTF-8 are judged by `undecodable`.
+        let Ok(text) = std::str::from_utf8(&self.src[start..self.cur]) else { return Ok(()) };
         let fault = text.char_indices().find(|&(at, c)| {
             if at == 0 { !(c == '_' || unicode_ident::is_xid_start(c)) } else { !unicode_ident::is_xid_continue(c) }
         });

@@ -227,11 +227,14 @@ impl Tokenizer<'_> {
         self.cur = start + 1;
         self.line_start = line_start;
         self.lineno = lineno;
-        let what = if quote_size == 3 { "triple-quoted f-string" } else { "f-string" };
-        let token = self.refuse(format!("unterminated {what} literal (detected at line {detected})"));
-        if quote_size == 3 && c != Some(b'\n') {
-            self.done = Done::EofInString;
+        if quote_size == 3 {
+            let msg = format!("unterminated triple-quoted f-string literal (detected at line {detected})");
+            let token = self.refuse(msg);
+            if c != Some(b'\n') {
+                self.done = Done::EofInString;
+            }
+            return token;
         }
-        token
+        self.refuse(format!("unterminated f-string literal (detected at line {detected})"))
     }
 }
