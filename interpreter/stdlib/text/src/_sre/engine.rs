@@ -347,6 +347,14 @@ impl<C: Char> Matcher<'_, C> {
     /// First place from `at` on, where `count` items have matched, that the tail may begin at.
     pub(super) fn next_start(&self, single: &Single, mut at: usize, mut count: usize) -> Option<(usize, usize)> {
         use super::program::TailFirst;
+        if let (TailFirst::Literal(ch), Item::Any | Item::AnyAll) = (&single.tail_first, single.item) {
+            let wanted = C::from_code(*ch)?;
+            let stop = if single.item == Item::Any { C::from_code(10)? } else { wanted };
+            let rest = self.text.get(at..)?;
+            let rest = &rest[..rest.len().min((single.max - count.min(single.max)).saturating_add(1))];
+            let found = C::find_either(rest, wanted, stop)?;
+            return (rest[found] == wanted).then_some((at + found, count + found));
+        }
         loop {
             let c = self.text.get(at).copied();
             let admits = match &single.tail_first {

@@ -8,6 +8,10 @@ pub trait Char: Copy + Eq + Send + Sync + 'static {
     fn find(text: &[Self], c: Self) -> Option<usize> {
         text.iter().position(|&x| x == c)
     }
+    /// First place of either character.
+    fn find_either(text: &[Self], a: Self, b: Self) -> Option<usize> {
+        text.iter().position(|&x| x == a || x == b)
+    }
     fn rfind(text: &[Self], c: Self) -> Option<usize> {
         text.iter().rposition(|&x| x == c)
     }
@@ -35,6 +39,9 @@ impl Char for u8 {
     }
     fn find(text: &[u8], c: u8) -> Option<usize> {
         memchr::memchr(c, text)
+    }
+    fn find_either(text: &[u8], a: u8, b: u8) -> Option<usize> {
+        memchr::memchr2(a, b, text)
     }
     fn rfind(text: &[u8], c: u8) -> Option<usize> {
         memchr::memrchr(c, text)
