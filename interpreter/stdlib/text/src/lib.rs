@@ -7,6 +7,8 @@ use krait_object::ModuleDef;
 mod _csv;
 mod _json;
 mod _sre;
+mod _string;
 mod binascii;
 
-pub static MODULES: &[&ModuleDef] = &[&_csv::MODULE, &_json::MODULE, &_sre::MODULE, &binascii::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&_csv::MODULE, &_json::MODULE, &_sre::MODULE, &_string::MODULE, &binascii::MODULE];
