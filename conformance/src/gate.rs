@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
@@ -111,8 +112,9 @@ fn check_module(
     }
 }
 
-/// How many deviations of one module are run again: beyond it nothing is flaky, something is broken.
-const RECHECKED_PER_MODULE: usize = 40;
+/// How many deviations are run again, and for how long: beyond it nothing is flaky, something is broken.
+const RECHECKED: usize = 150;
+const RECHECK_TIME: Duration = Duration::from_secs(480);
 
 /// Runs each deviating case twice more, alone; only three equal deviations stay.
 pub fn confirm(session: &Session, reference: &Results, outcome: &mut Outcome, folder: &Path) -> io::Result<()> {
@@ -122,15 +124,19 @@ pub fn confirm(session: &Session, reference: &Results, outcome: &mut Outcome, fo
             by_module.entry(finding.module.clone()).or_default().push(finding.id.clone());
         }
     }
+    if by_module.values().map(Vec::len).sum::<usize>() > RECHECKED {
+        return Ok(());
+    }
+    let began = Instant::now();
     let mut cleared: BTreeSet<(String, String)> = BTreeSet::new();
     for (module, ids) in by_module {
-        if ids.len() > RECHECKED_PER_MODULE {
-            continue;
-        }
         let lines = expectations::load(folder, &module)?;
         let expected = &reference[&module];
         for id in ids {
             for _ in 0..2 {
+                if began.elapsed() > RECHECK_TIME {
+                    break;
+                }
                 let only = BTreeSet::from([id.clone()]);
                 let Some(records) = session.subject_records(&module, "confirm", expected, Some(only))? else {
                     return Ok(());

@@ -221,7 +221,7 @@ impl<'a> State<'a> {
             End::Foreign(exe) => (Status::Crash, None, format!("executed {exe}")),
             End::Died(exit) => match exit.signal() {
                 Some(signal) => (Status::Crash, Some(signal), format!("killed by signal {signal}")),
-                None => (Status::Crash, None, format!("exited with code {}", exit.code().unwrap_or(-1))),
+                None => (Status::Crash, None, exit_reason(exit.code().unwrap_or(-1), &attempt)),
             },
         };
         let panic = signature::find_panic(&attempt.output);
@@ -340,6 +340,15 @@ impl<'a> State<'a> {
         records.extend(self.fixtures);
         records.push(self.module);
         records
+    }
+}
+
+/// A worker that ends before it has loaded anything says why on its last line, mostly an uncaught exception's.
+fn exit_reason(code: i32, attempt: &Attempt) -> String {
+    let last = attempt.output.lines().rfind(|line| !line.trim().is_empty());
+    match last {
+        Some(line) if !attempt.loaded => format!("exited with code {code}: {}", crate::triage::clip(line.trim(), 120)),
+        _ => format!("exited with code {code}"),
     }
 }
 

@@ -17,7 +17,7 @@ fn reference() -> Reference {
 
 fn limits() -> Limits {
     Limits {
-        case_floor: Duration::from_secs(3),
+        case_floor: Duration::from_secs(5),
         module_floor: Duration::from_secs(120),
         rss_kb: 600 << 10,
         hangs: 2,
