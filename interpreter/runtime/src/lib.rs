@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod codecs;
+pub mod config;
 pub mod convert;
 pub mod errors;
 pub mod exceptions;

@@ -1,0 +1,68 @@
+//! Frames and tracing: `_getframe`, `settrace`, `setprofile`, `_current_frames`.
+use krait_object::native::function;
+use krait_object::{Args, Dict, Method, PyResult, Thread, Value};
+use krait_runtime::errors::value_error;
+use krait_runtime::protocol::number;
+use krait_runtime::types::frame;
+
+pub static FUNCTIONS: &[Method] = &[
+    function("_getframe", "(depth=0, /)", "Return a frame object from the call stack.", |th, a| {
+        let depth = match a.opt(0) {
+            Some(d) => number::to_i32(th, d)?,
+            None => 0,
+        };
+        match frame::current(th, depth.max(0) as usize) {
+            Some(f) => {
+                krait_runtime::audit::audit(th, "sys._getframe", &[f.to_value()])?;
+                Ok(f.into())
+            }
+            None => Err(value_error(th, "call stack is not deep enough")),
+        }
+    }),
+    function("_getframemodulename", "(depth=0)", "Return the name of the module for a calling frame.", |th, a| {
+        let depth = match a.opt(0) {
+            Some(d) => number::to_i32(th, d)?,
+            None => 0,
+        };
+        krait_runtime::audit::audit(th, "sys._getframemodulename", &[Value::from(depth)])?;
+        Ok(match frame::current(th, depth.max(0) as usize) {
+            Some(f) => f.function.module_name().into(),
+            None => Value::NONE,
+        })
+    }),
+    function("_current_frames", "()", "Return a dict mapping each thread's thread id to its current stack frame.", |th, _| {
+        let d = Dict::new();
+        if let Some(f) = frame::current(th, 0) {
+            let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
+            d.set(th, Value::from(id), f.into())?;
+        }
+        Ok(d.into())
+    }),
+    function("_current_exceptions", "()", "Return a dict mapping each thread's identifier to its current raised exception.", |th, _| {
+        let d = Dict::new();
+        let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
+        let e = Value::from(th.handled.clone());
+        d.set(th, Value::from(id), e)?;
+        Ok(d.into())
+    }),
+    function("settrace", "(function, /)", "Set the global debug tracing function.", |th, a| {
+        krait_runtime::tracing::set_trace(th, Some(&a[0]).filter(|f| !f.is_none()));
+        Ok(Value::NONE)
+    }),
+    function("gettrace", "()", "Return the global debug tracing function set with sys.settrace.", |th, _| {
+        Ok(krait_runtime::tracing::trace(th).into())
+    }),
+    function("setprofile", "(function, /)", "Set the profiling function.", |th, a| {
+        krait_runtime::tracing::set_profile(th, Some(&a[0]).filter(|f| !f.is_none()));
+        Ok(Value::NONE)
+    }),
+    function("getprofile", "()", "Return the profiling function set with sys.setprofile.", |th, _| {
+        Ok(krait_runtime::tracing::profile(th).into())
+    }),
+    function("call_tracing", "(func, args, /)", "Call func(*args), while tracing is enabled.", call_tracing),
+];
+
+fn call_tracing(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let args = krait_runtime::protocol::iter::collect(th, &a[1])?;
+    krait_runtime::protocol::call::call(th, &a[0], &args)
+}
