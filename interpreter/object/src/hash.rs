@@ -108,3 +108,9 @@ pub fn set(items: impl ExactSizeIterator<Item = i64>) -> i64 {
     hash = hash.wrapping_mul(69_069).wrapping_add(907_133_923);
     if hash == u64::MAX { 590_923_713 } else { hash as i64 }
 }
+/// SipHash-1-3 of a source text with a given key, as `.pyc` files that are checked by hash store it.
+pub fn source_hash(key: u64, data: &[u8]) -> u64 {
+    let mut h = siphasher::sip::SipHasher13::new_with_keys(key, 0);
+    h.write(data);
+    h.finish()
+}

@@ -92,3 +92,7 @@ pub(crate) fn small_bytes(data: &[u8]) -> Ref<Bytes> {
     });
     all[data.first().map_or(256, |&b| b as usize)].clone()
 }
+/// How many strings are interned.
+pub fn interned_count() -> usize {
+    TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner()).len()
+}

@@ -9,6 +9,7 @@ pub mod convert;
 pub mod errors;
 pub mod exceptions;
 pub mod frames;
+pub mod frozen;
 pub mod functions;
 pub mod hooks;
 pub mod import;

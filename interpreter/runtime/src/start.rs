@@ -6,6 +6,18 @@ use crate::errors;
 use crate::protocol::{call, compare};
 use crate::types::{self, module};
 
+/// True while the interpreter shuts down.
+#[derive(Default)]
+pub struct Finalizing(std::sync::atomic::AtomicBool);
+impl Finalizing {
+    pub fn get(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+    pub fn set(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// Installs what `object` needs from above. Before the first [`Thread`].
 pub fn install() {
     install_hooks(Hooks {

@@ -95,16 +95,12 @@ static FUNCTIONS: &[Method] = &[
             if bytes.is_empty() {
                 return Err(no_frozen(th, &name));
             }
-            return match krait_runtime::marshal_code::load(th, &bytes) {
-                Some(code) => Ok(code.into()),
-                None => Err(import_error_for(
-                    th,
-                    &IMPORT_ERROR,
-                    format!("Frozen object named '{name}' is invalid"),
-                    Some(Value::str(&name)),
-                    None,
-                    None,
-                )),
+            return match krait_runtime::frozen::code_from(th, &bytes) {
+                Some(code) => code.map(Value::from),
+                None => {
+                    let message = format!("Frozen object named '{name}' is invalid");
+                    Err(import_error_for(th, &IMPORT_ERROR, message, Some(Value::str(&name)), None, None))
+                }
             };
         }
         if krait_runtime::frozen::find(th, &name).is_none() {

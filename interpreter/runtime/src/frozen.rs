@@ -1,0 +1,187 @@
+//! Start-up modules of the found Lib, compiled once and kept in Krait's cache folder, so that start-up does not parse:
+//! the counterpart of CPython's frozen modules.
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
+use krait_bytecode::marshal;
+use krait_object::{PyResult, Ref, Thread, Value};
+
+use crate::config;
+use crate::errors::{import_error_for, system_error};
+use crate::exceptions::IMPORT_ERROR;
+use crate::hooks::{self, CompileRequest};
+use crate::types::code::Code;
+
+/// A module that is loaded from the cache: import name, source below Lib, package or not, the name it is an alias of.
+pub struct Frozen {
+    pub name: &'static str,
+    source: &'static str,
+    pub is_package: bool,
+    pub original: Option<&'static str>,
+    /// The machinery itself: there whatever the override says.
+    essential: bool,
+}
+
+const fn plain(name: &'static str, source: &'static str) -> Frozen {
+    Frozen { name, source, is_package: false, original: Some(name), essential: false }
+}
+const fn essential(name: &'static str, source: &'static str, original: &'static str) -> Frozen {
+    Frozen { name, source, is_package: false, original: Some(original), essential: true }
+}
+const fn package(name: &'static str, source: &'static str) -> Frozen {
+    Frozen { name, source, is_package: true, original: Some(name), essential: false }
+}
+
+static FROZEN: &[Frozen] = &[
+    essential("_frozen_importlib", "importlib/_bootstrap.py", "importlib._bootstrap"),
+    essential("_frozen_importlib_external", "importlib/_bootstrap_external.py", "importlib._bootstrap_external"),
+    essential("zipimport", "zipimport.py", "zipimport"),
+    plain("abc", "abc.py"),
+    plain("codecs", "codecs.py"),
+    plain("io", "io.py"),
+    plain("_collections_abc", "_collections_abc.py"),
+    plain("_sitebuiltins", "_sitebuiltins.py"),
+    plain("genericpath", "genericpath.py"),
+    plain("ntpath", "ntpath.py"),
+    plain("posixpath", "posixpath.py"),
+    plain("os", "os.py"),
+    plain("site", "site.py"),
+    plain("stat", "stat.py"),
+    plain("importlib.util", "importlib/util.py"),
+    plain("importlib.machinery", "importlib/machinery.py"),
+    plain("runpy", "runpy.py"),
+    plain("__hello__", "__hello__.py"),
+    package("__phello__", "__phello__/__init__.py"),
+    plain("__phello__.spam", "__phello__/spam.py"),
+];
+
+/// -1: all frozen modules off but the essential ones; 0: as configured; 1: on.
+static OVERRIDE: AtomicI32 = AtomicI32::new(0);
+
+pub fn set_override(_: &mut Thread, n: i32) {
+    OVERRIDE.store(n, Relaxed);
+}
+fn enabled(th: &Thread) -> bool {
+    match OVERRIDE.load(Relaxed) {
+        0 => !config::get(th).x_options.iter().any(|(k, v)| k == "frozen_modules" && v.as_deref() == Some("off")),
+        n => n > 0,
+    }
+}
+pub fn find(th: &Thread, name: &str) -> Option<&'static Frozen> {
+    let found = FROZEN.iter().find(|f| f.name == name)?;
+    if !found.essential && !enabled(th) {
+        return None;
+    }
+    Some(found)
+}
+pub fn names(_: &Thread) -> Vec<&'static str> {
+    FROZEN.iter().map(|f| f.name).collect()
+}
+/// The number that `importlib.util.MAGIC_NUMBER` is made of.
+pub fn magic_token() -> u32 {
+    u32::from_le_bytes(marshal::magic())
+}
+
+/// Where compiled start-up modules are kept: `$XDG_CACHE_HOME` or `~/.cache`, a folder for each format.
+fn cache_dir() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    Some(base.join("krait").join(format!("{:08x}", magic_token())))
+}
+/// Size and time of a source, which a cache entry must match.
+fn stamp(source: &Path) -> Option<[u8; 16]> {
+    let meta = source.metadata().ok()?;
+    let time = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let mut out = [0; 16];
+    out[..8].copy_from_slice(&meta.len().to_le_bytes());
+    out[8..].copy_from_slice(&(time.as_nanos() as u64).to_le_bytes());
+    Some(out)
+}
+fn cache_file(source: &Path) -> Option<PathBuf> {
+    let name = source.to_str()?.replace('/', "%");
+    Some(cache_dir()?.join(name + "c"))
+}
+/// The cached form of a source file's code, if it is still that of the file.
+pub fn read_cache(source: &Path) -> Option<Vec<u8>> {
+    let data = std::fs::read(cache_file(source)?).ok()?;
+    let body = data.strip_prefix(stamp(source)?.as_slice())?;
+    Some(body.to_vec())
+}
+/// Keeps the stored form of a source file's code. A cache that cannot be written is no error.
+pub fn write_cache(source: &Path, body: &[u8]) {
+    let (Some(file), Some(stamp)) = (cache_file(source), stamp(source)) else { return };
+    let Some(dir) = file.parent() else { return };
+    if std::fs::create_dir_all(dir).is_err() {
+        return;
+    }
+    let temporary = file.with_extension(format!("{}", std::process::id()));
+    let written = std::fs::write(&temporary, [stamp.as_slice(), body].concat());
+    if written.is_err() || std::fs::rename(&temporary, &file).is_err() {
+        drop(std::fs::remove_file(&temporary));
+    }
+}
+
+/// Code objects of this process, by module name.
+static LOADED: Mutex<Option<HashMap<&'static str, Vec<u8>>>> = Mutex::new(None);
+
+/// The stored form of a frozen module's code.
+pub fn data(th: &mut Thread, name: &str) -> PyResult<Vec<u8>> {
+    let Some(frozen) = FROZEN.iter().find(|f| f.name == name) else {
+        let message = format!("No such frozen object named {name}");
+        return Err(import_error_for(th, &IMPORT_ERROR, message, Some(Value::str(name)), None, None));
+    };
+    let held = LOADED.lock().unwrap_or_else(|e| e.into_inner()).as_ref().and_then(|l| l.get(frozen.name).cloned());
+    if let Some(data) = held {
+        return Ok(data);
+    }
+    let Some(lib) = config::get(th).stdlib_dir.clone() else {
+        return Err(system_error(th, "the standard library was not found"));
+    };
+    let source = lib.join(frozen.source);
+    let data = match read_cache(&source) {
+        Some(data) => data,
+        None => {
+            let text = match std::fs::read(&source) {
+                Ok(text) => text,
+                Err(e) => return Err(crate::errors::io_error(th, &e, source.to_str().map(Value::str).as_ref())),
+            };
+            let filename = format!("<frozen {}>", frozen.original.unwrap_or(frozen.name));
+            let bytes = Value::from(krait_object::Bytes::new(&text));
+            let request = CompileRequest {
+                source: &bytes,
+                filename: &filename,
+                mode: "exec",
+                flags: 0,
+                optimize: 0,
+                feature_version: -1,
+            };
+            let code = hooks::compile(th, &request)?;
+            let Some(code) = code.downcast_ref::<Code>() else { return Err(system_error(th, "expected code")) };
+            let data = marshal::dump(&code.bytecode);
+            write_cache(&source, &data);
+            data
+        }
+    };
+    LOADED.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(frozen.name, data.clone());
+    Ok(data)
+}
+/// A frozen module's code object.
+pub fn code(th: &mut Thread, name: &str) -> PyResult<Ref<Code>> {
+    let data = data(th, name)?;
+    match marshal::load(&data) {
+        Ok(code) => Code::new(th, &std::sync::Arc::new(code)),
+        Err(_) => {
+            let message = format!("Frozen object named '{name}' is invalid");
+            Err(import_error_for(th, &IMPORT_ERROR, message, Some(Value::str(name)), None, None))
+        }
+    }
+}
+/// A code object from its stored form.
+pub fn code_from(th: &mut Thread, data: &[u8]) -> Option<PyResult<Ref<Code>>> {
+    let code = marshal::load(data).ok()?;
+    Some(Code::new(th, &std::sync::Arc::new(code)))
+}
