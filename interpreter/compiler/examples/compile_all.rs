@@ -1,4 +1,5 @@
-//! Compiles every `.py` file under the given paths and verifies the code; `--dis FILE` shows one file's code.
+//! Compiles every `.py` file under the given paths and verifies the code; `--dis FILE` shows code, `--meta` lists
+//! the properties of all code objects.
 //!
 //! A file that the reference refuses is expected to fail; the failures are printed for comparison.
 
@@ -32,10 +33,35 @@ fn verify_all(code: &CodeObject, file: &Path, faults: &mut usize) {
     }
 }
 
+/// One line per code object, for comparison with the reference.
+fn metadata(code: &CodeObject) {
+    let mut lines: Vec<u32> = code.positions.runs().iter().map(|run| run.1.line).filter(|&line| line != 0).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    println!(
+        "{}|{}|{}|{}|{}|{:x}|{}|{}|{}|{lines:?}",
+        code.qualname,
+        code.firstlineno,
+        code.argcount,
+        code.posonlyargcount,
+        code.kwonlyargcount,
+        code.flags,
+        code.varnames.join(","),
+        code.cellvars.join(","),
+        code.freevars.join(",")
+    );
+    for constant in &code.consts {
+        if let Const::Code(inner) = constant {
+            metadata(inner);
+        }
+    }
+}
+
 fn main() {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
     let show = args.first().is_some_and(|arg| arg == "--dis");
-    if show {
+    let meta = args.first().is_some_and(|arg| arg == "--meta");
+    if show || meta {
         args.remove(0);
     }
     let mut files = Vec::new();
@@ -56,6 +82,10 @@ fn main() {
         let compiled = compile(&parsed.module, &file.display().to_string(), &options);
         spent += start.elapsed().as_secs_f64();
         match compiled {
+            Ok(compiled) if meta => {
+                println!("FILE {}", file.display());
+                metadata(&compiled.code);
+            }
             Ok(compiled) => {
                 if show {
                     compiled.warnings.iter().for_each(|warning| println!("warning: {}", warning.msg));

@@ -161,14 +161,13 @@ impl<'a> Compiler<'a> {
 
     /// `co_qualname` of a unit that is about to be entered from the current one.
     fn qualname_for(&self, kind: UnitKind, name: &Identifier) -> Arc<str> {
-        let mut parents = std::iter::once(&self.u).chain(self.outer.iter().rev());
-        let parent = loop {
-            match parents.next() {
-                // Scopes of type parameters do not show in qualified names.
-                Some(unit) if self.table.block(unit.block).kind == BlockKind::TypeParameters => {}
-                Some(unit) => break unit,
-                None => return Arc::clone(name),
-            }
+        let skips = |unit: &Unit<'_>| {
+            matches!(self.table.block(unit.block).kind, BlockKind::TypeParameters | BlockKind::TypeVariable)
+        };
+        // A scope of type parameters, but only one, does not show in qualified names.
+        let parent = match self.outer.last() {
+            Some(grandparent) if skips(&self.u) => grandparent,
+            _ => &self.u,
         };
         if parent.kind == UnitKind::Module {
             return Arc::clone(name);
@@ -180,10 +179,8 @@ impl<'a> Compiler<'a> {
                 return Arc::clone(name);
             }
         }
-        let local = matches!(
-            parent.kind,
-            UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda | UnitKind::Comprehension
-        );
+        let local = matches!(parent.kind, UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda)
+            || self.table.block(parent.block).kind == BlockKind::TypeAlias;
         let middle = if local { ".<locals>." } else { "." };
         format!("{}{middle}{name}", parent.qualname).into()
     }
@@ -216,7 +213,13 @@ impl<'a> Compiler<'a> {
         let unit = &mut self.u;
         let body = std::mem::take(&mut unit.body);
         let layout = flow::Variables {
-            locals: unit.varnames.len() as u32,
+            local_numbers: {
+                let mut numbers = vec![0u16; unit.varnames.len()];
+                for (number, &local) in unit.local_order.iter().enumerate() {
+                    numbers[local as usize] = number as u16;
+                }
+                numbers
+            },
             parameters: self.table.block(unit.block).varnames.len() as u32,
             cells: unit.cell_regs.iter().filter(|&&register| register & ir::GROUP == ir::CELL).count() as u32,
             free: unit.freevars.len() as u32,
@@ -237,8 +240,8 @@ impl<'a> Compiler<'a> {
             consts: std::mem::take(&mut unit.consts),
             names: std::mem::take(&mut unit.names),
             cell_registers: unit.cell_regs.iter().map(|&register| layout.number(register)).collect(),
-            hidden_locals: unit.hidden.iter().map(|&local| local as u16).collect(),
-            varnames: std::mem::take(&mut unit.varnames),
+            hidden_locals: unit.hidden.iter().map(|&local| layout.number(local)).collect(),
+            varnames: unit.local_order.iter().map(|&local| Arc::clone(&unit.varnames[local as usize])).collect(),
             cellvars: std::mem::take(&mut unit.cellvars),
             freevars: std::mem::take(&mut unit.freevars),
             words: assembled.words,

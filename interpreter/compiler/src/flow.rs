@@ -14,7 +14,8 @@ use crate::codegen::ir::{self, Body, Reg};
 
 /// How many registers of each group there are.
 pub(crate) struct Variables {
-    pub(crate) locals: u32,
+    /// Final number of each local.
+    pub(crate) local_numbers: Vec<u16>,
     pub(crate) parameters: u32,
     pub(crate) cells: u32,
     pub(crate) free: u32,
@@ -24,17 +25,22 @@ pub(crate) struct Variables {
 impl Variables {
     /// Number of registers.
     pub(crate) fn registers(&self) -> u32 {
-        self.locals + self.cells + self.free + self.temps
+        self.locals() + self.cells + self.free + self.temps
+    }
+
+    pub(crate) fn locals(&self) -> u32 {
+        self.local_numbers.len() as u32
     }
 
     /// Final number of a register; `assemble` has checked that all fit.
     pub(crate) fn number(&self, reg: Reg) -> u16 {
         let index = reg & !ir::GROUP;
         let number = match reg & ir::GROUP {
-            ir::LOCAL => index,
-            ir::CELL => self.locals + index,
-            ir::FREE => self.locals + self.cells + index,
-            _ => self.locals + self.cells + self.free + index,
+            // Register 0 also stands for an operand that an instruction does not use.
+            ir::LOCAL => return self.local_numbers.get(index as usize).copied().unwrap_or(0),
+            ir::CELL => self.locals() + index,
+            ir::FREE => self.locals() + self.cells + index,
+            _ => self.locals() + self.cells + self.free + index,
         };
         number as u16
     }

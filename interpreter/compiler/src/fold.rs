@@ -111,6 +111,9 @@ pub(crate) fn frozenset(items: Vec<Const>) -> Option<Const> {
 
 /// Whether two constants are equal as Python compares them.
 pub(crate) fn equal(x: &Const, y: &Const) -> bool {
+    if let (Const::Complex(..), _) | (_, Const::Complex(..)) = (x, y) {
+        return as_complex(x).is_some() && as_complex(x) == as_complex(y);
+    }
     match (as_float(x), as_float(y)) {
         (Some(a), Some(b)) => a == b && (as_int(x).is_none() || as_int(y).is_none() || as_int(x) == as_int(y)),
         _ => x.same(y),

@@ -1,7 +1,8 @@
 //! `from __future__ import …` at the head of a module. CPython counterpart: `Python/future.c`.
 
 use krait_bytecode::code::flags;
-use krait_syntax::ast::{Constant, ExprKind, Mod, Stmt, StmtKind};
+use krait_syntax::SyntaxError;
+use krait_syntax::ast::{Constant, ExprKind, Mod, Range, StmtKind};
 
 use crate::error::{Result, error};
 
@@ -14,11 +15,6 @@ fn feature(name: &str) -> Option<u32> {
         "annotations" => flags::FUTURE_ANNOTATIONS,
         _ => return None,
     })
-}
-
-fn is_docstring(stmt: &Stmt) -> bool {
-    let StmtKind::Expr { value } = &stmt.kind else { return false };
-    matches!(&value.kind, ExprKind::Constant { value: Constant::Str(_), .. })
 }
 
 /// What the head of a module asks for.
@@ -36,22 +32,43 @@ pub(crate) fn features(module: &Mod) -> Result<Features> {
         _ => return Ok(Features::default()),
     };
     let mut found = Features::default();
-    let body = if body.first().is_some_and(is_docstring) { &body[1..] } else { &body[..] };
+    let is_docstring = |kind: &StmtKind| matches!(kind, StmtKind::Expr { value } if matches!(value.kind, ExprKind::Constant { value: Constant::Str(_), .. }));
+    let body = match body.first() {
+        Some(first) if is_docstring(&first.kind) => &body[1..],
+        _ => &body[..],
+    };
+    let (mut done, mut line) = (false, 0);
     for stmt in body {
-        let StmtKind::ImportFrom { module: Some(module), names, level: 0 } = &stmt.kind else { break };
-        if &**module != "__future__" {
+        if done && stmt.range.lineno > line {
             break;
         }
-        found.line = stmt.range.lineno;
-        for alias in names {
-            match feature(&alias.name) {
-                Some(bit) => found.bits |= bit,
-                None if &*alias.name == "braces" => return Err(error(alias.range, "not a chance")),
-                None => {
-                    return Err(error(alias.range, format!("future feature {} is not defined", alias.name)));
+        line = stmt.range.lineno;
+        match &stmt.kind {
+            StmtKind::ImportFrom { module: Some(module), names, level: 0 } if &**module == "__future__" => {
+                if done {
+                    let msg = "from __future__ imports must occur at the beginning of the file";
+                    return Err(error(stmt.range, msg));
+                }
+                found.line = stmt.range.lineno;
+                for alias in names {
+                    found.bits |= feature(&alias.name).ok_or_else(|| unknown(&alias.name, stmt.range))?;
                 }
             }
+            _ => done = true,
         }
     }
     Ok(found)
+}
+
+/// CPython gives such errors a start without an end.
+fn unknown(name: &str, range: Range) -> SyntaxError {
+    let msg = match name {
+        "braces" => "not a chance".to_owned(),
+        name => format!("future feature {name} is not defined"),
+    };
+    let mut error = error(range, msg);
+    if let Some(location) = &mut error.location {
+        (location.end_lineno, location.end_offset) = (location.lineno, 0);
+    }
+    error
 }

@@ -18,10 +18,13 @@ impl<'a> Compiler<'a> {
     pub(super) fn assign(&mut self, targets: &'a [Expr], value: &'a Expr) -> Result<()> {
         let base = self.u.height;
         if let [target] = targets {
+            let known = self.u.varnames.len();
             if let ExprKind::Name { id, .. } = &target.kind
                 && let Some(register) = self.fast_register(id)
             {
-                return self.expr_into(value, register);
+                self.expr_into(value, register)?;
+                self.u.settle_target(register, known);
+                return Ok(());
             }
             if self.assign_elements(target, value)? {
                 return Ok(());
@@ -261,7 +264,7 @@ impl<'a> Compiler<'a> {
         let evaluates = matches!(self.u.kind, UnitKind::Module | UnitKind::Class);
         match &target.kind {
             ExprKind::Name { id, .. } => {
-                self.forbid_debug(id, target.range)?;
+                self.forbid_debug(id, range)?;
                 if simple && evaluates {
                     let pos = at(range);
                     let val = self.annotation(annotation)?;
@@ -273,7 +276,7 @@ impl<'a> Compiler<'a> {
                 }
             }
             ExprKind::Attribute { value: object, attr, .. } => {
-                self.forbid_debug(attr, target.range)?;
+                self.forbid_debug(attr, range)?;
                 if value.is_none() {
                     self.evaluate_and_drop(object)?;
                 }

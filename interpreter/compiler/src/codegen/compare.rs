@@ -2,7 +2,7 @@
 
 use krait_bytecode::location::Position;
 use krait_bytecode::{Const, Op, opcodes};
-use krait_syntax::ast::{CmpOperator, Expr, ExprKind};
+use krait_syntax::ast::{CmpOperator, Expr};
 
 use super::expressions::immediate;
 use super::ir::{Label, NONE, Reg};
@@ -223,11 +223,19 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// Type of a literal whose identity means nothing.
+    fn literal_type(&self, expr: &Expr) -> Option<&'static str> {
+        match self.folder.fold(expr)? {
+            Const::None | Const::Bool(_) | Const::Ellipsis => None,
+            value => Some(super::checks::constant_type(&value)),
+        }
+    }
+
     fn check_compare(&mut self, expr: &Expr, left: &Expr, ops: &[CmpOperator], comparators: &[Expr]) {
         let mut left = left;
         for (op, right) in ops.iter().zip(comparators) {
             if let CmpOperator::Is | CmpOperator::IsNot = op
-                && let Some(kind) = literal_type(left).or_else(|| literal_type(right))
+                && let Some(kind) = self.literal_type(left).or_else(|| self.literal_type(right))
             {
                 let (shown, meant) = if *op == CmpOperator::Is { ("is", "==") } else { ("is not", "!=") };
                 self.warn(expr.range, format!("\"{shown}\" with '{kind}' literal. Did you mean \"{meant}\"?"));
@@ -235,17 +243,5 @@ impl<'a> Compiler<'a> {
             }
             left = right;
         }
-    }
-}
-
-/// Type of a literal whose identity means nothing.
-fn literal_type(expr: &Expr) -> Option<&'static str> {
-    use krait_syntax::ast::Constant;
-    match &expr.kind {
-        ExprKind::Constant { value, .. } => match value {
-            Constant::None | Constant::Bool(_) | Constant::Ellipsis => None,
-            value => Some(super::checks::constant_type(value)),
-        },
-        _ => None,
     }
 }

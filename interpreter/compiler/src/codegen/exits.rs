@@ -105,8 +105,12 @@ impl<'a> Compiler<'a> {
                 self.leave(0, pending, pos, range, |this| this.return_value(val, pos))?;
             }
             (_, constant) => {
-                if value.is_some_and(|value| value.range.lineno != range.lineno) {
-                    self.emit(Op::NOP, [0, 0, 0], 0, value.map_or(pos, |value| at(value.range)));
+                let (mut range, mut pos) = (range, pos);
+                if let Some(value) = value {
+                    self.emit(Op::NOP, [0, 0, 0], 0, at(value.range));
+                    if value.range.lineno == range.lineno {
+                        (range, pos) = (value.range, at(value.range));
+                    }
                 }
                 self.leave(0, None, pos, range, |this| match constant {
                     None | Some(Const::None) => this.return_none(pos),

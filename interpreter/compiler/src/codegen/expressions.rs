@@ -356,10 +356,12 @@ impl<'a> Compiler<'a> {
         };
         let base = self.u.height;
         // With no other assignment expression around, nothing can rebind the local before its value is used.
+        let known = self.u.varnames.len();
         if self.u.walrus <= 1
             && let Some(register) = self.fast_register(id)
         {
             self.expr_into(value, register)?;
+            self.u.settle_target(register, known);
             return Ok(Val { reg: register, temp: false });
         }
         let reg = self.push(value)?;

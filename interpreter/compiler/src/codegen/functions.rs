@@ -74,6 +74,7 @@ impl<'a> Compiler<'a> {
             self.set_height(height - 1 + HEADER);
         }
         let firstlineno = node.decorator_list.first().map_or(stmt.range.lineno, |decorator| decorator.range.lineno);
+        self.forbid_debug_parameters(&node.args)?;
         let inner = self.u.height;
         let val = if node.type_params.is_empty() {
             let result = self.reserve();
@@ -238,6 +239,17 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    fn forbid_debug_parameters(&self, args: &Arguments) -> Result<()> {
+        let starred = |arg: &'_ Option<Box<Arg>>| arg.as_deref().map(|arg| (arg.arg.clone(), arg.range));
+        let plain = |args: &[Arg]| args.iter().map(|arg| (arg.arg.clone(), arg.range)).collect::<Vec<_>>();
+        let mut all = plain(&args.posonlyargs);
+        all.extend(plain(&args.args));
+        all.extend(starred(&args.vararg));
+        all.extend(plain(&args.kwonlyargs));
+        all.extend(starred(&args.kwarg));
+        all.iter().try_for_each(|(name, range)| self.forbid_debug(name, *range))
+    }
+
     pub(super) fn set_arguments(&mut self, args: &Arguments) {
         self.u.argcount = (args.posonlyargs.len() + args.args.len()) as u32;
         self.u.posonlyargcount = args.posonlyargs.len() as u32;
@@ -271,6 +283,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn lambda(&mut self, expr: &'a Expr, args: &'a Arguments, body: &'a Expr) -> Result<Val> {
+        self.forbid_debug_parameters(args)?;
         let result = self.reserve();
         let attributes = self.evaluate_attributes(args, true, None)?;
         let block = self.table.find(expr, BlockRole::Body);

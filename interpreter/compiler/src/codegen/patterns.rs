@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use krait_bytecode::location::Position;
 use krait_bytecode::{Const, Op};
-use krait_syntax::ast::{Expr, Identifier, MatchCase, Pattern, PatternKind, Range};
+use krait_syntax::ast::{Expr, ExprKind, Identifier, MatchCase, Pattern, PatternKind, Range};
 
 use super::ir::{Label, NONE, Reg};
 use super::{Compiler, Val, at};
@@ -113,6 +113,9 @@ impl<'a> Compiler<'a> {
         let pos = at(pattern.range);
         match &pattern.kind {
             PatternKind::MatchValue { value } => {
+                if !matches!(value.kind, ExprKind::Attribute { .. }) && self.folder.fold(value).is_none() {
+                    return Err(error(pattern.range, "patterns may only match literals and attribute lookups"));
+                }
                 let height = self.u.height;
                 let value = self.expr(value)?;
                 self.set_height(height);
@@ -193,7 +196,7 @@ impl<'a> Compiler<'a> {
         let mut stars = (0..patterns.len()).filter(|&index| is_star(&patterns[index]));
         let star = stars.next();
         if stars.next().is_some() {
-            return Err(error(pattern.range, "multiple starred expressions in sequence pattern"));
+            return Err(error(pattern.range, "multiple starred names in sequence pattern"));
         }
         let count = patterns.len();
         let truth = self.reserve();
@@ -327,7 +330,13 @@ impl<'a> Compiler<'a> {
     fn check_repeated_keys(&self, pattern: &Pattern, keys: &[Expr]) -> Result<()> {
         let mut seen: Vec<Const> = Vec::new();
         for key in keys {
-            let Some(value) = self.folder.fold(key) else { continue };
+            let Some(value) = self.folder.fold(key) else {
+                if matches!(key.kind, ExprKind::Attribute { .. }) {
+                    continue;
+                }
+                let msg = "mapping pattern keys may only match literals and attribute lookups";
+                return Err(error(pattern.range, msg));
+            };
             let known = seen.iter().any(|other| fold::equal(other, &value));
             if known {
                 let shown = fold::repr(&value);

@@ -103,6 +103,8 @@ pub(crate) struct Unit<'a> {
     name_index: HashMap<Identifier, u32>,
     pub(crate) varnames: Vec<Identifier>,
     local_index: HashMap<Identifier, u32>,
+    /// Locals in the order of `co_varnames`, which is that of CPython's first use.
+    pub(crate) local_order: Vec<u32>,
     pub(crate) cellvars: Vec<Identifier>,
     /// Register of each cell variable: an argument's, or of the group of cells.
     pub(crate) cell_regs: Vec<Reg>,
@@ -179,6 +181,7 @@ impl<'a> Unit<'a> {
             name_index: HashMap::new(),
             varnames: Vec::new(),
             local_index: HashMap::new(),
+            local_order: Vec::new(),
             cellvars: Vec::new(),
             cell_regs: Vec::new(),
             freevars: Vec::new(),
@@ -216,7 +219,8 @@ impl<'a> Unit<'a> {
         if table.needs_classdict && !cells.contains(&&classdict) {
             cells.push(&classdict);
         }
-        cells.sort();
+        // Arguments come first, in their order.
+        cells.sort_by_key(|name| (table.varnames.iter().position(|arg| arg == *name).unwrap_or(usize::MAX), *name));
         let mut only = 0;
         for name in cells {
             let register = match self.local_index.get(name) {
@@ -243,7 +247,17 @@ impl<'a> Unit<'a> {
         let index = self.varnames.len() as u32;
         self.local_index.insert(Arc::clone(name), index);
         self.varnames.push(Arc::clone(name));
+        self.local_order.push(index);
         ir::LOCAL + index
+    }
+
+    /// A target that got its register before its value was compiled (when there were `known` locals) comes after
+    /// the locals that the value uses.
+    pub(crate) fn settle_target(&mut self, register: Reg, known: usize) {
+        if register as usize >= known {
+            self.local_order.retain(|&local| local != register);
+            self.local_order.push(register);
+        }
     }
 
     /// Whether the name has a register of its own.

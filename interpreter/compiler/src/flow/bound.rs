@@ -76,7 +76,7 @@ pub(super) fn remove_checks(body: &mut Body, variables: &Variables) {
         return;
     }
     let next = successors(body);
-    let words = variables.locals.div_ceil(64) as usize;
+    let words = variables.locals().div_ceil(64) as usize;
     let mut start: Set = vec![!0; words];
     (0..variables.parameters).for_each(|local| change(&mut start, local, false));
     let mut states: Vec<Option<Set>> = vec![None; body.blocks.len()];

@@ -167,7 +167,7 @@ impl Builder {
                 self.expr(value)
             }
             StmtKind::AnnAssign { target, annotation, value, simple } => {
-                self.annotated_assignment(target, annotation, value.as_deref(), *simple)
+                self.annotated_assignment(target, annotation, value.as_deref(), *simple, stmt.range)
             }
             StmtKind::AugAssign { target, value, .. } => {
                 self.expr(target)?;
@@ -203,7 +203,7 @@ impl Builder {
                 self.optional(msg.as_deref())
             }
             StmtKind::Import { names } | StmtKind::ImportFrom { names, .. } => {
-                names.iter().try_for_each(|alias| self.alias(alias, stmt.range))
+                names.iter().try_for_each(|alias| self.alias(alias))
             }
             StmtKind::Global { names } => {
                 names.iter().try_for_each(|name| self.directive(name, def::GLOBAL, stmt.range))
@@ -378,13 +378,14 @@ impl Builder {
         annotation: &Expr,
         value: Option<&Expr>,
         simple: bool,
+        range: Range,
     ) -> Result<()> {
         if let ExprKind::Name { id, .. } = &target.kind {
             let flags = self.flags_of(id);
             let at_top = self.stack.len() == 1;
             if flags & (def::GLOBAL | def::NONLOCAL) != 0 && !at_top && simple {
                 let what = if flags & def::GLOBAL != 0 { "global" } else { "nonlocal" };
-                return Err(error(target.range, format!("annotated name '{id}' can't be {what}")));
+                return Err(error(range, format!("annotated name '{id}' can't be {what}")));
             }
             if simple {
                 self.add_def(id, def::ANNOT | def::LOCAL, target.range)?;
@@ -457,11 +458,11 @@ impl Builder {
         self.stmts(&handler.body)
     }
 
-    fn alias(&mut self, alias: &Alias, stmt: Range) -> Result<()> {
+    fn alias(&mut self, alias: &Alias) -> Result<()> {
         let name = alias.asname.as_ref().unwrap_or(&alias.name);
         if &**name == "*" {
             if self.current().kind != BlockKind::Module {
-                return Err(error(stmt, "import * only allowed at module level"));
+                return Err(error(alias.range, "import * only allowed at module level"));
             }
             return Ok(());
         }

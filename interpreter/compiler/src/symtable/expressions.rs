@@ -214,13 +214,9 @@ impl Builder {
             self.exprs(&generator.ifs)?;
             self.current().coroutine |= generator.is_async;
         }
-        if let Some(value) = value {
-            // Key first, as evaluated.
-            self.expr(elt)?;
-            self.expr(value)?;
-        } else {
-            self.expr(elt)?;
-        }
+        // The value of a dict comprehension comes first here, unlike at run time.
+        self.optional(value)?;
+        self.expr(elt)?;
         let block = self.current();
         block.generator = kind == ComprehensionKind::Generator;
         let is_async = block.coroutine && kind != ComprehensionKind::Generator;
