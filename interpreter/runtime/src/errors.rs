@@ -369,3 +369,30 @@ pub fn current(th: &Thread) -> Option<&BaseException> {
 pub fn current_class(th: &Thread) -> Option<Ref<Type>> {
     th.exc.as_ref().map(Value::class_ref)
 }
+
+/// Appends a note to the exception in flight.
+pub fn add_note(th: &mut Thread, note: &str) {
+    let Some(e) = th.exc.take() else { return };
+    if let Err(raised) = crate::protocol::attr::call_method(th, &e, "add_note", &[note.into()]) {
+        drop(take(th, raised));
+    }
+    th.exc = Some(e);
+}
+/// Text that UTF-8 cannot encode: the UnicodeEncodeError of its first run of surrogates.
+#[cold]
+pub fn surrogates_not_allowed(th: &mut Thread, text: &Ref<Str>) -> Raised {
+    let is_surrogate = |i: usize| text.get(i).is_some_and(|c| (0xD800..0xE000).contains(&c));
+    let start = (0..text.len()).find(|&i| is_surrogate(i)).unwrap_or(0);
+    let end = (start..text.len()).find(|&i| !is_surrogate(i)).unwrap_or(text.len());
+    unicode_encode_error(th, "utf-8", text.to_value(), start, end, "surrogates not allowed")
+}
+/// Reports the exception in flight through `sys.unraisablehook`, as nobody can handle it; `object` is what it came from.
+pub fn write_unraisable(th: &mut Thread, object: Option<&Value>) {
+    write_unraisable_message(th, None, object);
+}
+/// As [`write_unraisable`], with a message in place of "Exception ignored in".
+pub fn write_unraisable_message(th: &mut Thread, message: Option<&str>, object: Option<&Value>) {
+    if let Some(e) = th.exc.take() {
+        crate::exceptions::unraisable::report(th, e, message, object);
+    }
+}

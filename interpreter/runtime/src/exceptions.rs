@@ -5,8 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
 use krait_macros::{Payload, Trace};
 use krait_object::{Ref, Str, Tuple, TypeObject, VTable, Value, ValueCell, builtin_types::OBJECT};
 
+mod base;
+pub mod display;
+pub mod group;
+mod import;
+mod lookup;
 pub mod os;
+mod simple;
+mod stop;
+mod syntax;
 pub mod unicode;
+pub mod unraisable;
+
+pub use simple::DEFS;
 
 /// Behind every exception.
 #[repr(C)]
@@ -111,6 +122,16 @@ impl BaseException {
     pub fn set_cause(&self, cause: Option<Value>) {
         self.suppress_context.store(true, Relaxed);
         self.cause.set(cause.filter(|c| !c.is_none()));
+    }
+}
+
+/// Puts every exception class into a namespace, with the two old names of OSError.
+pub fn add_to(dict: &krait_object::Dict) {
+    for def in DEFS {
+        dict.set_text(&def.class.name(), def.class.to_value());
+    }
+    for old in ["EnvironmentError", "IOError"] {
+        dict.set_text(old, OS_ERROR.to_value());
     }
 }
 
