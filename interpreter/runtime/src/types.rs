@@ -29,6 +29,7 @@ pub mod module;
 pub mod native_function;
 pub mod none;
 pub mod not_implemented;
+pub mod number_format;
 pub mod object;
 pub mod property;
 pub mod range;

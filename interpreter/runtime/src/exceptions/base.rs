@@ -90,10 +90,10 @@ fn repr_slot(th: &mut Thread, v: &Value) -> PyResult<Value> {
     match &args[..] {
         [one] => {
             out.push(u32::from('('));
-            out.push_str(&repr::repr(th, one)?);
+            out.push_str(&*repr::repr(th, one)?);
             out.push(u32::from(')'));
         }
-        _ => out.push_str(&repr::repr(th, args.as_value())?),
+        _ => out.push_str(&*repr::repr(th, args.as_value())?),
     }
     Ok(out.finish().into())
 }

@@ -201,7 +201,7 @@ pub(super) fn class_title(th: &mut Thread, class: &Ref<Type>) -> PyResult<Ref<St
             title.push(u32::from('.'));
         }
     }
-    title.push_str(&repr::str(th, &name)?);
+    title.push_str(&*repr::str(th, &name)?);
     Ok(title.finish())
 }
 fn print_message(th: &mut Thread, out: &Output, e: &Value, margin: &str) -> PyResult<()> {

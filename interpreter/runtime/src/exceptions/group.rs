@@ -97,7 +97,7 @@ pub fn create(th: &mut Thread, message: &str, exceptions: Vec<Value>) -> PyResul
 fn str_slot(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let (message, n) = (Value::from(group(v).message.get()), members(v).len());
     let mut out = StrBuilder::new();
-    out.push_str(&repr::str(th, &message)?);
+    out.push_str(&*repr::str(th, &message)?);
     out.push_text(&format!(" ({n} sub-exception{})", if n > 1 { "s" } else { "" }));
     Ok(out.finish().into())
 }

@@ -124,15 +124,15 @@ fn str_slot(th: &mut Thread, v: &Value) -> PyResult<Value> {
     }
     let mut out = StrBuilder::new();
     out.push_text("[Errno ");
-    out.push_str(&repr::str(th, &errno.into())?);
+    out.push_str(&*repr::str(th, &errno.into())?);
     out.push_text("] ");
-    out.push_str(&repr::str(th, &strerror.into())?);
+    out.push_str(&*repr::str(th, &strerror.into())?);
     if let Some(filename) = filename {
         out.push_text(": ");
-        out.push_str(&repr::repr(th, &filename)?);
+        out.push_str(&*repr::repr(th, &filename)?);
         if let Some(second) = e.filename2.get() {
             out.push_text(" -> ");
-            out.push_str(&repr::repr(th, &second)?);
+            out.push_str(&*repr::repr(th, &second)?);
         }
     }
     Ok(out.finish().into())

@@ -60,7 +60,7 @@ fn str_slot(th: &mut Thread, v: &Value) -> PyResult<Value> {
         return Ok(repr::str(th, &msg)?.into());
     }
     let mut out = StrBuilder::new();
-    out.push_str(&repr::str(th, &msg)?);
+    out.push_str(&*repr::str(th, &msg)?);
     out.push_text(" (");
     if let Some(f) = &filename {
         let start = (0..f.len()).rev().find(|&i| f.get(i) == Some(u32::from('/'))).map_or(0, |i| i + 1);

@@ -162,13 +162,13 @@ fn sentence(th: &mut Thread, encoding: Option<Value>, what: &str, reason: Option
     let mut out = StrBuilder::new();
     if let Some(encoding) = encoding {
         out.push(u32::from('\''));
-        out.push_str(&repr::str(th, &encoding)?);
+        out.push_str(&*repr::str(th, &encoding)?);
         out.push_text("' codec ");
     }
     out.push_text(what);
     out.push_text(": ");
     match reason {
-        Some(reason) => out.push_str(&repr::str(th, &reason)?),
+        Some(reason) => out.push_str(&*repr::str(th, &reason)?),
         None => out.push_text("<NULL>"),
     }
     Ok(out.finish().into())
