@@ -143,12 +143,7 @@ pub fn encode_core(
 }
 
 /// `str(object, encoding, errors)`: the text in a bytes-like object.
-pub fn decode_object(
-    th: &mut Thread,
-    object: &Value,
-    encoding: Option<&str>,
-    errors: Option<&str>,
-) -> PyResult<Value> {
+pub fn decode_object(th: &mut Thread, object: &Value, encoding: Option<&str>, errors: Option<&str>) -> PyResult<Value> {
     if object.downcast_ref::<Str>().is_some() {
         return Err(type_error(th, "decoding str is not supported"));
     }

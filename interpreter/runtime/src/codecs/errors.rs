@@ -201,17 +201,10 @@ fn text(s: &str) -> Encoded {
 impl EncodeErrors for EncodeWith<'_> {
     type Error = Failure;
 
-    fn handle(
-        &mut self,
-        encoding: &str,
-        start: usize,
-        end: usize,
-        reason: &str,
-    ) -> Result<(Encoded, usize), Failure> {
+    fn handle(&mut self, encoding: &str, start: usize, end: usize, reason: &str) -> Result<(Encoded, usize), Failure> {
         let Some(standard) = self.chosen.standard else {
             let object = self.text.clone();
-            let exception =
-                exc::unicode::new_encode_error(encoding, object, start as isize, end as isize, reason);
+            let exception = exc::unicode::new_encode_error(encoding, object, start as isize, end as isize, reason);
             return Ok(self.custom(&exception)?);
         };
         let codes = self.codes(start, end);

@@ -9,17 +9,17 @@ use krait_object::buffer::{Buffer, Export};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Method, Sig, class_method, method, static_method};
 use krait_object::{
-    Args, Bytes, ClassDef, CmpOp, Guard, Locked, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable,
-    Value, type_flag,
+    Args, Bytes, ClassDef, CmpOp, Guard, Locked, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable, Value,
+    type_flag,
 };
 
 use crate::errors::{buffer_error, index_error, type_error};
 use crate::numtext::OutOfMemory;
+use crate::protocol::slice::adjust;
 use crate::text::escape;
 use crate::types::bytes::data::{argument, has_buffer};
 use crate::types::bytes::methods::byte_methods;
 use crate::types::bytes::{collect, count_of, hex, index_of, iterator, percent, search, shape, sliced, zeros};
-use crate::protocol::slice::adjust;
 use crate::types::slice::Slice;
 use crate::types::str::units::{c_string, fit};
 

@@ -13,9 +13,9 @@ use krait_object::{
 use crate::errors::{buffer_error, catch, index_error, memory_error, type_error, value_error};
 use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
+use crate::protocol::slice::adjust;
 use crate::protocol::{attr, iter, number};
 use crate::text::escape;
-use crate::protocol::slice::adjust;
 use crate::types::slice::Slice;
 use crate::types::str::units::{c_string, fit};
 

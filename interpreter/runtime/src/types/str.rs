@@ -3,14 +3,12 @@
 
 use krait_object::builtin_types::STR;
 use krait_object::native::{Method, Sig, method, static_method};
-use krait_object::{
-    Args, ClassDef, CmpOp, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, Value, type_flag,
-};
+use krait_object::{Args, ClassDef, CmpOp, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, Value, type_flag};
 
 use crate::errors::{index_error, memory_error, overflow_error, type_error};
+use crate::protocol::slice::adjust;
 use crate::protocol::{number, repr as text_of};
 use crate::text::{TextBuf, escape};
-use crate::protocol::slice::adjust;
 use crate::types::slice::Slice;
 
 pub mod case;
@@ -59,8 +57,18 @@ pub static DEF: ClassDef = ClassDef {
 const RANGE: &str = "(sub[, start[, end]], /)";
 static METHODS: &[Method] = &[
     method("encode", "(encoding='utf-8', errors='strict')", "The text as bytes in an encoding.", encode),
-    method("replace", "(old, new, /, count=-1)", "A copy with occurrences of old replaced, at most count.", search::replace),
-    method("split", "(sep=None, maxsplit=-1)", "The parts between separators, or between runs of whitespace.", search::split),
+    method(
+        "replace",
+        "(old, new, /, count=-1)",
+        "A copy with occurrences of old replaced, at most count.",
+        search::replace,
+    ),
+    method(
+        "split",
+        "(sep=None, maxsplit=-1)",
+        "The parts between separators, or between runs of whitespace.",
+        search::split,
+    ),
     method("rsplit", "(sep=None, maxsplit=-1)", "As split, counting the splits from the right.", search::rsplit),
     method("join", "(iterable, /)", "The strings of an iterable with this string between them.", shape::join),
     method("capitalize", "()", "First character in title case, the rest in lower case.", case::capitalize),
@@ -70,23 +78,58 @@ static METHODS: &[Method] = &[
     method("count", RANGE, "How often sub occurs without overlap in [start:end].", search::count),
     method("expandtabs", "(tabsize=8)", "Tabs replaced by spaces up to the next column.", shape::expandtabs),
     method("find", RANGE, "Lowest index of sub in [start:end], or -1.", search::find),
-    method("partition", "(sep, /)", "What is before the first separator, the separator, and what follows.", search::partition),
+    method(
+        "partition",
+        "(sep, /)",
+        "What is before the first separator, the separator, and what follows.",
+        search::partition,
+    ),
     method("index", RANGE, "Lowest index of sub in [start:end]; ValueError if there is none.", search::index),
     method("ljust", "(width, fillchar=' ', /)", "Left-aligned in a field of this width.", shape::ljust),
     method("lower", "()", "In lower case.", case::lower),
-    method("lstrip", "(chars=None, /)", "Without leading whitespace, or without leading characters of chars.", search::lstrip),
+    method(
+        "lstrip",
+        "(chars=None, /)",
+        "Without leading whitespace, or without leading characters of chars.",
+        search::lstrip,
+    ),
     method("rfind", RANGE, "Highest index of sub in [start:end], or -1.", search::rfind),
     method("rindex", RANGE, "Highest index of sub in [start:end]; ValueError if there is none.", search::rindex),
     method("rjust", "(width, fillchar=' ', /)", "Right-aligned in a field of this width.", shape::rjust),
-    method("rstrip", "(chars=None, /)", "Without trailing whitespace, or without trailing characters of chars.", search::rstrip),
+    method(
+        "rstrip",
+        "(chars=None, /)",
+        "Without trailing whitespace, or without trailing characters of chars.",
+        search::rstrip,
+    ),
     method("rpartition", "(sep, /)", "As partition, at the last separator.", search::rpartition),
     method("splitlines", "(keepends=False)", "The lines, without their ends unless keepends.", search::splitlines),
-    method("strip", "(chars=None, /)", "Without whitespace at both ends, or without characters of chars.", search::strip),
+    method(
+        "strip",
+        "(chars=None, /)",
+        "Without whitespace at both ends, or without characters of chars.",
+        search::strip,
+    ),
     method("swapcase", "()", "Upper case to lower and the reverse.", case::swapcase),
-    method("translate", "(table, /)", "Each character replaced by what the table says of its code point.", shape::translate),
+    method(
+        "translate",
+        "(table, /)",
+        "Each character replaced by what the table says of its code point.",
+        shape::translate,
+    ),
     method("upper", "()", "In upper case.", case::upper),
-    method("startswith", "(prefix[, start[, end]], /)", "Whether [start:end] begins with the prefix, or one of a tuple.", search::startswith),
-    method("endswith", "(suffix[, start[, end]], /)", "Whether [start:end] ends with the suffix, or one of a tuple.", search::endswith),
+    method(
+        "startswith",
+        "(prefix[, start[, end]], /)",
+        "Whether [start:end] begins with the prefix, or one of a tuple.",
+        search::startswith,
+    ),
+    method(
+        "endswith",
+        "(suffix[, start[, end]], /)",
+        "Whether [start:end] ends with the suffix, or one of a tuple.",
+        search::endswith,
+    ),
     method("removeprefix", "(prefix, /)", "Without the prefix, if it is there.", search::removeprefix),
     method("removesuffix", "(suffix, /)", "Without the suffix, if it is there.", search::removesuffix),
     method("isascii", "()", "Whether all characters are ASCII.", case::isascii),
@@ -102,10 +145,16 @@ static METHODS: &[Method] = &[
     method("isidentifier", "()", "Whether the text is an identifier (keywords included).", case::isidentifier),
     method("isprintable", "()", "Whether repr() would escape no character.", case::isprintable),
     method("zfill", "(width, /)", "Zeros in front up to this width, behind a sign.", shape::zfill),
-    method("format", "(*args, **kwargs)", "The text with its {fields} replaced by the arguments.", format::format).raw(),
+    method("format", "(*args, **kwargs)", "The text with its {fields} replaced by the arguments.", format::format)
+        .raw(),
     method("format_map", "(mapping, /)", "The text with its {fields} looked up in the mapping.", format::format_map),
     method("__format__", "(format_spec, /)", "The text laid out by a format spec.", format::dunder_format),
-    static_method("maketrans", "(x, y=<unrepresentable>, z=<unrepresentable>, /)", "A table for translate.", shape::maketrans),
+    static_method(
+        "maketrans",
+        "(x, y=<unrepresentable>, z=<unrepresentable>, /)",
+        "A table for translate.",
+        shape::maketrans,
+    ),
     method("__sizeof__", "()", "Size of the object in memory, in bytes.", shape::sizeof),
     method("__getnewargs__", "()", "Arguments for unpickling.", getnewargs),
 ];

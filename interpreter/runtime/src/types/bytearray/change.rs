@@ -6,10 +6,10 @@ use super::{ByteArray, this};
 use crate::errors::{catch, index_error, memory_error, type_error, value_error};
 use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
+use crate::protocol::slice::adjust;
 use crate::protocol::{attr, iter, number};
 use crate::types::bytes::data::{argument, byte, has_buffer};
 use crate::types::bytes::{index_of, shape};
-use crate::protocol::slice::adjust;
 use crate::types::slice::Slice;
 use crate::types::str::units::size;
 

@@ -84,9 +84,8 @@ fn parsed(th: &mut Thread, a: &Args<'_>) -> PyResult<Vec<u8>> {
     let Some(text) = a[1].downcast_ref::<Str>() else {
         return Err(type_error(th, format!("fromhex() argument must be str, not {}", shown_type(&a[1]))));
     };
-    parse_hex(text).map_err(|at| {
-        value_error(th, format!("non-hexadecimal number found in fromhex() arg at position {at}"))
-    })
+    parse_hex(text)
+        .map_err(|at| value_error(th, format!("non-hexadecimal number found in fromhex() arg at position {at}")))
 }
 
 /// A subclass gets the parsed object through its constructor.

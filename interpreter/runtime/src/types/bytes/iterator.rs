@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Method, method};
-use krait_object::{Args, Bytes, ClassDef, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, ValueCell};
+use krait_object::{
+    Args, Bytes, ClassDef, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
+};
 
 use super::data::with_data;
 use crate::errors::type_error;
@@ -32,13 +34,11 @@ pub struct ByteArrayIterator {
 static BYTES_LAYOUT: VTable = VTable::of::<BytesIterator>();
 static BYTEARRAY_LAYOUT: VTable = VTable::of::<ByteArrayIterator>();
 pub static BYTES_ITERATOR: TypeObject = TypeObject::builtin("bytes_iterator", Some(&OBJECT), &BYTES_LAYOUT);
-pub static BYTEARRAY_ITERATOR: TypeObject =
-    TypeObject::builtin("bytearray_iterator", Some(&OBJECT), &BYTEARRAY_LAYOUT);
+pub static BYTEARRAY_ITERATOR: TypeObject = TypeObject::builtin("bytearray_iterator", Some(&OBJECT), &BYTEARRAY_LAYOUT);
 
 const SLOTS: SlotDefs = SlotDefs { iter: Some(same), next: Some(next), ..SlotDefs::EMPTY };
 pub static BYTES_DEF: ClassDef = ClassDef { methods: METHODS, slots: SLOTS, ..ClassDef::new(&BYTES_ITERATOR) };
-pub static BYTEARRAY_DEF: ClassDef =
-    ClassDef { methods: METHODS, slots: SLOTS, ..ClassDef::new(&BYTEARRAY_ITERATOR) };
+pub static BYTEARRAY_DEF: ClassDef = ClassDef { methods: METHODS, slots: SLOTS, ..ClassDef::new(&BYTEARRAY_ITERATOR) };
 
 static METHODS: &[Method] = &[
     method("__length_hint__", "()", "Number of bytes still to come.", length_hint),

@@ -44,17 +44,14 @@ fn bytes_of(th: &mut Thread, value: &Value) -> PyResult<Vec<u8>> {
     if let Some(made) = attr::call_special_opt(th, value, "__bytes__", &[])? {
         return match made.downcast_ref::<Bytes>() {
             Some(bytes) => Ok(bytes.to_vec()),
-            None => {
-                Err(type_error(th, format!("__bytes__ returned non-bytes (type {})", made.class().name())))
-            }
+            None => Err(type_error(th, format!("__bytes__ returned non-bytes (type {})", made.class().name()))),
         };
     }
     if has_buffer(value) {
         return Ok(argument(th, value)?.into_owned());
     }
     let name = value.class().name();
-    let message =
-        format!("%b requires a bytes-like object, or an object that implements __bytes__, not '{name}'");
+    let message = format!("%b requires a bytes-like object, or an object that implements __bytes__, not '{name}'");
     Err(type_error(th, message))
 }
 

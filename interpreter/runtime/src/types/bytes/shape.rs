@@ -87,12 +87,7 @@ fn fill_byte(th: &mut Thread, value: Option<&Value>, name: &str) -> PyResult<u8>
     }
 }
 
-fn padded(
-    th: &mut Thread,
-    a: &Args<'_>,
-    name: &str,
-    padding: fn(usize, usize) -> (usize, usize),
-) -> PyResult<Value> {
+fn padded(th: &mut Thread, a: &Args<'_>, name: &str, padding: fn(usize, usize) -> (usize, usize)) -> PyResult<Value> {
     let width = size(th, &a[1])?.max(0) as usize;
     let fill = fill_byte(th, a.opt(2), name)?;
     let made = with_data(&a[0], |data| -> Result<Option<Vec<u8>>, OutOfMemory> {

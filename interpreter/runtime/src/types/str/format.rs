@@ -105,8 +105,7 @@ impl<'a> Pieces<'a> {
             return Ok(field);
         }
         if end == '!' {
-            field.conversion =
-                Some(self.take().ok_or("end of string while looking for conversion specifier")?);
+            field.conversion = Some(self.take().ok_or("end of string while looking for conversion specifier")?);
             match self.take() {
                 Some(CLOSE) => return Ok(field),
                 Some(0x3A) | None => {}
@@ -301,9 +300,7 @@ fn convert(th: &mut Thread, object: Value, conversion: Option<u32>) -> PyResult<
         Some('r') => Ok(repr::repr(th, &object)?.into()),
         Some('s') => Ok(repr::str(th, &object)?.into()),
         Some('a') => Ok(repr::ascii(th, &object)?.into()),
-        Some(c) if code > 32 && code < 127 => {
-            Err(value_error(th, format!("Unknown conversion specifier {c}")))
-        }
+        Some(c) if code > 32 && code < 127 => Err(value_error(th, format!("Unknown conversion specifier {c}"))),
         _ => Err(value_error(th, format!("Unknown conversion specifier \\x{code:x}"))),
     }
 }
@@ -362,12 +359,8 @@ pub fn format(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     } else {
         None
     };
-    let source = Source {
-        positional: Some(&a.pos()[1..]),
-        named: named.as_ref(),
-        numbering: Numbering::Unknown,
-        next: 0,
-    };
+    let source =
+        Source { positional: Some(&a.pos()[1..]), named: named.as_ref(), numbering: Numbering::Unknown, next: 0 };
     run(th, &text, source)
 }
 

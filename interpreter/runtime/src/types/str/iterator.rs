@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Method, method};
-use krait_object::{
-    Args, ClassDef, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell};
+use krait_object::{Args, ClassDef, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell};
 
 use crate::errors::type_error;
 use crate::functions::builtin;

@@ -2,9 +2,7 @@
 
 use krait_object::{Args, List, PyResult, Ref, Str, Thread, Tuple, Value};
 
-use super::units::{
-    StrUnit, by_width, clamp_bounds, exact, fit, limit, raw_bounds, str_arg, with_units,
-};
+use super::units::{StrUnit, by_width, clamp_bounds, exact, fit, limit, raw_bounds, str_arg, with_units};
 use crate::errors::{type_error, value_error};
 use crate::protocol::compare::truth;
 use crate::text::{Unit, find, split};
@@ -234,12 +232,10 @@ fn partition_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> 
     };
     let (whole, empty): (Value, Value) = (exact(&a[0], text), Str::empty().into());
     Ok(match found {
-        Some(at) => Tuple::new([
-            text.slice(0, at).into(),
-            a[1].clone(),
-            text.slice(at + separator.len(), text.len()).into(),
-        ])
-        .into(),
+        Some(at) => {
+            Tuple::new([text.slice(0, at).into(), a[1].clone(), text.slice(at + separator.len(), text.len()).into()])
+                .into()
+        }
         None if right => Tuple::new([empty.clone(), empty, whole]).into(),
         None => Tuple::new([whole, empty.clone(), empty]).into(),
     })

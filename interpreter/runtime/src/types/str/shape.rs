@@ -2,11 +2,11 @@
 
 use krait_object::{Args, Dict, PyResult, Str, StrData, Thread, Value};
 
-use super::units::{fit, exact, from_buffer, push, size, str_arg, with_units};
+use super::units::{exact, fit, from_buffer, push, size, str_arg, with_units};
 use crate::errors::{in_flight, take, type_error, value_error};
 use crate::exceptions::LOOKUP_ERROR;
 use crate::protocol::{number, sequence};
-use crate::text::{TextBuf, Unit, shape};
+use crate::text::{TextBuf, shape};
 use crate::unicode::LIMIT;
 
 fn fill_char(th: &mut Thread, value: Option<&Value>) -> PyResult<u32> {
@@ -206,10 +206,7 @@ pub fn maketrans(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if a.opt(1).is_some() {
         let Some(from) = a[0].downcast_ref::<Str>() else {
             str_arg(th, &a[1], "maketrans() argument 2")?;
-            return Err(type_error(
-                th,
-                "first maketrans argument must be a string if there is a second argument",
-            ));
+            return Err(type_error(th, "first maketrans argument must be a string if there is a second argument"));
         };
         return table_of_texts(th, a, from);
     }
