@@ -165,29 +165,16 @@ pub fn text(outcome: &Outcome, limit: usize) -> String {
     for fault in &outcome.faults {
         let _ = writeln!(out, "EXPECTATIONS  {fault}");
     }
-    let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
-    findings.sort_by_key(|finding| finding.judgement);
-    for finding in findings.iter().take(limit) {
-        if finding.judgement == Judgement::UnexpectedPass {
-            let _ =
-                writeln!(out, "UNEXPECTED PASS  {}.{}  (expected: {})", finding.module, finding.id, finding.expected);
-        } else {
-            let _ = write!(out, "{}", failure(finding));
-        }
+    let mut failures: Vec<&Finding> =
+        outcome.findings.iter().filter(|finding| finding.judgement != Judgement::UnexpectedPass).collect();
+    failures.sort_by_key(|finding| finding.judgement);
+    for finding in failures.iter().take(limit) {
+        let _ = write!(out, "{}", failure(finding));
     }
-    if findings.len() > limit {
-        let _ = writeln!(out, "… and {} more", findings.len() - limit);
+    if failures.len() > limit {
+        let _ = writeln!(out, "… and {} more", failures.len() - limit);
     }
-    let passes: BTreeSet<&str> = outcome
-        .findings
-        .iter()
-        .filter(|finding| finding.judgement == Judgement::UnexpectedPass)
-        .map(|finding| finding.module.as_str())
-        .collect();
-    if !passes.is_empty() {
-        let modules: Vec<&str> = passes.into_iter().collect();
-        let _ = writeln!(out, "enrol the passes:  conformance bless {}", modules.join(" "));
-    }
+    out += &passes(outcome);
     let _ = writeln!(
         out,
         "{} cases checked: {} new failures, {} changed crashes, {} unexpected passes",
@@ -196,6 +183,29 @@ pub fn text(outcome: &Outcome, limit: usize) -> String {
         outcome.count(Judgement::ChangedCrash),
         outcome.count(Judgement::UnexpectedPass)
     );
+    out
+}
+
+/// Unexpected passes: by name where a module has few of them, and the command that enrols them.
+fn passes(outcome: &Outcome) -> String {
+    let mut by_module: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in outcome.findings.iter().filter(|finding| finding.judgement == Judgement::UnexpectedPass) {
+        by_module.entry(&finding.module).or_default().push(finding);
+    }
+    let mut out = String::new();
+    for (module, findings) in &by_module {
+        if findings.len() > 5 {
+            let _ = writeln!(out, "UNEXPECTED PASS  {module}: {} cases", findings.len());
+            continue;
+        }
+        for finding in findings {
+            let _ = writeln!(out, "UNEXPECTED PASS  {module}.{}  (expected: {})", finding.id, finding.expected);
+        }
+    }
+    if !by_module.is_empty() {
+        let modules: Vec<&str> = by_module.into_keys().collect();
+        let _ = writeln!(out, "enrol the passes:  scripts/conform bless {}", modules.join(" "));
+    }
     out
 }
 

@@ -74,7 +74,12 @@ pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool) -> io::Result<u
         (loaded.suite, loaded.reference, loaded.subject)
     };
     let selected = suite.select(&[id.to_owned()]).map_err(io::Error::other)?;
-    let found = chosen(&selected, &reference, &subject);
+    let mut found = chosen(&selected, &reference, &subject);
+    if let (true, Some((module, case))) = (found.is_empty(), id.split_once('.')) {
+        // Classes made within functions have long names: a part of the name will do.
+        let wide = suite.select(&[format!("{module}.*{case}*")]).map_err(io::Error::other)?;
+        found = chosen(&wide, &reference, &subject);
+    }
     match found.as_slice() {
         [] => return Err(io::Error::other(format!("no case {id} in that run"))),
         [(module, one)] => print!("{}", details(&suite, module, one, &reference, &subject)),
