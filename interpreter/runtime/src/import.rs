@@ -61,7 +61,8 @@ fn load(th: &mut Thread, name: &Ref<Str>) -> PyResult<Value> {
         return Ok(m);
     }
     let b = bootstrap(th)?;
-    let result = attr::call_method(th, &b, "_find_and_load", &[name.to_value(), import_function(th)?]);
+    let import = import_function(th)?;
+    let result = attr::call_method(th, &b, "_find_and_load", &[name.to_value(), import]);
     if result.is_err() {
         trim_traceback(th);
     }

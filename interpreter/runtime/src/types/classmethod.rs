@@ -36,7 +36,7 @@ pub static DEF: ClassDef = ClassDef {
                 (None, Some(o)) => o.class_ref().into(),
                 (None, None) => Value::NONE,
             };
-            Ok(method::new(this(v).callable.get().into(), class))
+            Ok(method::Method::new(this(v).callable.get().into(), class).into())
         }),
         repr: Some(|th, v| show(th, "classmethod", this(v).callable.get())),
         ..SlotDefs::EMPTY

@@ -143,7 +143,7 @@ fn slot<F>(f: Option<F>) -> F {
 }
 
 macro_rules! wrapper {
-    ($name:literal, $slot:ident, $sig:literal, $min:literal, $max:literal, $doc:literal, |$th:ident, $f:ident, $a:ident| $body:expr) => {
+    ($name:literal, $slot:ident, $sig:literal, $min:literal, $max:literal, $doc:expr, |$th:ident, $f:ident, $a:ident| $body:expr) => {
         WrapperDef {
             name: $name,
             sig: $sig,
