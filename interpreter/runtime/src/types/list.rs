@@ -134,7 +134,7 @@ pub fn extend(th: &mut Thread, list: &Value, iterable: &Value) -> PyResult<()> {
             held.append(&mut items);
         }
         drop(held);
-        return room.or_else(|_| Err(memory_error(th)));
+        return room.map_err(|_| memory_error(th));
     }
     let it = iter::iter(th, iterable)?;
     let hint = iter::length_hint(th, iterable, 8)?;

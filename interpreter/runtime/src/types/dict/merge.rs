@@ -87,9 +87,7 @@ fn merge_dict(th: &mut Thread, d: &Dict, other: &Dict, replace: bool) -> PyResul
             (entry, table.mutations())
         };
         let Some((i, hash, key, value)) = entry else { return Ok(()) };
-        if replace {
-            d.set_hashed(th, key, hash, value)?;
-        } else if d.get_hashed(th, &key, hash)?.is_none() {
+        if replace || d.get_hashed(th, &key, hash)?.is_none() {
             d.set_hashed(th, key, hash, value)?;
         }
         if other.lock().mutations() != mutations {
