@@ -29,6 +29,7 @@
 //!    a destination that is a temporary is UNBOUND before; one that is a local may hold a value, dropped AFTER the write.
 //! 4. If the instruction raises, the destination is unchanged (nothing was written); killed operands may or may not be
 //!    gone already (the unwinder drops what is left above the handler's depth).
+//!    An instruction reads all its operands before it writes anything, so windows and runs may overlap its operands.
 //! 5. `Moved` operands are the first of a run of consecutive temporaries, all moved out (left UNBOUND).
 //! 6. Live temporaries lie in `[first_temp, height)`, with holes (UNBOUND) for window headers and reserved results. `RETURN.b`, `YIELD.c` give
 //!    that height: no register at or above it is live.
@@ -298,7 +299,7 @@ macro_rules! for_each_opcode {
         CALL_INTRINSIC_1 op_call_intrinsic_1 [Out Read Count] [] () "R[A] := intrinsic C (`Intrinsic1`) of R[B]";
         CALL_INTRINSIC_2 op_call_intrinsic_2 [Out Moved Count] [] () "R[A] := intrinsic C (`Intrinsic2`) of R[B], R[B+1]";
         MAKE_FUNCTION op_make_function [Out None None] [Const] () "R[A] := function of the constant code object and the frame's globals";
-        SET_FUNCTION_ATTRIBUTE op_set_function_attribute [Both Read Count] [] (PURE) "function R[A]: defaults (C=1), kwdefaults (2), annotations (4), closure (8) := R[B]";
+        SET_FUNCTION_ATTRIBUTE op_set_function_attribute [Both Read Count] [] (PURE) "function R[A]: defaults (C=1), kwdefaults dict (2), annotations (4; tuple of names and values in turn), closure (8) := R[B]";
         RETURN op_return [Read Count None] [] (ENDS) "return R[A]; registers R[0..B) may be live";
         RETURN_NONE op_return_none [None Count None] [] (ENDS) "return None; registers R[0..B) may be live";
 

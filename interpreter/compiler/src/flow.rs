@@ -5,6 +5,7 @@
 mod bound;
 mod encode;
 mod lines;
+mod moves;
 mod reach;
 
 use krait_bytecode::ExceptionEntry;
@@ -65,5 +66,6 @@ pub(crate) fn assemble(mut body: Body, variables: &Variables) -> Result<Assemble
     lines::propagate(&mut body);
     bound::remove_checks(&mut body, variables);
     lines::remove_nops(&mut body);
+    moves::join(&mut body);
     encode::encode(&body, variables)
 }

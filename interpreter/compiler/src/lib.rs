@@ -34,7 +34,7 @@ pub struct CompileOptions {
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { optimize: 0, interactive: false, top_level_await: false, future: 0, stack_budget: 1 << 20 }
+        CompileOptions { optimize: 0, interactive: false, top_level_await: false, future: 0, stack_budget: 2 << 20 }
     }
 }
 

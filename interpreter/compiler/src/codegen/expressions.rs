@@ -70,9 +70,9 @@ impl<'a> Compiler<'a> {
     pub(super) fn expr_to(&mut self, expr: &'a Expr, wanted: Option<Reg>) -> Result<Val> {
         self.limit.check()?;
         self.enter_roots([expr]);
-        let result = self.expr_inner(expr, wanted);
+        let val = self.expr_inner(expr, wanted)?;
         self.leave_roots();
-        result
+        Ok(val)
     }
 
     fn expr_inner(&mut self, expr: &'a Expr, wanted: Option<Reg>) -> Result<Val> {
@@ -85,7 +85,7 @@ impl<'a> Compiler<'a> {
         }
         match &expr.kind {
             ExprKind::Name { id, .. } => Ok(self.load_name(id, wanted, pos)),
-            ExprKind::BinOp { left, op, right } => self.binary(left, *op, right, wanted, 0, pos),
+            ExprKind::BinOp { left, op, right } => self.binary(left, *op, right, wanted, pos),
             ExprKind::UnaryOp { op, operand } => self.unary(*op, operand, wanted, pos),
             ExprKind::BoolOp { op, values } => self.bool_op(*op, values, pos),
             ExprKind::Compare { left, ops, comparators } => self.compare(expr, left, ops, comparators, wanted),
@@ -129,14 +129,41 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// `flags` is `INPLACE` for augmented assignment.
-    pub(super) fn binary(
+    /// Left operands are followed in a loop: sums of thousands of terms are common in generated sources.
+    fn binary(
         &mut self,
         left: &'a Expr,
         op: Operator,
         right: &'a Expr,
         wanted: Option<Reg>,
-        flags: u8,
+        pos: Position,
+    ) -> Result<Val> {
+        let base = self.u.height;
+        let mut chain = vec![(op, right, pos)];
+        let mut first = left;
+        while let ExprKind::BinOp { left, op, right } = &first.kind
+            && self.folder.fold(first).is_none()
+        {
+            chain.push((*op, right, at(first.range)));
+            first = left;
+        }
+        let mut val = None;
+        for (index, (op, right, pos)) in chain.into_iter().enumerate().rev() {
+            let wanted = if index == 0 { wanted } else { None };
+            val = Some(match val {
+                None => self.first_binary(first, op, right, wanted, pos)?,
+                Some(left) => self.binary_with(base, left, op, right, wanted, 0, pos)?,
+            });
+        }
+        Ok(val.expect("the chain has at least one link"))
+    }
+
+    fn first_binary(
+        &mut self,
+        left: &'a Expr,
+        op: Operator,
+        right: &'a Expr,
+        wanted: Option<Reg>,
         pos: Position,
     ) -> Result<Val> {
         let base = self.u.height;
@@ -148,11 +175,11 @@ impl<'a> Compiler<'a> {
             let right = self.expr(right)?;
             let out = self.out(base, wanted);
             let kill = Self::kills(&[right], out.reg);
-            self.emit(immediate_op, [out.reg, right.reg, value], kill | flags | opcodes::REVERSED, pos);
+            self.emit(immediate_op, [out.reg, right.reg, value], kill | opcodes::REVERSED, pos);
             return Ok(out);
         }
         let left = self.expr(left)?;
-        self.binary_with(base, left, op, right, wanted, flags, pos)
+        self.binary_with(base, left, op, right, wanted, 0, pos)
     }
 
     /// The operation with its left operand evaluated at `base`.
@@ -373,9 +400,9 @@ impl<'a> Compiler<'a> {
     pub(super) fn jump_if(&mut self, expr: &'a Expr, sense: bool, target: super::ir::Label) -> Result<()> {
         self.limit.check()?;
         self.enter_roots([expr]);
-        let result = self.jump_if_inner(expr, sense, target);
+        self.jump_if_inner(expr, sense, target)?;
         self.leave_roots();
-        result
+        Ok(())
     }
 
     fn jump_if_inner(&mut self, expr: &'a Expr, sense: bool, target: super::ir::Label) -> Result<()> {

@@ -31,8 +31,13 @@ impl Builder {
             }
             ExprKind::BoolOp { values, .. } => self.exprs(values),
             ExprKind::BinOp { left, right, .. } => {
-                self.expr(left)?;
-                self.expr(right)
+                let (mut first, mut rights) = (&**left, vec![&**right]);
+                while let ExprKind::BinOp { left, right, .. } = &first.kind {
+                    rights.push(right);
+                    first = left;
+                }
+                self.expr(first)?;
+                rights.into_iter().rev().try_for_each(|right| self.expr(right))
             }
             ExprKind::UnaryOp { operand, .. } => self.expr(operand),
             ExprKind::Lambda { args, body } => {
