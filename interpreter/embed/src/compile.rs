@@ -1,0 +1,168 @@
+//! The compile hook: source text or AST to a code object, with SyntaxErrors and SyntaxWarnings raised as Python objects.
+use std::sync::Arc;
+
+use krait_compiler::CompileOptions;
+use krait_object::{Bytes, PyResult, Raised, Str, Thread, TypeObject, Value};
+use krait_runtime::errors::{self, SyntaxPlace};
+use krait_runtime::exceptions as exc;
+use krait_runtime::hooks::{CompileHooks, CompileRequest, install_compile};
+use krait_runtime::protocol::{attr, buffer, call};
+use krait_runtime::types::code::Code;
+use krait_runtime::{config, import};
+use krait_syntax::{CodecHook, Location, Mode, ParseOptions, SyntaxError, SyntaxErrorKind, Warning};
+
+const ONLY_AST: u32 = 0x400;
+const SOURCE_IS_UTF8: u32 = 0x100;
+const DONT_IMPLY_DEDENT: u32 = 0x200;
+const TYPE_COMMENTS: u32 = 0x1000;
+const TOP_LEVEL_AWAIT: u32 = 0x2000;
+const ALLOW_INCOMPLETE: u32 = 0x4000;
+const FUTURES: u32 = 0x1FE_0000;
+
+pub fn install() {
+    install_compile(CompileHooks { compile_source });
+}
+
+fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
+    if let Some(tree) = krait_stdlib_language::_ast::from_object(th, r.source, r.mode)? {
+        if r.flags & ONLY_AST != 0 {
+            return Ok(r.source.clone());
+        }
+        return finish(th, &tree, r);
+    }
+    let mode = match r.mode {
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" => Mode::FuncType,
+        _ => Mode::Exec,
+    };
+    let mut options = ParseOptions::new(mode);
+    options.type_comments = r.flags & TYPE_COMMENTS != 0;
+    options.allow_incomplete_input = r.flags & ALLOW_INCOMPLETE != 0;
+    options.dont_imply_dedent = r.flags & DONT_IMPLY_DEDENT != 0;
+    options.int_max_str_digits = krait_runtime::types::int::max_str_digits(th).max(0) as usize;
+    if let Ok(minor) = u8::try_from(r.feature_version) {
+        options.feature_version = minor;
+    }
+    let parsed = if let Some(s) = r.source.downcast_ref::<Str>() {
+        let Some(text) = s.to_utf8() else {
+            let s = r.source.to_ref::<Str>().unwrap_or_else(Str::empty);
+            return Err(errors::surrogates_not_allowed(th, &s));
+        };
+        krait_syntax::parse_text(&text, &options)
+    } else {
+        let bytes = match r.source.downcast_ref::<Bytes>() {
+            Some(b) => b.to_vec(),
+            None if buffer::has_buffer(r.source) => buffer::bytes_like(th, r.source)?,
+            None => return Err(errors::type_error(th, "compile() arg 1 must be a string, bytes or AST object")),
+        };
+        let codecs = Codecs { th: std::cell::RefCell::new(th) };
+        options.codecs = if r.flags & SOURCE_IS_UTF8 != 0 { None } else { Some(&codecs) };
+        krait_syntax::parse(&bytes, &options)
+    };
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(e) => return Err(raise(th, &e, r.filename)),
+    };
+    issue(th, &parsed.warnings, r.filename)?;
+    if r.flags & ONLY_AST != 0 {
+        return krait_stdlib_language::_ast::to_object(th, &parsed.module);
+    }
+    finish(th, &parsed.module, r)
+}
+
+fn finish(th: &mut Thread, tree: &krait_syntax::ast::Mod, r: &CompileRequest<'_>) -> PyResult<Value> {
+    let optimize = if r.optimize < 0 { config::get(th).flags.optimize } else { r.optimize };
+    let options = CompileOptions {
+        optimize: optimize.clamp(0, 2) as u8,
+        interactive: r.mode == "single",
+        top_level_await: r.flags & TOP_LEVEL_AWAIT != 0,
+        future: r.flags & FUTURES,
+        stack_budget: th.native_left() / 2,
+    };
+    match krait_compiler::compile(tree, r.filename, &options) {
+        Ok(compiled) => {
+            issue(th, &compiled.warnings, r.filename)?;
+            Ok(Code::new(th, &Arc::new(compiled.code))?.into())
+        }
+        Err(e) => Err(raise(th, &e, r.filename)),
+    }
+}
+
+/// Raises the front end's error as its Python exception.
+pub fn raise(th: &mut Thread, e: &SyntaxError, filename: &str) -> Raised {
+    let class: &'static TypeObject = match e.kind {
+        SyntaxErrorKind::SyntaxError => &exc::SYNTAX_ERROR,
+        SyntaxErrorKind::IndentationError => &exc::INDENTATION_ERROR,
+        SyntaxErrorKind::TabError => &exc::TAB_ERROR,
+        SyntaxErrorKind::IncompleteInputError => &exc::INCOMPLETE_INPUT_ERROR,
+        SyntaxErrorKind::MemoryError => return errors::raise(th, &exc::MEMORY_ERROR, e.msg.clone()),
+        SyntaxErrorKind::RecursionError => return errors::raise(th, &exc::RECURSION_ERROR, e.msg.clone()),
+        SyntaxErrorKind::ValueError => return errors::raise(th, &exc::VALUE_ERROR, e.msg.clone()),
+        SyntaxErrorKind::OverflowError => return errors::raise(th, &exc::OVERFLOW_ERROR, e.msg.clone()),
+    };
+    match &e.location {
+        None => errors::raise(th, class, e.msg.clone()),
+        Some(place) => {
+            let error = errors::new_syntax_error(class, &e.msg, place_of(place, filename));
+            errors::raise_value(th, error)
+        }
+    }
+}
+fn place_of<'a>(place: &'a Location, filename: &'a str) -> SyntaxPlace<'a> {
+    SyntaxPlace {
+        filename,
+        lineno: place.lineno.into(),
+        offset: place.offset.into(),
+        end_lineno: place.end_lineno.into(),
+        end_offset: place.end_offset.into(),
+        text: place.text.as_deref(),
+    }
+}
+/// Issues SyntaxWarnings; one that the filters turn into an error is raised as a SyntaxError at its place.
+fn issue(th: &mut Thread, warnings: &[Warning], filename: &str) -> PyResult<()> {
+    for w in warnings {
+        let module = match import::import_module(th, "warnings") {
+            Ok(m) => m,
+            Err(raised) => {
+                drop(errors::take(th, raised));
+                return Ok(());
+            }
+        };
+        let f = attr::get_text(th, &module, "warn_explicit")?;
+        let args = [
+            Value::str(&w.msg),
+            exc::SYNTAX_WARNING.to_value(),
+            Value::str(filename),
+            Value::from(w.location.lineno),
+        ];
+        if let Err(raised) = call::call(th, &f, &args) {
+            errors::catch(th, raised, &exc::SYNTAX_WARNING)?;
+            let error = errors::new_syntax_error(&exc::SYNTAX_ERROR, &w.msg, place_of(&w.location, filename));
+            return Err(errors::raise_value(th, error));
+        }
+    }
+    Ok(())
+}
+
+/// Source encodings through Python's codec registry.
+struct Codecs<'a> {
+    th: std::cell::RefCell<&'a mut Thread>,
+}
+impl CodecHook for Codecs<'_> {
+    fn decode(&self, encoding: &str, bytes: &[u8]) -> Result<Option<String>, SyntaxError> {
+        let th: &mut Thread = &mut self.th.borrow_mut();
+        let source = Value::from(Bytes::new(bytes));
+        match attr::call_method(th, &source, "decode", &[Value::str(encoding)]) {
+            Ok(v) => Ok(v.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned())),
+            Err(raised) => {
+                let e = errors::take(th, raised);
+                if e.is_instance(&exc::LOOKUP_ERROR) {
+                    return Ok(None);
+                }
+                let message = krait_runtime::protocol::repr::str(th, &e).map(|s| s.to_string()).unwrap_or_default();
+                Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, format!("(unicode error) {message}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Start-up and shutdown of an interpreter, in CPython's order: builtin types, `sys`, the import machinery, the standard
+//! streams, `site`; then `atexit`, threads, modules.
+use std::sync::Once;
+
+use krait_object::{Dict, Interpreter, List, ModuleDef, PyResult, Str, Thread, Value};
+use krait_runtime::config::{self, Config};
+use krait_runtime::errors;
+use krait_runtime::protocol::{attr, call};
+use krait_runtime::types::module;
+use krait_runtime::{frozen, import, start};
+use krait_stdlib_core::sys;
+
+/// Hooks and tables of the process.
+fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        start::install();
+        krait_vm::install();
+        crate::compile::install();
+        let families: [&[&'static ModuleDef]; 8] = [
+            krait_stdlib_core::MODULES,
+            krait_stdlib_language::MODULES,
+            krait_stdlib_text::MODULES,
+            krait_stdlib_math::MODULES,
+            krait_stdlib_io::MODULES,
+            krait_stdlib_os::MODULES,
+            krait_stdlib_net::MODULES,
+            krait_stdlib_crypto::MODULES,
+        ];
+        import::install_native_modules(families.concat());
+    });
+}
+
+/// An interpreter on the calling thread, which has `stack_size` bytes of native stack.
+pub fn new_thread(stack_size: usize) -> Thread {
+    install();
+    Thread::new(Interpreter::new(), stack_size)
+}
+
+/// Brings the interpreter up to where it can run user code.
+pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
+    krait_object::hash::set_seed(config.hash_seed);
+    let no_site = config.flags.no_site != 0;
+    krait_runtime::types::int::set_max_str_digits(th, config.flags.int_max_str_digits);
+    config::set(th, config);
+    start::start(th)?;
+    let modules = modules(th);
+    let sys_module = module::from_def(th, &sys::MODULE)?;
+    modules.set_text("sys", sys_module.clone());
+    let imp = module::from_def(th, &krait_stdlib_core::_imp::MODULE)?;
+    modules.set_text("_imp", imp.clone());
+    bootstrap_importlib(th, &sys_module, &imp)?;
+    import::import_module(th, "encodings")?;
+    standard_streams(th)?;
+    let builtins = th.interp.builtins.get();
+    let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;
+    if let Some(b) = builtins.as_ref().and_then(|b| b.downcast_ref::<Dict>()) {
+        b.set_text("open", open);
+    }
+    let main = module::new("__main__", Value::NONE);
+    let d = module::dict(&main);
+    d.set_text("__annotations__", Dict::new());
+    d.set_text("__builtins__", modules.get_text("builtins"));
+    if let Some(importer) = import_attr(th, "_frozen_importlib", "BuiltinImporter")? {
+        d.set_text("__loader__", importer);
+    }
+    modules.set_text("__main__", main);
+    if !config::get(th).warn_options.is_empty() {
+        import::import_module(th, "warnings")?;
+    }
+    if !no_site {
+        let site = import::import_module(th, "site")?;
+        attr::call_method(th, &site, "main", &[])?;
+    }
+    Ok(())
+}
+fn modules(th: &Thread) -> krait_object::Ref<Dict> {
+    th.interp.modules.get().and_then(|m| m.downcast().ok()).unwrap_or_else(Dict::new)
+}
+fn import_attr(th: &mut Thread, name: &str, attribute: &str) -> PyResult<Option<Value>> {
+    let m = import::import_module(th, name)?;
+    attr::get_text_opt(th, &m, attribute)
+}
+
+/// `importlib._bootstrap` and `_bootstrap_external` from the found Lib.
+fn bootstrap_importlib(th: &mut Thread, sys_module: &Value, imp: &Value) -> PyResult<()> {
+    let code = frozen::code(th, "_frozen_importlib")?;
+    let m = module::new("_frozen_importlib", Value::NONE);
+    let d = module::dict(&m);
+    d.set_text("__builtins__", modules(th).get_text("builtins"));
+    modules(th).set_text("_frozen_importlib", m.clone());
+    (krait_runtime::hooks::vm().eval_code)(th, &code, &d, Some(d.as_value()), None, None)?;
+    attr::call_method(th, &m, "_install", &[sys_module.clone(), imp.clone()])?;
+    th.interp.importlib.set(Some(m.clone()));
+    attr::call_method(th, &m, "_install_external_importers", &[])?;
+    let zip = import::import_module(th, "zipimport")?;
+    let importer = attr::get_text(th, &zip, "zipimporter")?;
+    let hooks = module::dict(sys_module).get_text("path_hooks");
+    if let Some(hooks) = hooks.as_ref().and_then(|h| h.downcast_ref::<List>()) {
+        hooks.lock().insert(0, importer);
+    }
+    Ok(())
+}
+
+/// `sys.stdin`, `stdout`, `stderr` and their originals.
+fn standard_streams(th: &mut Thread) -> PyResult<()> {
+    let io = import::import_module(th, "io")?;
+    let c = config::get(th);
+    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok()).unwrap_or_else(Dict::new);
+    for (fd, name, mode) in [(0, "stdin", "rb"), (1, "stdout", "wb"), (2, "stderr", "wb")] {
+        let stream = if krait_platform::fs::is_open(fd) { stream(th, &io, &c, fd, name, mode)? } else { Value::NONE };
+        sys.set_text(name, stream.clone());
+        sys.set_text(&format!("__{name}__"), stream);
+    }
+    Ok(())
+}
+fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &str) -> PyResult<Value> {
+    let kw = |names: &[&str]| -> Vec<Value> { names.iter().map(|n| krait_object::intern::intern(n).into()).collect() };
+    let open = attr::get_text(th, io, "open")?;
+    let unbuffered = c.unbuffered && mode != "rb";
+    let buffering = if unbuffered { 0 } else { -1 };
+    let buffer = call::call_kw(
+        th,
+        &open,
+        &[Value::from(fd), Value::str(mode), Value::from(buffering), Value::FALSE],
+        &kw(&["buffering", "closefd"]),
+    )?;
+    let raw = if unbuffered { buffer.clone() } else { attr::get_text(th, &buffer, "raw")? };
+    attr::set_text(th, &raw, "name", &Value::from(format!("<{name}>")))?;
+    let tty = attr::call_method(th, &raw, "isatty", &[])?;
+    let tty = krait_runtime::protocol::compare::truth(th, &tty)?;
+    let errors = match (name, &c.stdio_errors) {
+        ("stderr", _) => "backslashreplace".to_owned(),
+        (_, Some(e)) => e.clone(),
+        _ if c_locale() => "surrogateescape".to_owned(),
+        _ => "strict".to_owned(),
+    };
+    let encoding = c.stdio_encoding.clone().unwrap_or_else(|| "utf-8".to_owned());
+    let class = attr::get_text(th, io, "TextIOWrapper")?;
+    let line_buffering = !unbuffered && (tty || name == "stderr");
+    let text = call::call_kw(
+        th,
+        &class,
+        &[
+            buffer,
+            Value::str(&encoding),
+            Value::str(&errors),
+            Value::str("\n"),
+            Value::bool(line_buffering),
+            Value::bool(unbuffered),
+        ],
+        &kw(&["encoding", "errors", "newline", "line_buffering", "write_through"]),
+    )?;
+    attr::set_text(th, &text, "mode", &Value::str(if mode == "rb" { "r" } else { "w" }))?;
+    Ok(text)
+}
+/// Whether the locale is the C or POSIX locale, in which undecodable input must survive.
+fn c_locale() -> bool {
+    let value = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+    matches!(value.as_deref(), None | Some("C" | "POSIX" | "C.UTF-8"))
+}
+
+/// Runs exit functions, joins threads, flushes and drops the modules. Returns false if stdout could not be flushed.
+pub fn finalize(th: &mut Thread) -> bool {
+    wait_for_threads(th);
+    krait_stdlib_core::atexit::run(th);
+    let good = sys::flush_std_files(th);
+    th.interp.extension::<start::Finalizing>().set();
+    drop_modules(th);
+    krait_object::gc::collect(th, 2);
+    let again = sys::flush_std_files(th);
+    good && again
+}
+fn wait_for_threads(th: &mut Thread) {
+    let Some(threading) = modules(th).get_text("threading") else { return };
+    if attr::call_method(th, &threading, "_shutdown", &[]).is_err() {
+        errors::write_unraisable(th, Some(&threading));
+    }
+}
+/// The order of CPython's `finalize_modules`: `__main__` and the rest lose their modules, then their contents.
+fn drop_modules(th: &mut Thread) {
+    let all = modules(th);
+    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
+    if let Some(sys) = &sys {
+        for name in ["path", "argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback", "path_hooks", "path_importer_cache", "meta_path"] {
+            if sys.get_text(name).is_some() {
+                sys.set_text(name, Value::NONE);
+            }
+        }
+    }
+    let mut held = Vec::new();
+    for (key, m) in all.items() {
+        if m.downcast_ref::<module::Module>().is_some() {
+            held.push((key.clone(), krait_runtime::types::weakref::new_plain(&m)));
+        }
+        if let Some(k) = key.to_ref::<Str>() {
+            all.set_str(&k, Value::NONE);
+        }
+    }
+    if th.has_pending() {
+        th.run_pending();
+    }
+    krait_object::gc::collect(th, 2);
+    for (key, weak) in held.iter().rev() {
+        let keep = key.downcast_ref::<Str>().is_some_and(|k| k.eq_str("sys") || k.eq_str("builtins"));
+        let Some(m) = krait_runtime::types::weakref::target(weak).filter(|_| !keep) else { continue };
+        clear_module(th, &m);
+    }
+}
+/// Names with one underscore go first, then all but `__builtins__`.
+fn clear_module(th: &mut Thread, m: &Value) {
+    let d = module::dict(m);
+    for private in [true, false] {
+        for (key, value) in d.items() {
+            let Some(k) = key.to_ref::<Str>().filter(|_| !value.is_none()) else { continue };
+            let text = k.to_string_lossy();
+            let one = text.starts_with('_') && !text.starts_with("__");
+            if (private && one) || (!private && &*text != "__builtins__") {
+                d.set_str(&k, Value::NONE);
+            }
+        }
+        if th.has_pending() {
+            th.run_pending();
+        }
+    }
+}
