@@ -4,6 +4,7 @@
 
 use krait_object::ModuleDef;
 
+mod _codecs;
 mod _csv;
 mod _json;
 mod _sre;
@@ -11,4 +12,4 @@ mod _string;
 mod binascii;
 
 pub static MODULES: &[&ModuleDef] =
-    &[&_csv::MODULE, &_json::MODULE, &_sre::MODULE, &_string::MODULE, &binascii::MODULE];
+    &[&_codecs::MODULE, &_csv::MODULE, &_json::MODULE, &_sre::MODULE, &_string::MODULE, &binascii::MODULE];
