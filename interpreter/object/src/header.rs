@@ -155,6 +155,32 @@ pub unsafe fn decref(header: NonNull<Header>) {
     }
 }
 
+/// As [`decref`]; says whether the object was freed (or its finaliser queued).
+///
+/// # Safety
+/// As [`decref`].
+#[inline(always)]
+pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
+    // SAFETY: the caller owns a reference, so the object is alive.
+    let h = unsafe { header.as_ref() };
+    let n = h.count.load(Relaxed);
+    if n & IMMORTAL != 0 {
+        return false;
+    }
+    if multi() {
+        // SAFETY: as above. Whether it was the last reference is not known, so "perhaps" is the answer.
+        unsafe { decref_multi(header) };
+        return true;
+    }
+    h.count.store(n - 1, Relaxed);
+    if n == 1 {
+        // SAFETY: the last reference is gone.
+        unsafe { crate::dealloc::dealloc(header) };
+        return true;
+    }
+    false
+}
+
 /// # Safety
 /// As [`decref`].
 #[cold]

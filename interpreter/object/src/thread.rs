@@ -130,6 +130,10 @@ impl Thread {
     pub fn take_exc(&mut self) -> Option<Value> {
         self.exc.take()
     }
+    /// The innermost exception being handled: this frame's, or that of the nearest caller of the running generators.
+    pub fn topmost_handled(&self) -> Option<&Value> {
+        self.handled.as_ref().or_else(|| self.vm.outer_handled.iter().rev().find_map(Option::as_ref))
+    }
     #[inline(always)]
     pub fn breaker(&self) -> u32 {
         self.shared.breaker.load(Relaxed)

@@ -238,6 +238,18 @@ impl Value {
             Err(self)
         }
     }
+    /// Drops the value and says whether that may have freed an object: if not, no finaliser was queued by it.
+    #[inline(always)]
+    pub fn release(self) -> bool {
+        match self.header_ptr() {
+            Some(h) => {
+                std::mem::forget(self);
+                // SAFETY: `self` owned one reference, given back here.
+                unsafe { header::decref_frees(h) }
+            }
+            None => false,
+        }
+    }
     /// A new counted typed reference.
     #[inline]
     pub fn to_ref<T: Payload>(&self) -> Option<Ref<T>> {

@@ -1,3 +1,4 @@
 //! The operating system behind safe functions: the second home of unsafe code.
 
 pub mod errno;
+pub mod memory;

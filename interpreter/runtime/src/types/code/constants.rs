@@ -1,0 +1,82 @@
+//! Constants between the compiler's plain data and values.
+use std::sync::Arc;
+
+use krait_bytecode::Const;
+use krait_object::{Bytes, PyResult, Ref, Set, Str, Thread, Tuple, Value, intern::intern_ref, set::FrozenSet};
+
+use super::Code;
+use crate::types::complex;
+
+pub(super) fn to_values(th: &mut Thread, all: &[Const]) -> PyResult<Vec<Value>> {
+    all.iter().map(|c| to_value(th, c)).collect()
+}
+
+fn to_value(th: &mut Thread, constant: &Const) -> PyResult<Value> {
+    Ok(match constant {
+        Const::None => Value::NONE,
+        Const::Bool(b) => Value::bool(*b),
+        Const::Ellipsis => Value::ELLIPSIS,
+        Const::Int(i) => Value::int(*i),
+        Const::BigInt(i) => i.clone().into(),
+        Const::Float(f) => Value::float(*f),
+        Const::Complex(re, im) => complex::new(*re, *im),
+        Const::Str(bytes) => text(bytes).into(),
+        Const::Bytes(bytes) => Bytes::new(bytes).into(),
+        Const::Tuple(items) => Tuple::from_vec(to_values(th, items)?).into(),
+        Const::FrozenSet(items) => {
+            let set = Set::default();
+            for item in items.iter() {
+                let item = to_value(th, item)?;
+                set.add(th, &item)?;
+            }
+            Ref::new(FrozenSet(set)).into()
+        }
+        Const::Code(code) => Code::new(th, code)?.into(),
+    })
+}
+
+/// Strings that look like identifiers are interned.
+fn text(bytes: &[u8]) -> Ref<Str> {
+    let s = Str::from_wtf8(bytes);
+    if bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') { intern_ref(&s) } else { s }
+}
+
+/// The plain form, where there is one.
+pub(super) fn from_value(v: &Value) -> Option<Const> {
+    if v.is_none() {
+        return Some(Const::None);
+    }
+    if v.is(&Value::ELLIPSIS) {
+        return Some(Const::Ellipsis);
+    }
+    if let Some(b) = v.as_bool() {
+        return Some(Const::Bool(b));
+    }
+    if let Some(i) = v.as_int() {
+        return Some(Const::Int(i));
+    }
+    if let Some(i) = v.downcast_exact::<krait_object::Int>() {
+        return Some(Const::BigInt(i.0.clone()));
+    }
+    if v.is_exact(&krait_object::builtin_types::FLOAT) {
+        return v.to_f64().map(Const::Float);
+    }
+    if let Some(s) = v.downcast_exact::<Str>() {
+        return Some(Const::Str(Arc::from(&*s.to_wtf8())));
+    }
+    if let Some(b) = v.downcast_exact::<Bytes>() {
+        return Some(Const::Bytes(Arc::from(b.as_slice())));
+    }
+    if let Some((re, im)) = complex::parts(v) {
+        return Some(Const::Complex(re, im));
+    }
+    if let Some(t) = v.downcast_exact::<Tuple>() {
+        return t.iter().map(from_value).collect::<Option<Vec<_>>>().map(|items| Const::Tuple(items.into()));
+    }
+    if let Some(c) = v.downcast_ref::<Code>() {
+        return Some(Const::Code(c.bytecode.clone()));
+    }
+    let set = v.downcast_exact::<FrozenSet>()?;
+    let keys: Vec<Value> = set.0.lock().iter().map(|(k, ())| k.clone()).collect();
+    keys.iter().map(from_value).collect::<Option<Vec<_>>>().map(|items| Const::FrozenSet(items.into()))
+}

@@ -1,0 +1,240 @@
+//! Frames on the register stack: entering, leaving, walking, and the frame objects made for them. Home of unsafe code:
+//! it places windows above the running frame and checks that the stack has room for them.
+//!
+//! # Entry windows
+//!
+//! A call from native code gets a window above the running frame:
+//!
+//! ```text
+//! E[0] result   E[1] pc of the frame below   E[2] its base   E[3..7] window header   E[7..] registers of the callee
+//! ```
+//! Its return address is [`ENTRY`], a call instruction followed by `HALT`.
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use krait_bytecode::opcodes::FRAME_HEADER;
+use krait_bytecode::{Op, Word};
+use krait_object::{Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
+use krait_runtime::errors;
+use krait_runtime::types::code::Code;
+use krait_runtime::types::frame::{Frame, FrameState};
+use krait_runtime::types::function::Function;
+
+use crate::regs::{INIT_CALL, Pc, Regs, S, pc_at, word_index};
+
+/// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
+pub const SLACK: usize = 8;
+/// Registers of an entry window before the callee's.
+pub const ENTRY_WORDS: usize = 3 + FRAME_HEADER;
+
+const fn word(op: Op, a: u64, b: u64, c: u64) -> AtomicU64 {
+    AtomicU64::new(op as u64 | a << 16 | b << 32 | c << 48)
+}
+static ENTRY: [AtomicU64; 3] = [word(Op::CALL, 3, 0, 0), AtomicU64::new(0), word(Op::HALT, 0, 0, 0)];
+static SWITCH: [AtomicU64; 1] = [word(Op::HALT, 0, 0, 0)];
+
+/// Where a frame that native code entered returns to.
+#[inline(always)]
+pub fn entry_return() -> Pc {
+    Pc(ENTRY.as_ptr().wrapping_add(2))
+}
+/// Leaves the dispatch loop without leaving the frame.
+pub fn switch_pc() -> Pc {
+    Pc(SWITCH.as_ptr())
+}
+
+/// The running frame.
+#[inline(always)]
+pub fn running(th: &Thread) -> Option<Regs> {
+    if th.vm.base.is_null() { None } else { Some(Regs(th.vm.base)) }
+}
+/// Says which instruction the running frame executes; `pc` is after its first word.
+#[inline(always)]
+pub fn publish(th: &mut Thread, pc: Pc) {
+    th.vm.pc = pc.back(1).0.cast();
+}
+#[inline(always)]
+pub fn published(th: &Thread) -> Pc {
+    Pc(th.vm.pc.cast())
+}
+
+/// First free word above the running frame.
+fn top(th: &mut Thread) -> Option<Regs> {
+    match running(th) {
+        Some(r) => Some(r.up(r.code().nregs as usize + SLACK)),
+        None if th.vm.prepare() => Some(Regs(th.vm.start)),
+        None => None,
+    }
+}
+
+/// A window for a call from native code, with room for `words` registers; see the file's header.
+pub fn entry_window(th: &mut Thread, words: usize) -> PyResult<Regs> {
+    let Some(e) = top(th) else { return Err(errors::memory_error(th)) };
+    if !has_room(th, e, ENTRY_WORDS + words + SLACK) {
+        return Err(errors::recursion_limit(th, ""));
+    }
+    e.put(1, Value::small_int_unchecked(th.vm.pc as i64));
+    e.put(2, Value::small_int_unchecked(th.vm.base as i64));
+    Ok(e)
+}
+/// Gives an entry window back and makes the frame below the running one again.
+pub fn close_entry(th: &mut Thread, e: Regs) {
+    let below = |v: Option<Value>| v.and_then(|v| v.as_int()).unwrap_or(0);
+    th.vm.pc = below(e.take(1)) as *const u64;
+    th.vm.base = below(e.take(2)) as *mut u64;
+}
+
+#[inline(always)]
+pub fn has_room(th: &Thread, at: Regs, words: usize) -> bool {
+    (at.0 as usize) + words * 8 <= th.vm.limit as usize
+}
+
+/// Counts a call against the recursion limit.
+#[inline(always)]
+pub fn count_call(th: &mut Thread) -> PyResult<()> {
+    if th.depth >= th.interp.recursion_limit.load(Relaxed) {
+        return Err(too_deep(th));
+    }
+    th.depth += 1;
+    Ok(())
+}
+#[cold]
+#[inline(never)]
+pub fn too_deep(th: &mut Thread) -> Raised {
+    errors::recursion_limit(th, "")
+}
+
+/// Enters a frame whose arguments are bound: window at `w` with the function in place, `ret` where the caller goes on.
+/// The window's return, code and extra words are unbound.
+#[inline(always)]
+pub fn enter(th: &mut Thread, w: Regs, function: &Function, code: &Code, code_value: Value, ret: Pc, flags: u64) -> S {
+    let r = w.up(FRAME_HEADER);
+    r.set_return(ret, flags);
+    w.put(2, code_value);
+    if let Some(closure) = &function.closure {
+        copy_closure(r, code, closure);
+    }
+    th.vm.base = r.0;
+    let start = if th.breaker() == 0 { 1 } else { 0 };
+    S { pc: Pc(code.stream.as_ptr().wrapping_add(start)), r }
+}
+#[inline(always)]
+fn copy_closure(r: Regs, code: &Code, closure: &Tuple) {
+    let first = code.first_free as usize;
+    for (i, cell) in closure.iter().enumerate() {
+        r.put(first + i, cell.clone());
+    }
+}
+
+/// The frame that called `r`, and the call's instruction; `None` at the bottom of the stack.
+pub fn caller(r: Regs) -> Option<(Regs, Pc)> {
+    let (ret, flags) = r.return_pc();
+    if ret == entry_return() {
+        let e = r.down(ENTRY_WORDS);
+        let pc = Pc(e.opt(1)?.as_int()? as *const AtomicU64);
+        let base = Regs(e.opt(2)?.as_int()? as *mut u64);
+        return if base.0.is_null() { None } else { Some((base, pc)) };
+    }
+    let call = ret.back(2);
+    let below = if flags & INIT_CALL != 0 { FRAME_HEADER + 1 } else { FRAME_HEADER };
+    Some((r.down(below + call.word().a() as usize), call))
+}
+
+/// The frame object of a frame that runs, made on first use.
+pub fn object_of(r: Regs) -> Ref<Frame> {
+    if let Some(frame) = r.header().opt(3).and_then(|v| v.to_ref::<Frame>()) {
+        return frame;
+    }
+    let namespace = r.header().take(3);
+    let state = FrameState::Running { base: r.0 as usize };
+    let frame = Frame::new(&r.function_ref(), &r.code_ref(), namespace, state);
+    r.header().put(3, frame.to_value());
+    frame
+}
+
+/// The frame `depth` calls up from the running one.
+pub fn at_depth(th: &Thread, depth: usize) -> Option<Regs> {
+    let mut r = running(th)?;
+    for _ in 0..depth {
+        r = caller(r)?.0;
+    }
+    Some(r)
+}
+
+/// The instruction that a running frame executes.
+pub fn instruction_of(th: &Thread, r: Regs) -> Pc {
+    let Some(mut at) = running(th) else { return published(th) };
+    let mut pc = published(th);
+    while at != r {
+        match caller(at) {
+            Some((below, call)) => (at, pc) = (below, call),
+            None => break,
+        }
+    }
+    pc
+}
+
+/// Moves the variables of a frame that is left into its frame object, if anybody else holds that.
+#[cold]
+#[inline(never)]
+pub fn detach_object(r: Regs, word: u32) {
+    let Some(extra) = r.header().take(3) else { return };
+    let Ok(frame) = extra.downcast::<Frame>() else { return };
+    if frame.as_value().refcount() == 1 {
+        return;
+    }
+    let registers = (0..r.code().bytecode.first_temp()).map(|i| r.take(i)).collect();
+    if let Some((below, _)) = caller(r) {
+        frame.back.set(Some(object_of(below).into()));
+    }
+    *frame.state.lock() = FrameState::Done { registers, word };
+}
+
+/// Runs a code object in a new frame: modules, class bodies, `exec`, and functions called without arguments.
+pub fn eval_code(
+    th: &mut Thread,
+    code: &Ref<Code>,
+    globals: &Ref<Dict>,
+    locals: Option<&Value>,
+    builtins: Option<&Value>,
+    closure: Option<&Ref<Tuple>>,
+) -> PyResult<Value> {
+    let builtins = match builtins {
+        Some(b) => b.clone(),
+        None => krait_runtime::types::function::builtins_of(th, globals),
+    };
+    let function = Function::for_frame(code, globals, builtins, closure.cloned());
+    th.check_native("")?;
+    let e = entry_window(th, code.nregs as usize)?;
+    if let Err(raised) = count_call(th) {
+        close_entry(th, e);
+        return Err(raised);
+    }
+    let window = e.up(3);
+    window.put(0, function.to_value());
+    if let Some(namespace) = locals {
+        window.put(3, namespace.clone());
+    }
+    let s = enter(th, window, &function, code, code.to_value(), entry_return(), 0);
+    finish_entry(th, e, s)
+}
+
+/// Runs an entered frame to its end and closes its entry window.
+pub fn finish_entry(th: &mut Thread, e: Regs, s: S) -> PyResult<Value> {
+    crate::dispatch::run_to_halt(th, s);
+    let result = e.take(0);
+    close_entry(th, e);
+    result.ok_or_else(|| Raised::pending(th))
+}
+
+/// What the frame's `f_lasti` counts.
+pub fn word_of(th: &Thread, r: Regs) -> u32 {
+    word_index(r.code(), instruction_of(th, r))
+}
+/// The instruction at a word of the running frame's code.
+pub fn pc_of(r: Regs, word: u32) -> Pc {
+    pc_at(r.code(), word)
+}
+/// The first word of an instruction, taken apart.
+pub fn word_at(r: Regs, word: u32) -> Word {
+    Word(r.code().bytecode.words[word as usize])
+}

@@ -1,0 +1,252 @@
+//! Registers, program counters and frame headers as the handlers see them. Home of unsafe code: this file turns the raw
+//! words of the register stack and of instruction streams into values, so that the handlers need not.
+//!
+//! The safety argument, once for all: a [`Regs`] is made from the base of a frame that [`crate::frames`] has entered, and
+//! is not kept beyond it; the words of the stack are 0 or valid `Value`s that the stack owns (return addresses are
+//! immediate ints); operand indices come from code that the compiler made or `code.replace` verified, so they are below
+//! the frame's `nregs`, for which the stack has room. References that `get` hands out borrow a register: they end before
+//! the register is written, as the handlers' discipline "fast paths borrow, slow paths clone" demands.
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use krait_bytecode::Word;
+use krait_bytecode::opcodes::FRAME_HEADER;
+use krait_object::refs::Object;
+use krait_object::{Ref, Tuple, Value};
+use krait_runtime::types::code::Code;
+use krait_runtime::types::frame::Frame;
+use krait_runtime::types::function::Function;
+
+/// Points at an instruction word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pc(pub *const AtomicU64);
+
+impl Pc {
+    #[inline(always)]
+    pub fn word(self) -> Word {
+        // SAFETY: see the file's header; every instruction ends in one that does not fall through.
+        Word(unsafe { &*self.0 }.load(Relaxed))
+    }
+    #[inline(always)]
+    pub fn add(self, words: usize) -> Pc {
+        Pc(self.0.wrapping_add(words))
+    }
+    #[inline(always)]
+    pub fn back(self, words: usize) -> Pc {
+        Pc(self.0.wrapping_sub(words))
+    }
+    #[inline(always)]
+    pub fn offset(self, words: isize) -> Pc {
+        Pc(self.0.wrapping_offset(words))
+    }
+    /// The extra word `i` of the instruction whose first word is just before.
+    #[inline(always)]
+    pub fn extra(self, i: usize) -> u64 {
+        self.add(i).word().0
+    }
+    #[inline(always)]
+    pub fn set_extra(self, i: usize, bits: u64) {
+        // SAFETY: see the file's header; the row of the opcode declares the word.
+        unsafe { &*self.0.wrapping_add(i) }.store(bits, Relaxed);
+    }
+    /// The constant or name in extra word `i`, which the code object owns.
+    #[inline(always)]
+    pub fn constant<'a>(self, i: usize) -> &'a Value {
+        // SAFETY: `Code` put a value's bits there, and owns the value while the frame owns the code.
+        unsafe { &*self.0.wrapping_add(i).cast::<Value>() }
+    }
+    #[inline(always)]
+    pub fn name<'a>(self, i: usize) -> &'a Ref<krait_object::Str> {
+        // SAFETY: `Code` put an interned string there; a `Ref` is the same word as its value.
+        unsafe { &*self.0.wrapping_add(i).cast::<Ref<krait_object::Str>>() }
+    }
+}
+
+/// The registers of a running frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Regs(pub *mut u64);
+
+/// What a handler hands to the dispatch loop: where to go on.
+#[derive(Clone, Copy)]
+pub struct S {
+    pub pc: Pc,
+    pub r: Regs,
+}
+
+/// Return address of a call that `__init__` of a new instance is: the result is the instance below the window.
+pub const INIT_CALL: u64 = 1;
+
+impl Regs {
+    #[inline(always)]
+    fn at(self, i: usize) -> *mut u64 {
+        self.0.wrapping_add(i)
+    }
+    #[inline(always)]
+    pub fn bits(self, i: usize) -> u64 {
+        // SAFETY: see the file's header.
+        unsafe { *self.at(i) }
+    }
+    /// A register that is bound.
+    #[inline(always)]
+    pub fn get<'a>(self, i: usize) -> &'a Value {
+        debug_assert!(self.bits(i) != 0, "register {i} is unbound");
+        // SAFETY: see the file's header.
+        unsafe { &*self.at(i).cast::<Value>() }
+    }
+    #[inline(always)]
+    pub fn opt<'a>(self, i: usize) -> Option<&'a Value> {
+        // SAFETY: see the file's header; `Option<Value>` is one word whose `None` is 0.
+        unsafe { &*self.at(i).cast::<Option<Value>>() }.as_ref()
+    }
+    #[inline(always)]
+    pub fn is_bound(self, i: usize) -> bool {
+        self.bits(i) != 0
+    }
+    /// Stores and hands back what was there.
+    #[inline(always)]
+    pub fn replace(self, i: usize, value: Option<Value>) -> Option<Value> {
+        // SAFETY: see the file's header; the old value moves out as the new one moves in.
+        unsafe { std::mem::replace(&mut *self.at(i).cast::<Option<Value>>(), value) }
+    }
+    #[inline(always)]
+    pub fn take(self, i: usize) -> Option<Value> {
+        self.replace(i, None)
+    }
+    /// Stores into a register that is unbound.
+    #[inline(always)]
+    pub fn put(self, i: usize, value: Value) {
+        debug_assert!(self.bits(i) == 0, "register {i} is bound");
+        // SAFETY: see the file's header.
+        unsafe { *self.at(i) = value.into_bits() }
+    }
+    /// Moves the value out if `dies`, counts a new reference otherwise.
+    #[inline(always)]
+    pub fn take_or_clone(self, i: usize, dies: bool) -> Value {
+        if dies { self.take(i).unwrap_or(Value::NONE) } else { self.get(i).clone() }
+    }
+    /// Moves out of a register that is bound.
+    #[inline(always)]
+    pub fn moved(self, i: usize) -> Value {
+        debug_assert!(self.bits(i) != 0, "register {i} is unbound");
+        self.take(i).unwrap_or(Value::NONE)
+    }
+    /// The values of `n` bound registers from `i` on.
+    #[inline(always)]
+    pub fn slice<'a>(self, i: usize, n: usize) -> &'a [Value] {
+        // SAFETY: see the file's header; bound registers hold values.
+        unsafe { std::slice::from_raw_parts(self.at(i).cast::<Value>(), n) }
+    }
+    /// The values of `n` bound registers from `i` on, moved out.
+    pub fn take_many(self, i: usize, n: usize) -> Vec<Value> {
+        (0..n).map(|k| self.moved(i + k)).collect()
+    }
+    /// Moves `n` registers from `from` to `to`, which may overlap; what is left behind becomes unbound.
+    #[inline]
+    pub fn shift(self, from: usize, to: usize, n: usize) {
+        // SAFETY: see the file's header; every word moves once, and the words left behind are cleared.
+        unsafe {
+            std::ptr::copy(self.at(from), self.at(to), n);
+            let (start, end) = if to > from { (from, to.min(from + n)) } else { ((to + n).max(from), from + n) };
+            for i in start..end {
+                *self.at(i) = 0;
+            }
+        }
+    }
+    /// Drops the registers `from..to`; true if that may have freed an object.
+    #[inline(always)]
+    pub fn clear(self, from: usize, to: usize) -> bool {
+        let mut freed = false;
+        for i in from..to {
+            if let Some(v) = self.take(i) {
+                freed |= v.release();
+            }
+        }
+        freed
+    }
+    /// Clears one register that a kill bit names.
+    #[inline(always)]
+    pub fn kill(self, i: usize) -> bool {
+        match self.take(i) {
+            Some(v) => v.release(),
+            None => false,
+        }
+    }
+    #[inline(always)]
+    pub fn up(self, words: usize) -> Regs {
+        Regs(self.0.wrapping_add(words))
+    }
+    #[inline(always)]
+    pub fn down(self, words: usize) -> Regs {
+        Regs(self.0.wrapping_sub(words))
+    }
+
+    // The frame header below the registers.
+    #[inline(always)]
+    pub fn header(self) -> Regs {
+        self.down(FRAME_HEADER)
+    }
+    #[inline(always)]
+    pub fn function<'a>(self) -> &'a Function {
+        // SAFETY: `frames::enter` puts a function object below every frame, which the frame owns.
+        unsafe { &(*(self.header().bits(0) as *const Object<Function>)).payload }
+    }
+    pub fn function_ref(self) -> Ref<Function> {
+        self.header().get(0).to_ref().expect("a frame's callable is a function")
+    }
+    #[inline(always)]
+    pub fn code<'a>(self) -> &'a Code {
+        // SAFETY: `frames::enter` puts the code object below every frame, which the frame owns.
+        unsafe { &(*(self.header().bits(2) as *const Object<Code>)).payload }
+    }
+    pub fn code_ref(self) -> Ref<Code> {
+        self.header().get(2).to_ref().expect("a frame has its code object in the header")
+    }
+    #[inline(always)]
+    pub fn has_code(self) -> bool {
+        self.header().is_bound(2)
+    }
+    /// The frame object, if one was made.
+    #[inline(always)]
+    pub fn frame_object<'a>(self) -> Option<&'a Frame> {
+        self.header().opt(3).and_then(|v| v.downcast_exact::<Frame>())
+    }
+    /// The mapping of a module, class body or `exec`.
+    pub fn namespace(self) -> Option<Value> {
+        let extra = self.header().opt(3)?;
+        match extra.downcast_exact::<Frame>() {
+            Some(frame) => frame.namespace.get(),
+            None => Some(extra.clone()),
+        }
+    }
+    #[inline(always)]
+    pub fn set_return(self, pc: Pc, flags: u64) {
+        // Addresses of words are multiples of eight below 2^47, so they fit an immediate int with three bits to spare.
+        self.header().put(1, Value::small_int_unchecked((pc.0 as u64 | flags) as i64));
+    }
+    /// The return address and its flags.
+    #[inline(always)]
+    pub fn return_pc(self) -> (Pc, u64) {
+        let bits = self.header().bits(1) & ((1 << 48) - 1);
+        (Pc((bits & !7) as *const AtomicU64), bits & 7)
+    }
+    #[inline(always)]
+    pub fn forget_return(self) {
+        drop(self.header().take(1));
+    }
+}
+
+/// The tuple in extra word `i`.
+#[inline(always)]
+pub fn constant_tuple<'a>(pc: Pc, i: usize) -> &'a [Value] {
+    pc.constant(i).downcast_ref::<Tuple>().map_or(&[], |t| t.as_slice())
+}
+
+/// The word index of an instruction in the running frame's code.
+#[inline]
+pub fn word_index(code: &Code, pc: Pc) -> u32 {
+    ((pc.0 as usize - code.stream.as_ptr() as usize) / 8) as u32
+}
+/// The instruction at a word index.
+#[inline(always)]
+pub fn pc_at(code: &Code, word: u32) -> Pc {
+    Pc(code.stream.as_ptr().wrapping_add(word as usize))
+}
