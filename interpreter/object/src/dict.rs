@@ -153,6 +153,25 @@ impl Dict {
             _ => None,
         }
     }
+    /// As [`Dict::get_hashed`] for an exact `str` key; `None` also where only `__eq__` of a stored key could tell.
+    #[inline]
+    pub fn get_exact_str(&self, key: &Value, text: &Str) -> Option<Value> {
+        let t = self.table.lock();
+        let found = t.find(text.hash(), |_, k| {
+            if k.is(key) {
+                return Same::Yes;
+            }
+            match k.downcast_exact::<Str>() {
+                Some(s) if s.equals(text) => Same::Yes,
+                Some(_) => Same::No,
+                None => Same::Ask,
+            }
+        });
+        match found {
+            Found::At(i) => t.at(i).map(|(_, v)| v.clone()),
+            _ => None,
+        }
+    }
     /// By text alone, never running Python code: for namespaces, whose keys are strings.
     #[inline]
     pub fn get_str(&self, key: &Ref<Str>) -> Option<Value> {
@@ -203,6 +222,11 @@ impl Dict {
     /// The id of the present set of keys, given on demand; 0 = uncacheable.
     pub fn keys_version(&self) -> u32 {
         self.table.lock().version()
+    }
+    /// The id given to the present set of keys so far, 0 = none.
+    #[inline(always)]
+    pub fn known_version(&self) -> u32 {
+        self.table.lock().current_version()
     }
     /// What an inline cache reads: the value at `place` if the keys are still those of `version` (not 0).
     #[inline(always)]

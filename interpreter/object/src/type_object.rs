@@ -74,6 +74,8 @@ pub struct Type {
     /// Names this state of the type for caches; 0 = none given yet. Never reused.
     version: AtomicU32,
     cache: Locked<MethodCache>,
+    /// Class attributes that inline caches name by index, valid for the present version.
+    methods: Locked<Vec<Value>>,
 }
 
 // SAFETY: every mutable part is an atomic or locked.
@@ -99,6 +101,7 @@ unsafe impl Trace for Type {
         for (_, value) in &unsafe { self.cache.peek() }.entries {
             value.trace(tracer);
         }
+        self.methods.trace(tracer);
     }
 }
 
@@ -158,6 +161,7 @@ impl Type {
             shape_root: ShapeRoot::new(),
             version: AtomicU32::new(0),
             cache: Locked::new(MethodCache { entries: Vec::new() }),
+            methods: Locked::new(Vec::new()),
         }
     }
     pub fn name(&self) -> Name {
@@ -302,7 +306,23 @@ impl Type {
     pub fn modified(&self) {
         self.version.store(0, Release);
         let old = std::mem::take(&mut self.cache.lock().entries);
-        drop(old);
+        let methods = std::mem::take(&mut *self.methods.lock());
+        drop((old, methods));
+    }
+    /// Gives a class attribute an index for inline caches, valid as long as [`Type::version`] stays.
+    pub fn cache_method(&self, value: &Value) -> Option<u16> {
+        let mut methods = self.methods.lock();
+        if let Some(at) = methods.iter().position(|m| m.is(value)) {
+            return u16::try_from(at).ok();
+        }
+        let index = u16::try_from(methods.len()).ok()?;
+        methods.push(value.clone());
+        Some(index)
+    }
+    /// The class attribute with this index, if the caller has seen the version that it was given for.
+    #[inline(always)]
+    pub fn cached_method(&self, index: u16) -> Option<Value> {
+        self.methods.lock().get(index as usize).cloned()
     }
     /// An attribute of the classes in MRO order, without descriptors: `_PyType_Lookup`. `name` must be interned for the
     /// cache to be used.

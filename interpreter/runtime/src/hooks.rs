@@ -94,7 +94,7 @@ pub fn eval_class_body(th: &mut Thread, function: &Value, namespace: &Value) -> 
         return Err(errors::type_error(th, "__build_class__: func must be a function"));
     };
     let (code, builtins) = (function.code(), function.builtins.clone());
-    let closure = function.closure.clone();
+    let closure = function.closure();
     (vm().eval_code)(th, &code, &function.globals, Some(namespace), Some(&builtins), closure.as_ref())
 }
 

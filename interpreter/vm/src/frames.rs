@@ -1,5 +1,5 @@
-//! Frames on the register stack: entering, leaving, walking, and the frame objects made for them. Home of unsafe code:
-//! it places windows above the running frame and checks that the stack has room for them.
+//! Frames on the register stack: entering, leaving, walking, and the frame objects made for them. This module alone
+//! places windows above the running frame and checks that the stack has room for them.
 //!
 //! # Entry windows
 //!
@@ -103,24 +103,23 @@ pub fn too_deep(th: &mut Thread) -> Raised {
     errors::recursion_limit(th, "")
 }
 
-/// Enters a frame whose arguments are bound: window at `w` with the function in place, `ret` where the caller goes on.
-/// The window's return, code and extra words are unbound.
+/// Enters a frame whose arguments are bound: window at `w` with function and code in place, `ret` where the caller goes
+/// on. The window's return word is unbound.
 #[inline(always)]
-pub fn enter(th: &mut Thread, w: Regs, function: &Function, code: &Code, code_value: Value, ret: Pc, flags: u64) -> S {
+pub fn enter(th: &mut Thread, w: Regs, function: &Function, code: &Code, ret: Pc, flags: u64) -> S {
     let r = w.up(FRAME_HEADER);
     r.set_return(ret, flags);
-    w.put(2, code_value);
-    if let Some(closure) = &function.closure {
-        copy_closure(r, code, closure);
+    if function.closure.is_set() {
+        copy_closure(r, function, code);
     }
     th.vm.base = r.0;
     let start = if th.breaker() == 0 { 1 } else { 0 };
     S { pc: Pc(code.stream.as_ptr().wrapping_add(start)), r }
 }
 #[inline(always)]
-fn copy_closure(r: Regs, code: &Code, closure: &Tuple) {
+fn copy_closure(r: Regs, function: &Function, code: &Code) {
     let first = code.first_free as usize;
-    for (i, cell) in closure.iter().enumerate() {
+    for (i, cell) in function.closure().iter().flat_map(|c| c.iter()).enumerate() {
         r.put(first + i, cell.clone());
     }
 }
@@ -214,7 +213,8 @@ pub fn eval_code(
     if let Some(namespace) = locals {
         window.put(3, namespace.clone());
     }
-    let s = enter(th, window, &function, code, code.to_value(), entry_return(), 0);
+    window.put(2, code.to_value());
+    let s = enter(th, window, &function, code, entry_return(), 0);
     finish_entry(th, e, s)
 }
 

@@ -21,7 +21,7 @@ pub fn create(th: &mut Thread, w: Regs, code: &Code) -> Value {
     let mut registers: Vec<Option<Value>> = Vec::with_capacity(code.nregs as usize);
     registers.extend((0..code.nargs as usize).map(|i| r.take(i)));
     registers.resize_with(first_free, || None);
-    if let Some(closure) = &function.closure {
+    if let Some(closure) = function.closure() {
         registers.extend(closure.iter().cloned().map(Some));
     }
     let code = function_code(&function, code);

@@ -3,6 +3,8 @@ use krait_object::Thread;
 use krait_object::thread::breaker;
 use std::sync::atomic::Ordering::Relaxed;
 
+use krait_runtime::types::frame::Frame;
+
 use crate::frames::switch_pc;
 use crate::regs::{Pc, Regs, S};
 
@@ -39,4 +41,9 @@ pub fn instrument(th: &mut Thread) {
     } else {
         th.clear_breaker(breaker::TRACE);
     }
+}
+
+/// `f_lineno = …` in a trace function.
+pub fn jump(_th: &mut Thread, _frame: &Frame, _word: u32) -> bool {
+    false
 }

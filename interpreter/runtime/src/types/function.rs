@@ -24,7 +24,8 @@ pub struct Function {
     pub defaults: ValueCell,
     /// A dict, or empty.
     pub kwdefaults: ValueCell,
-    pub closure: Option<Ref<Tuple>>,
+    /// A tuple of cells, or empty.
+    pub closure: ValueCell,
     pub name: ValueCell,
     pub qualname: ValueCell,
     pub module: ValueCell,
@@ -55,7 +56,7 @@ impl Function {
             builtins,
             defaults: ValueCell::empty(),
             kwdefaults: ValueCell::empty(),
-            closure,
+            closure: ValueCell::new(closure.map(Into::into)),
             name: code.name.to_value().into(),
             qualname: code.qualname.to_value().into(),
             module: ValueCell::new(globals.get_str(&code.well_known().name)),
@@ -78,7 +79,7 @@ impl Function {
             builtins,
             defaults: ValueCell::empty(),
             kwdefaults: ValueCell::empty(),
-            closure,
+            closure: ValueCell::new(closure.map(Into::into)),
             name: ValueCell::empty(),
             qualname: ValueCell::empty(),
             module: ValueCell::empty(),
@@ -90,6 +91,9 @@ impl Function {
     }
     pub fn code(&self) -> Ref<Code> {
         self.code.get().and_then(|c| c.downcast().ok()).expect("a function always has its code")
+    }
+    pub fn closure(&self) -> Option<Ref<Tuple>> {
+        self.closure.get().and_then(|c| c.downcast().ok())
     }
     /// The text of `__qualname__`, as messages show it.
     pub fn display_name(&self) -> String {

@@ -8,7 +8,7 @@ use crate::types::cell::Cell;
 use crate::types::code::Code;
 
 pub(super) static GETSET: &[GetSet] = &[
-    member("__closure__", "", |_, v| Ok(this(v).closure.as_ref().map(Ref::to_value).into())),
+    member("__closure__", "", |_, v| Ok(this(v).closure.get().into())),
     getset("__doc__", "", |_, v| Ok(this(v).doc.get().into()), |_, v, new| {
         this(v).doc.set(new.cloned());
         Ok(())
@@ -41,7 +41,7 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
         return Err(errors::type_error(th, "__code__ must be set to a code object"));
     };
     let function = this(v);
-    let (have, want) = (function.closure.as_ref().map_or(0, |c| c.len()), code.bytecode.freevars.len());
+    let (have, want) = (function.closure().map_or(0, |c| c.len()), code.bytecode.freevars.len());
     if have != want {
         let name = function.name.get().and_then(|n| n.to_ref::<Str>());
         let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -46,7 +46,7 @@ pub(super) fn finalize(th: &mut Thread, v: &Value) {
         && !generator.closed.load(std::sync::atomic::Ordering::Relaxed)
     {
         if let Err(raised) = call::call(th, &finalizer, std::slice::from_ref(v)) {
-            warnings::unraisable(th, raised, None, &finalizer);
+            errors::write_unraisable(th, Some(&finalizer));
         }
         return;
     }
@@ -56,7 +56,7 @@ pub(super) fn finalize(th: &mut Thread, v: &Value) {
         return;
     }
     if let Err(raised) = close(th, v) {
-        warnings::unraisable(th, raised, None, v);
+        errors::write_unraisable(th, Some(v));
     }
 }
 
@@ -70,6 +70,6 @@ fn warn_never_awaited(th: &mut Thread, v: &Value) {
         }
     };
     if let Err(raised) = result {
-        warnings::unraisable(th, raised, None, v);
+        errors::write_unraisable(th, Some(v));
     }
 }

@@ -123,7 +123,7 @@ fn close_delegate(th: &mut Thread, delegate: &Value) -> PyResult<()> {
         Ok(Some(method)) => call::call(th, &method, &[]).map(drop),
         Ok(None) => Ok(()),
         Err(raised) => {
-            crate::warnings::unraisable(th, raised, None, delegate);
+            errors::write_unraisable(th, Some(delegate));
             Ok(())
         }
     }

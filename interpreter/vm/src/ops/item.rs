@@ -1,0 +1,138 @@
+//! Items and slices.
+use krait_bytecode::Word;
+use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_3};
+use krait_object::{Dict, List, Str, Thread, Tuple, Value};
+use krait_runtime::protocol::sequence;
+use krait_runtime::types::slice;
+
+use super::{a, b, c, dies, finish1, finish2, kill_reads, ok};
+use crate::frames::publish;
+use crate::regs::{Pc, Regs, S};
+use crate::safepoint::after_drop;
+
+/// Place of an index in a sequence of `len` items.
+#[inline(always)]
+fn place(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok().filter(|&i| i < len)
+}
+/// The item, where no Python code can run and nothing can be raised.
+#[inline(always)]
+fn fast_index(object: &Value, index: i64) -> Option<Value> {
+    if let Some(list) = object.downcast_exact::<List>() {
+        let items = list.lock();
+        return place(index, items.len()).map(|i| items[i].clone());
+    }
+    if let Some(tuple) = object.downcast_exact::<Tuple>() {
+        return place(index, tuple.len()).map(|i| tuple[i].clone());
+    }
+    None
+}
+#[inline(always)]
+pub fn op_get_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let (object, key) = (r.get(b(w)), r.get(c(w)));
+    if let Some(index) = key.as_int()
+        && let Some(value) = fast_index(object, index)
+    {
+        return finish2(th, w, pc, pc.add(1), r, value);
+    }
+    get_item_slow(th, w, pc, r)
+}
+#[inline(never)]
+fn get_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let (object, key) = (r.get(b(w)), r.get(c(w)));
+    if let Some(dict) = object.downcast_exact::<Dict>()
+        && let Some(text) = key.downcast_exact::<Str>()
+        && let Some(value) = dict.get_exact_str(key, text)
+    {
+        return finish2(th, w, pc, pc.add(1), r, value);
+    }
+    publish(th, pc);
+    let (object, key) = (object.clone(), key.clone());
+    let value = ok!(sequence::get_item(th, &object, &key), th, pc, r);
+    drop((object, key));
+    finish2(th, w, pc, pc.add(1), r, value)
+}
+#[inline(always)]
+pub fn op_get_item_i(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    match fast_index(r.get(b(w)), w.sc().into()) {
+        Some(value) => finish1(th, w, pc, pc.add(1), r, value),
+        None => get_item_i_slow(th, w, pc, r),
+    }
+}
+#[inline(never)]
+fn get_item_i_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let object = r.get(b(w)).clone();
+    let value = ok!(sequence::get_item(th, &object, &Value::int(w.sc().into())), th, pc, r);
+    drop(object);
+    finish1(th, w, pc, pc.add(1), r, value)
+}
+
+#[inline(always)]
+pub fn op_set_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let (object, key) = (r.get(a(w)), r.get(b(w)));
+    if let Some(index) = key.as_int()
+        && let Some(list) = object.downcast_exact::<List>()
+    {
+        let mut items = list.lock();
+        if let Some(i) = place(index, items.len()) {
+            let old = std::mem::replace(&mut items[i], r.take_or_clone(c(w), dies(w, KILL_3)));
+            drop(items);
+            let mut freed = old.release();
+            if dies(w, KILL_1) {
+                freed |= r.kill(a(w));
+            }
+            if dies(w, KILL_2) {
+                freed |= r.kill(b(w));
+            }
+            after_drop(th, pc, freed);
+            return S { pc, r };
+        }
+    }
+    set_item_slow(th, w, pc, r)
+}
+#[inline(never)]
+fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let (object, key, value) = (r.get(a(w)).clone(), r.get(b(w)).clone(), r.get(c(w)).clone());
+    let result = match object.downcast_exact::<Dict>() {
+        Some(dict) => dict.set(th, key.clone(), value.clone()),
+        None => sequence::set_item(th, &object, &key, &value),
+    };
+    ok!(result, th, pc, r);
+    drop((object, key, value));
+    kill_reads(th, w, pc, pc, r, &[a(w), b(w), c(w)])
+}
+pub fn op_del_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let (object, key) = (r.get(a(w)).clone(), r.get(b(w)).clone());
+    ok!(sequence::del_item(th, &object, &key), th, pc, r);
+    drop((object, key));
+    kill_reads(th, w, pc, pc, r, &[a(w), b(w)])
+}
+
+pub fn op_get_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let object = r.get(b(w)).clone();
+    let key = slice::new(r.moved(c(w)), r.moved(c(w) + 1), Value::NONE);
+    let value = ok!(sequence::get_item(th, &object, &key), th, pc, r);
+    drop((object, key));
+    finish1(th, w, pc, pc, r, value)
+}
+pub fn op_set_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let (object, value) = (r.get(a(w)).clone(), r.get(c(w)).clone());
+    let key = slice::new(r.moved(b(w)), r.moved(b(w) + 1), Value::NONE);
+    ok!(sequence::set_item(th, &object, &key, &value), th, pc, r);
+    drop((object, key, value));
+    let mut freed = false;
+    if dies(w, KILL_1) {
+        freed |= r.kill(a(w));
+    }
+    if dies(w, KILL_2) {
+        freed |= r.kill(c(w));
+    }
+    after_drop(th, pc, freed);
+    S { pc, r }
+}

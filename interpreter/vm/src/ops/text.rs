@@ -1,0 +1,57 @@
+//! f-strings.
+use krait_bytecode::Word;
+use krait_object::builtin_types::STR;
+use krait_object::{Str, StrBuilder, Thread, Value};
+use krait_runtime::errors;
+use krait_runtime::protocol::repr;
+
+use super::{a, b, c, finish0, finish1, finish2, ok};
+use crate::frames::publish;
+use crate::regs::{Pc, Regs, S};
+
+pub fn op_format_simple(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let v = r.get(b(w)).clone();
+    if v.is_exact(&STR) {
+        return finish1(th, w, pc, pc, r, v);
+    }
+    let text = ok!(repr::format(th, &v, &Str::empty()), th, pc, r);
+    drop(v);
+    finish1(th, w, pc, pc, r, text.into())
+}
+pub fn op_format_with_spec(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let (v, spec) = (r.get(b(w)).clone(), r.get(c(w)).clone());
+    let Some(spec) = spec.to_ref::<Str>() else {
+        let message = format!("format_spec must be str, not {}", spec.class().name());
+        let raised = errors::type_error(th, message);
+        return crate::unwind::fail(th, raised, pc, r);
+    };
+    let text = ok!(repr::format(th, &v, &spec), th, pc, r);
+    drop((v, spec));
+    finish2(th, w, pc, pc, r, text.into())
+}
+pub fn op_convert_value(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let v = r.get(b(w)).clone();
+    let result = match c(w) {
+        1 => repr::str(th, &v),
+        2 => repr::repr(th, &v),
+        _ => repr::ascii(th, &v),
+    };
+    let text = ok!(result, th, pc, r);
+    drop(v);
+    finish1(th, w, pc, pc, r, text.into())
+}
+pub fn op_build_string(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let parts = r.take_many(b(w), c(w));
+    let mut out = StrBuilder::new();
+    for part in &parts {
+        if let Some(s) = part.downcast_ref::<Str>() {
+            out.push_str(s);
+        }
+    }
+    drop(parts);
+    let text: Value = out.finish().into();
+    finish0(th, a(w), pc, pc, r, text)
+}
