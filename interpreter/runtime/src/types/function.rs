@@ -11,6 +11,7 @@ mod attributes;
 use crate::hooks;
 use crate::types::code::Code;
 use crate::types::method::Method;
+use crate::types::module::{self, Module};
 
 #[derive(Trace, Payload)]
 #[payload(class = FUNCTION)]
@@ -108,10 +109,8 @@ impl Function {
 /// running frame, else the interpreter's.
 pub fn builtins_of(th: &mut Thread, globals: &Ref<Dict>) -> Value {
     match globals.get_text("__builtins__") {
-        Some(b) => match crate::types::module::namespace_of(&b) {
-            Some(dict) => dict.into(),
-            None => b,
-        },
+        Some(b) if b.downcast_ref::<Module>().is_some() => module::dict(&b).into(),
+        Some(b) => b,
         None => (hooks::vm().current_builtins)(th)
             .or_else(|| th.interp.builtins.get())
             .unwrap_or_else(|| Dict::new().into()),

@@ -2,13 +2,12 @@
 use krait_bytecode::Word;
 use krait_object::native::{GetSet, Method, getter, member, method};
 use krait_object::slots::CmpOp;
-use krait_object::{Args, Bytes, PyResult, Ref, Str, Thread, Tuple, Value, hash as hashing};
+use krait_object::{Args, Bytes, List, PyResult, Ref, Str, Thread, Tuple, Value, hash as hashing};
 
 use super::{Code, construct};
 use crate::errors;
 use crate::exceptions;
-use crate::protocol::compare;
-use crate::types::list;
+use crate::protocol::{compare, iter};
 use crate::warnings;
 
 pub(super) static METHODS: &[Method] = &[
@@ -75,7 +74,7 @@ fn co_lines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let line = if line == 0 { Value::NONE } else { line.into() };
         Tuple::new([Value::from(start * 2), (end * 2).into(), line]).into()
     });
-    list::iterator_over(th, entries.collect())
+    iter::iter(th, List::new(entries.collect()).as_value())
 }
 fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
@@ -90,7 +89,7 @@ fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         ])
         .into()
     });
-    list::iterator_over(th, entries.collect())
+    iter::iter(th, List::new(entries.collect()).as_value())
 }
 
 /// The old line table: pairs of (bytes of code, lines), for tools that still read it.

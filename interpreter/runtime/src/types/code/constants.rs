@@ -27,7 +27,7 @@ fn to_value(th: &mut Thread, constant: &Const) -> PyResult<Value> {
             let set = Set::default();
             for item in items.iter() {
                 let item = to_value(th, item)?;
-                set.add(th, &item)?;
+                set.add(th, item)?;
             }
             Ref::new(FrozenSet(set)).into()
         }

@@ -76,7 +76,10 @@ impl Draft {
             "co_stacksize" => c.nregs = c.nregs.max(c.first_temp() as u32 + count(th, v)?),
             "co_flags" => c.flags = count(th, v)?,
             "co_firstlineno" => c.firstlineno = count(th, v)?,
-            "co_code" => c.words = words(th, &bytes(th, v, function, field)?)?,
+            "co_code" => {
+                let code = bytes(th, v, function, field)?;
+                c.words = words(th, &code)?;
+            }
             "co_consts" => {
                 let Some(tuple) = v.to_ref::<Tuple>() else { return Err(wrong(th, function, field, "tuple", v)) };
                 c.consts = tuple.iter().map(|v| constants::from_value(v).unwrap_or(Const::None)).collect();
@@ -190,7 +193,7 @@ fn verify(c: &CodeObject, consts: usize) -> bool {
 fn read_exceptions(table: &[u8], first_temp: u32) -> Option<Vec<ExceptionEntry>> {
     let mut bytes = table.iter().copied();
     let mut out = Vec::new();
-    let mut number = |bytes: &mut dyn Iterator<Item = u8>| -> Option<u32> {
+    let number = |bytes: &mut dyn Iterator<Item = u8>| -> Option<u32> {
         let mut byte = bytes.next()?;
         let mut n = (byte & 0x3f) as u32;
         while byte & 0x40 != 0 {

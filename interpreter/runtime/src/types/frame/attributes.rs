@@ -15,7 +15,10 @@ pub(super) static METHODS: &[Method] = &[
 ];
 
 pub(super) static GETSET: &[GetSet] = &[
-    member("f_trace_lines", "", |_, v| Ok(this(v).trace_lines.load(Relaxed).into())).with_setter(set_trace_lines),
+    GetSet {
+        set: Some(set_trace_lines),
+        ..member("f_trace_lines", "", |_, v| Ok(this(v).trace_lines.load(Relaxed).into()))
+    },
     getter("f_back", "", |th, v| Ok(Frame::caller(th, &this_ref(v)).into())),
     getter("f_locals", "", f_locals),
     getset("f_lineno", "", f_lineno, set_lineno),
@@ -26,15 +29,6 @@ pub(super) static GETSET: &[GetSet] = &[
     getset("f_trace_opcodes", "", |_, v| Ok(this(v).trace_opcodes.load(Relaxed).into()), set_trace_opcodes),
     getter("f_lasti", "", |th, v| Ok((this(v).word(th) as i64 * 2).into())),
 ];
-
-trait WithSetter {
-    fn with_setter(self, set: krait_object::native::SetFn) -> Self;
-}
-impl WithSetter for GetSet {
-    fn with_setter(self, set: krait_object::native::SetFn) -> Self {
-        GetSet { set: Some(set), ..self }
-    }
-}
 
 fn this(v: &Value) -> &Frame {
     v.downcast_ref().expect("the descriptor checked the class of self")

@@ -1,9 +1,10 @@
 //! What happens to generators that nobody can go on with any more, and the origin of coroutines.
-use krait_object::{Thread, Tuple, Value};
+use krait_object::{Dict, Thread, Tuple, Value};
 
 use super::{AsyncGenerator, Coroutine, State, close, expect};
+use crate::errors;
 use crate::exceptions;
-use crate::protocol::call;
+use crate::protocol::{attr, call};
 use crate::types::frame;
 use crate::warnings;
 
@@ -45,7 +46,7 @@ pub(super) fn finalize(th: &mut Thread, v: &Value) {
         && let Some(finalizer) = generator.finalizer.get()
         && !generator.closed.load(std::sync::atomic::Ordering::Relaxed)
     {
-        if let Err(raised) = call::call(th, &finalizer, std::slice::from_ref(v)) {
+        if call::call(th, &finalizer, std::slice::from_ref(v)).is_err() {
             errors::write_unraisable(th, Some(&finalizer));
         }
         return;
@@ -55,21 +56,28 @@ pub(super) fn finalize(th: &mut Thread, v: &Value) {
         generator.finish(v);
         return;
     }
-    if let Err(raised) = close(th, v) {
+    if close(th, v).is_err() {
         errors::write_unraisable(th, Some(v));
     }
 }
 
 /// By `warnings._warn_unawaited_coroutine` where that module is loaded.
 fn warn_never_awaited(th: &mut Thread, v: &Value) {
-    let result = match warnings::python_function(th, "_warn_unawaited_coroutine") {
+    let modules = th.interp.modules.get().and_then(|m| m.to_ref::<Dict>());
+    let module = modules.and_then(|m| m.get_text("warnings"));
+    let function = match module {
+        Some(module) => attr::get_text_opt(th, &module, "_warn_unawaited_coroutine"),
+        None => Ok(None),
+    };
+    let Ok(function) = function else { return errors::write_unraisable(th, Some(v)) };
+    let result = match function {
         Some(function) => call::call(th, &function, std::slice::from_ref(v)).map(drop),
         None => {
             let message = format!("coroutine '{}' was never awaited", expect(v).display_name());
-            warnings::warn(th, &exceptions::RUNTIME_WARNING, message, 1)
+            warnings::warn(th, &exceptions::RUNTIME_WARNING, &message, 1)
         }
     };
-    if let Err(raised) = result {
+    if result.is_err() {
         errors::write_unraisable(th, Some(v));
     }
 }

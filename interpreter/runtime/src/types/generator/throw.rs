@@ -122,7 +122,7 @@ fn close_delegate(th: &mut Thread, delegate: &Value) -> PyResult<()> {
     match attr::get_text_opt(th, delegate, "close") {
         Ok(Some(method)) => call::call(th, &method, &[]).map(drop),
         Ok(None) => Ok(()),
-        Err(raised) => {
+        Err(_) => {
             errors::write_unraisable(th, Some(delegate));
             Ok(())
         }
