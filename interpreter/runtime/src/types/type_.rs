@@ -212,8 +212,8 @@ pub fn check_setattr_owner(th: &mut Thread, o: &Value, what: &str, f: SetAttrFn)
 }
 
 static NEW: Method = static_method("__new__", "", "Create and return a new object.  See help(type) for accurate signature.", |th, a| {
-    crate::errors::type_error(th, format!("__new__ without a class, {} arguments", a.len()));
-    unreachable!("the native function of __new__ calls `call_new` instead")
+    // `NativeFunction` calls `call_new` instead; nothing else reaches this function.
+    Err(crate::errors::type_error(th, format!("__new__ without a class, {} arguments", a.len())))
 })
 .raw();
 
@@ -286,7 +286,8 @@ pub fn check_abstract(th: &mut Thread, class: &Ref<Type>) -> PyResult<()> {
         return Ok(());
     }
     let names = attr::get_text(th, class.as_value(), "__abstractmethods__")?;
-    let sorted = call::call(th, &crate::functions::builtin(th, "sorted")?, &[names])?;
+    let sorted = crate::functions::builtin(th, "sorted")?;
+    let sorted = call::call(th, &sorted, &[names])?;
     let list = crate::protocol::iter::collect(th, &sorted)?;
     let mut quoted = Vec::new();
     for n in &list {
