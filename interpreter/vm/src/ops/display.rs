@@ -5,7 +5,7 @@ use krait_object::{Dict, List, PyResult, Set, Thread, Tuple, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{ATTRIBUTE_ERROR, TYPE_ERROR};
 use krait_runtime::protocol::{attr, iter, sequence};
-use krait_runtime::types::slice;
+use krait_runtime::types::slice::Slice;
 
 use super::call::function_text;
 use super::{a, b, c, dies, finish0, finish1, kill_reads, ok};
@@ -26,7 +26,7 @@ pub fn op_build_set(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let items = r.take_many(b(w), c(w));
     let set = Set::new();
     for item in &items {
-        ok!(set.add(th, item), th, pc, r);
+        ok!(set.add(th, item.clone()), th, pc, r);
     }
     drop(items);
     finish0(th, a(w), pc, pc, r, set.into())
@@ -43,7 +43,7 @@ pub fn op_build_map(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_build_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (start, stop) = (r.moved(b(w)), r.moved(b(w) + 1));
     let step = if c(w) == 3 { r.moved(b(w) + 2) } else { Value::NONE };
-    finish0(th, a(w), pc, pc, r, slice::new(start, stop, step))
+    finish0(th, a(w), pc, pc, r, Slice::new(start, stop, step).into())
 }
 
 #[inline(always)]
@@ -58,7 +58,7 @@ pub fn op_set_add(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (set, value) = (r.get(a(w)).clone(), r.get(b(w)).clone());
     if let Some(set) = set.downcast_ref::<Set>() {
-        ok!(set.add(th, &value), th, pc, r);
+        ok!(set.add(th, value.clone()), th, pc, r);
     }
     drop((set, value));
     kill_reads(th, w, pc, pc, r, &[b(w)])
@@ -109,7 +109,7 @@ pub fn op_set_update(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let items = ok!(iter::collect(th, &source), th, pc, r);
     if let Some(set) = set.downcast_ref::<Set>() {
         for item in &items {
-            ok!(set.add(th, item), th, pc, r);
+            ok!(set.add(th, item.clone()), th, pc, r);
         }
     }
     drop((set, source, items));

@@ -3,7 +3,7 @@ use krait_bytecode::Word;
 use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_3};
 use krait_object::{Dict, List, Str, Thread, Tuple, Value};
 use krait_runtime::protocol::sequence;
-use krait_runtime::types::slice;
+use krait_runtime::types::slice::Slice;
 
 use super::{a, b, c, dies, finish1, finish2, kill_reads, ok};
 use crate::frames::publish;
@@ -115,7 +115,7 @@ pub fn op_del_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_get_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let object = r.get(b(w)).clone();
-    let key = slice::new(r.moved(c(w)), r.moved(c(w) + 1), Value::NONE);
+    let key: Value = Slice::new(r.moved(c(w)), r.moved(c(w) + 1), Value::NONE).into();
     let value = ok!(sequence::get_item(th, &object, &key), th, pc, r);
     drop((object, key));
     finish1(th, w, pc, pc, r, value)
@@ -123,7 +123,7 @@ pub fn op_get_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_set_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (object, value) = (r.get(a(w)).clone(), r.get(c(w)).clone());
-    let key = slice::new(r.moved(b(w)), r.moved(b(w) + 1), Value::NONE);
+    let key: Value = Slice::new(r.moved(b(w)), r.moved(b(w) + 1), Value::NONE).into();
     ok!(sequence::set_item(th, &object, &key, &value), th, pc, r);
     drop((object, key, value));
     let mut freed = false;

@@ -5,7 +5,7 @@ use krait_runtime::errors;
 use krait_runtime::protocol::attr;
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, finish1, finish2, ok};
+use super::{b, c, finish1, finish2, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 
