@@ -77,7 +77,7 @@ fn expect_str(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
 fn escaped(th: &mut Thread, a: &Args<'_>, ascii: bool) -> PyResult<Value> {
     let s = expect_str(th, &a[0])?;
     let mut out = StrBuilder::with_capacity(s.len() + 2);
-    text::push_escaped(s.iter(), ascii, &mut out);
+    text::push_string(&s, ascii, &mut out);
     Ok(out.finish().into())
 }
 

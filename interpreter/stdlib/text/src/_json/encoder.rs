@@ -10,7 +10,7 @@ use krait_runtime::errors::{system_error, type_error, value_error};
 use krait_runtime::protocol::{attr, call, compare, iter, number, repr};
 
 use super::Escapers;
-use super::text::push_escaped;
+use super::text::push_string;
 
 #[derive(Trace, Payload)]
 #[payload(class = ENCODER)]
@@ -135,7 +135,7 @@ impl Encoder {
 
     fn string(&self, th: &mut Thread, s: &Ref<Str>, out: &mut StrBuilder) -> PyResult<()> {
         if let Some(ascii) = self.escaper {
-            push_escaped(s.iter(), ascii, out);
+            push_string(s, ascii, out);
             return Ok(());
         }
         let encoded = call::call(th, &self.encoder, &[s.to_value()])?;

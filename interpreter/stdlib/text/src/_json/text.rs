@@ -1,6 +1,6 @@
 //! JSON strings and numbers as text: scanning, unescaping and escaping, without objects.
 
-use krait_object::StrBuilder;
+use krait_object::{Str, StrBuilder};
 
 /// A code unit of any width, read as a code point.
 pub trait Unit: Copy + Into<u32> {}
@@ -129,8 +129,24 @@ pub fn scan_number<C: Unit>(text: &[C], start: usize) -> Option<(usize, bool)> {
 }
 
 /// Appends the string in quotes, escaping what JSON requires and, if `ascii`, all that is not ASCII.
-pub fn push_escaped(points: impl Iterator<Item = u32>, ascii: bool, out: &mut StrBuilder) {
+pub fn push_string(s: &Str, ascii: bool, out: &mut StrBuilder) {
     out.push(0x22);
+    match s.as_ascii() {
+        // Runs that need no escape are copied as they are.
+        Some(mut text) => {
+            while let Some(end) = text.bytes().position(|c| !(0x20..=0x7e).contains(&c) || matches!(c, b'"' | b'\\')) {
+                out.push_text(&text[..end]);
+                push_escaped(std::iter::once(u32::from(text.as_bytes()[end])), ascii, out);
+                text = &text[end + 1..];
+            }
+            out.push_text(text);
+        }
+        None => push_escaped(s.iter(), ascii, out),
+    }
+    out.push(0x22);
+}
+
+fn push_escaped(points: impl Iterator<Item = u32>, ascii: bool, out: &mut StrBuilder) {
     for c in points {
         let letter = match c {
             0x22 | 0x5c => c,
@@ -160,7 +176,6 @@ pub fn push_escaped(points: impl Iterator<Item = u32>, ascii: bool, out: &mut St
         out.push(0x5c);
         out.push(letter);
     }
-    out.push(0x22);
 }
 
 fn push_unicode_escape(c: u32, out: &mut StrBuilder) {
