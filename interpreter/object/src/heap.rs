@@ -1,32 +1,249 @@
-//! Memory for objects. `alloc` and `free` are all that the rest of the crate knows.
+//! Memory for objects: pages of equal blocks for sizes up to a kilobyte, the system's allocator beyond. Objects that the
+//! collector walks live in pages of their own, so that it finds them without lists through the objects: a block is in use
+//! when its class pointer is set.
+//!
+//! Free blocks are kept per thread; a block freed by another thread than its allocator joins the freeing thread's list.
 use std::alloc::{Layout, handle_alloc_error};
+use std::cell::UnsafeCell;
+use std::collections::HashSet;
 use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
 
-const ALIGN: usize = 16;
+use crate::header::Header;
 
-fn layout(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size.checked_next_multiple_of(ALIGN)?, ALIGN).ok()
+const GRAIN: usize = 16;
+const CLASSES: usize = 64;
+/// Larger blocks come from the system.
+const MAX_SMALL: usize = GRAIN * CLASSES;
+const PAGE: usize = 64 << 10;
+/// Pages are taken from the system this many at a time.
+const CHUNK: usize = 16;
+
+/// At the start of every page.
+#[repr(C, align(16))]
+pub(crate) struct Page {
+    block: usize,
+    /// Holds objects published since the last young collection.
+    pub(crate) young: AtomicU8,
+    /// The collector's scratch counts, one a block, while a collection runs.
+    pub(crate) scratch: UnsafeCell<Vec<u32>>,
+}
+const FIRST: usize = size_of::<Page>().next_multiple_of(GRAIN);
+
+/// Pages with objects that the collector walks.
+static TRACED_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+/// Traced objects too large for a page.
+static LARGE: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
+static SPARE_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+/// Blocks in use.
+static BLOCKS: AtomicUsize = AtomicUsize::new(0);
+
+/// One thread's free blocks: linked through their first word, the class pointer behind it null.
+struct Local {
+    free: [[*mut u8; CLASSES]; 2],
+    blocks: isize,
+}
+thread_local! {
+    static LOCAL: UnsafeCell<Local> =
+        const { UnsafeCell::new(Local { free: [[std::ptr::null_mut(); CLASSES]; 2], blocks: 0 }) };
+}
+
+/// Blocks in use, this thread's share not yet added up included.
+pub(crate) fn blocks_in_use() -> usize {
+    // SAFETY: the thread's own state, read for one field.
+    let own = LOCAL.with(|l| unsafe { (*l.get()).blocks });
+    (BLOCKS.load(Relaxed) as isize + own).max(0) as usize
 }
 
 /// A block of at least `size` bytes, aligned to 16, or `None` where there is no memory. `traced` blocks are walked by
 /// the collector.
-pub(crate) fn try_alloc(size: usize, _traced: bool) -> Option<NonNull<u8>> {
-    let layout = layout(size)?;
-    // SAFETY: every object is at least a header long, so the size is not zero.
-    NonNull::new(unsafe { std::alloc::alloc(layout) })
+#[inline(always)]
+pub(crate) fn try_alloc(size: usize, traced: bool) -> Option<NonNull<u8>> {
+    if size > MAX_SMALL {
+        return alloc_large(size, traced);
+    }
+    let class = size.div_ceil(GRAIN) - 1;
+    LOCAL.with(|local| {
+        // SAFETY: the thread's own state; nothing called here re-enters.
+        let local = unsafe { &mut *local.get() };
+        local.blocks += 1;
+        let head = local.free[usize::from(traced)][class];
+        let Some(block) = NonNull::new(head) else { return refill(local, class, traced) };
+        // SAFETY: a free block's first word links to the next.
+        local.free[usize::from(traced)][class] = unsafe { *head.cast::<*mut u8>() };
+        Some(block)
+    })
 }
 /// As [`try_alloc`], for sizes that no script chooses.
+#[inline(always)]
 pub(crate) fn alloc(size: usize, traced: bool) -> NonNull<u8> {
     match try_alloc(size, traced) {
         Some(p) => p,
-        None => handle_alloc_error(layout(size).unwrap_or(Layout::new::<u64>())),
+        None => handle_alloc_error(layout(size)),
     }
 }
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size.next_multiple_of(GRAIN), GRAIN).unwrap_or(Layout::new::<u128>())
+}
+
+#[cold]
+#[inline(never)]
+fn refill(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> {
+    let page = new_page(traced)?;
+    let block = (class + 1) * GRAIN;
+    // SAFETY: a fresh zeroed page of PAGE bytes; the header and every block lie within it.
+    unsafe {
+        page.cast::<Page>().write(Page { block, young: AtomicU8::new(0), scratch: UnsafeCell::new(Vec::new()) });
+        let count = (PAGE - FIRST) / block;
+        let mut next: *mut u8 = local.free[usize::from(traced)][class];
+        for i in (1..count).rev() {
+            let p = page.add(FIRST + i * block);
+            p.cast::<*mut u8>().write(next);
+            next = p;
+        }
+        local.free[usize::from(traced)][class] = next;
+        NonNull::new(page.add(FIRST))
+    }
+}
+/// A zeroed page, entered in the collector's list if it holds traced objects.
+fn new_page(traced: bool) -> Option<*mut u8> {
+    let mut spare = SPARE_PAGES.lock().unwrap_or_else(|e| e.into_inner());
+    if spare.is_empty() {
+        let chunk = Layout::from_size_align(PAGE * CHUNK, PAGE).ok()?;
+        // SAFETY: the layout is not empty. Chunks are never given back: their pages are reused.
+        let start = unsafe { std::alloc::alloc_zeroed(chunk) };
+        if start.is_null() {
+            return None;
+        }
+        spare.extend((0..CHUNK).rev().map(|i| start as usize + i * PAGE));
+    }
+    let page = spare.pop()?;
+    drop(spare);
+    if traced {
+        TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).push(page);
+    }
+    Some(page as *mut u8)
+}
+
+#[cold]
+#[inline(never)]
+fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
+    let size = size.checked_next_multiple_of(GRAIN)?;
+    let layout = Layout::from_size_align(size, GRAIN).ok()?;
+    // SAFETY: the size is not zero.
+    let block = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
+    // SAFETY: at least a header long; the class pointer must read as null until the object is written.
+    unsafe { std::ptr::write_bytes(block.as_ptr(), 0, size_of::<Header>()) };
+    BLOCKS.fetch_add(1, Relaxed);
+    if traced {
+        LARGE.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(block.as_ptr() as usize);
+    }
+    Some(block)
+}
+
 /// # Safety
-/// `block` came from `alloc` with the same size and is not used again.
-pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, _traced: bool) {
-    if let Some(layout) = layout(size) {
-        // SAFETY: same layout as at allocation.
-        unsafe { std::alloc::dealloc(block.as_ptr(), layout) }
+/// `block` came from `alloc` with the same size and kind and is not used again.
+#[inline(always)]
+pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
+    if size > MAX_SMALL {
+        // SAFETY: passed on.
+        return unsafe { free_large(block, size, traced) };
+    }
+    let class = size.div_ceil(GRAIN) - 1;
+    LOCAL.with(|local| {
+        // SAFETY: the thread's own state; the block is ours to link.
+        unsafe {
+            let local = &mut *local.get();
+            local.blocks -= 1;
+            let words = block.as_ptr().cast::<*mut u8>();
+            words.write(local.free[usize::from(traced)][class]);
+            words.add(1).write(std::ptr::null_mut());
+            local.free[usize::from(traced)][class] = block.as_ptr();
+        }
+    });
+}
+/// # Safety
+/// As [`free`].
+#[cold]
+#[inline(never)]
+unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
+    if traced && let Some(all) = LARGE.lock().unwrap_or_else(|e| e.into_inner()).as_mut() {
+        all.remove(&(block.as_ptr() as usize));
+    }
+    BLOCKS.fetch_sub(1, Relaxed);
+    // SAFETY: same layout as at allocation.
+    unsafe { std::alloc::dealloc(block.as_ptr(), layout(size)) }
+}
+
+/// Adds this thread's count to the process's when the thread ends.
+pub(crate) fn flush_thread() {
+    LOCAL.with(|l| {
+        // SAFETY: the thread's own state.
+        let own = std::mem::take(unsafe { &mut (*l.get()).blocks });
+        if own >= 0 {
+            BLOCKS.fetch_add(own as usize, Relaxed);
+        } else {
+            BLOCKS.fetch_sub(own.unsigned_abs(), Relaxed);
+        }
+    });
+}
+
+/// The page that holds a small traced object.
+pub(crate) fn page_of(h: NonNull<Header>) -> *const Page {
+    (h.as_ptr() as usize & !(PAGE - 1)) as *const Page
+}
+/// Whether the object is too large for a page; `size` is its block's.
+pub(crate) fn is_large(size: usize) -> bool {
+    size > MAX_SMALL
+}
+impl Page {
+    /// The number of a block within its page.
+    pub(crate) fn index_of(&self, h: NonNull<Header>) -> usize {
+        (h.as_ptr() as usize - std::ptr::from_ref(self) as usize - FIRST) / self.block
+    }
+    pub(crate) fn count(&self) -> usize {
+        (PAGE - FIRST) / self.block
+    }
+    /// Calls `f` with every block in use.
+    fn walk(&self, f: &mut impl FnMut(NonNull<Header>)) {
+        for i in 0..self.count() {
+            let at = std::ptr::from_ref(self) as usize + FIRST + i * self.block;
+            if let Some(h) = NonNull::new(at as *mut Header)
+                // SAFETY: every block of a traced page has a header's worth of initialised words; null = free.
+                && !unsafe { h.as_ref() }.class_ptr().is_null()
+            {
+                f(h);
+            }
+        }
+    }
+}
+/// Calls `f` with every traced object, published or not. With `young_only`, pages without young objects are passed over.
+/// The world is stopped.
+pub(crate) fn walk(young_only: bool, mut f: impl FnMut(NonNull<Header>)) {
+    let pages = TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).clone();
+    for page in pages {
+        // SAFETY: pages are never given back.
+        let page = unsafe { &*(page as *const Page) };
+        if !young_only || page.young.load(Relaxed) != 0 {
+            page.walk(&mut f);
+        }
+    }
+    let large: Vec<usize> =
+        LARGE.lock().unwrap_or_else(|e| e.into_inner()).iter().flatten().copied().collect();
+    for at in large {
+        if let Some(h) = NonNull::new(at as *mut Header)
+            // SAFETY: registered blocks are live memory with an initialised header.
+            && !unsafe { h.as_ref() }.class_ptr().is_null()
+        {
+            f(h);
+        }
+    }
+}
+/// Forgets which pages are young.
+pub(crate) fn clear_young() {
+    for page in TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).iter() {
+        // SAFETY: pages are never given back.
+        unsafe { &*(*page as *const Page) }.young.store(0, Relaxed);
     }
 }

@@ -32,6 +32,7 @@ pub mod tuple;
 pub mod type_object;
 pub mod value;
 pub mod weakref;
+pub mod world;
 
 pub use bytes::Bytes;
 pub use dict::Dict;

@@ -100,7 +100,8 @@ impl<T: Payload> Ref<T> {
         debug_assert!(class.vtable().size == size_of::<Object<T>>());
         let base = size_of::<Object<T>>();
         let tail = class.tail_size();
-        let block = heap::alloc(base + tail, true);
+        let traced = T::TRACED || !class.is_static();
+        let block = heap::alloc(base + tail, traced);
         let object = block.cast::<Object<T>>();
         header_incref(class);
         // SAFETY: a fresh block of the object's size.
@@ -109,7 +110,9 @@ impl<T: Payload> Ref<T> {
             // SAFETY: the block has `tail` bytes behind the payload.
             unsafe { instance::init_tail(object.cast(), base, tail, class) };
         }
-        crate::gc::publish(object.cast());
+        if traced {
+            crate::gc::publish(object.cast());
+        }
         Ref { object, owns: PhantomData }
     }
     #[inline(always)]
@@ -170,7 +173,7 @@ pub(crate) fn new_variable<T: Payload>(payload: T, extra: usize, class: &TypeObj
     let base = size_of::<Object<T>>().checked_add(extra)?.checked_next_multiple_of(8)?;
     let exact = std::ptr::eq(class, T::class());
     let tail = if exact { 0 } else { class.tail_size() };
-    let block = heap::try_alloc(base.checked_add(tail)?, T::TRACED || !exact)?;
+    let block = heap::try_alloc(base.checked_add(tail)?, T::TRACED || !class.is_static())?;
     let object = block.cast::<Object<T>>();
     if !exact {
         header_incref(class);

@@ -36,6 +36,8 @@ pub mod breaker {
 pub struct Shared {
     pub breaker: AtomicU32,
     pub id: std::sync::atomic::AtomicU64,
+    /// The thread runs Python code or touches values; false while it blocks or is stopped.
+    pub attached: std::sync::atomic::AtomicBool,
 }
 
 /// What this crate needs from above; installed once per process by `runtime`.
@@ -62,10 +64,14 @@ thread_local! {
 
 /// Tells the current thread to drain its queue at the next safe point.
 pub(crate) fn flag_pending() {
+    flag(breaker::PENDING);
+}
+/// Asks the current thread for something at its next safe point.
+pub(crate) fn flag(bits: u32) {
     let shared = CURRENT.get();
     if !shared.is_null() {
         // SAFETY: `CURRENT` points into the `Arc` that the thread's `Thread` holds; it is cleared before that goes.
-        unsafe { (*shared).breaker.fetch_or(breaker::PENDING, Relaxed) };
+        unsafe { (*shared).breaker.fetch_or(bits, Relaxed) };
     }
 }
 
@@ -96,6 +102,7 @@ impl Thread {
         let here = std::ptr::from_ref(&stack_size) as usize;
         let shared = Arc::new(Shared::default());
         CURRENT.set(Arc::as_ptr(&shared));
+        crate::world::join(&shared);
         Thread {
             exc: None,
             handled: None,
@@ -192,5 +199,8 @@ impl Drop for Thread {
         if std::ptr::eq(CURRENT.get(), Arc::as_ptr(&self.shared)) {
             CURRENT.set(std::ptr::null());
         }
+        crate::gc::abandon_pending();
+        crate::heap::flush_thread();
+        crate::world::leave(&self.shared);
     }
 }
