@@ -116,10 +116,15 @@ fn add_methods(owner: &Ref<Type>, dict: &Ref<Dict>, methods: &'static [Method], 
     }
 }
 
-/// Builtins inherit singly: the class, then its base's MRO.
+/// Builtins inherit singly: the class, then its base's MRO. ExceptionGroup alone has two bases.
 fn add_mro(class: &'static TypeObject) {
+    let two = crate::exceptions::group::bases(class);
     let mut mro = vec![class.to_value()];
     let mut at = class.static_base();
+    if let Some([first, second]) = two {
+        mro.push(first.to_value());
+        at = Some(second);
+    }
     while let Some(base) = at {
         mro.push(base.to_value());
         at = base.static_base();
@@ -127,9 +132,10 @@ fn add_mro(class: &'static TypeObject) {
     let tuple = Tuple::from_vec(mro);
     immortal(tuple.as_value());
     class.set_mro(Some(tuple));
-    let bases = match class.static_base() {
-        Some(base) => Tuple::from_slice(&[base.to_value()]),
-        None => Tuple::empty(),
+    let bases = match (two, class.static_base()) {
+        (Some(two), _) => Tuple::new(two.map(|base| base.to_value())),
+        (None, Some(base)) => Tuple::from_slice(&[base.to_value()]),
+        (None, None) => Tuple::empty(),
     };
     immortal(bases.as_value());
     class.set_bases(Some(bases));
