@@ -1,4 +1,5 @@
 //! The operating system behind safe functions: the second home of unsafe code.
 
 pub mod errno;
+pub mod libm;
 pub mod memory;

@@ -4,6 +4,10 @@
 
 use krait_object::ModuleDef;
 
+mod _random;
+mod _statistics;
 mod _struct;
+mod cmath;
+mod math;
 
-pub static MODULES: &[&ModuleDef] = &[&_struct::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_random::MODULE, &_statistics::MODULE, &_struct::MODULE, &cmath::MODULE, &math::MODULE];

@@ -1,0 +1,39 @@
+//! Functions of the C mathematics library that Rust's standard library lacks or computes in another way: results must be
+//! those of the platform, as CPython's are.
+macro_rules! bind {
+    ($($name:ident($($x:ident),*);)*) => {
+        mod c {
+            unsafe extern "C" { $(pub safe fn $name($($x: f64),*) -> f64;)* }
+        }
+        $(
+            #[inline]
+            pub fn $name($($x: f64),*) -> f64 {
+                c::$name($($x),*)
+            }
+        )*
+    };
+}
+bind! {
+    acosh(x);
+    asinh(x);
+    atanh(x);
+    erf(x);
+    erfc(x);
+    exp2(x);
+    fma(x, y, z);
+    log2(x);
+    nextafter(x, y);
+    tgamma(x);
+}
+
+mod with_sign {
+    unsafe extern "C" {
+        pub fn lgamma_r(x: f64, sign: *mut libc::c_int) -> f64;
+    }
+}
+/// The logarithm of the absolute value of the gamma function.
+pub fn lgamma(x: f64) -> f64 {
+    let mut sign = 0;
+    // SAFETY: the sign is written through a valid pointer.
+    unsafe { with_sign::lgamma_r(x, &raw mut sign) }
+}

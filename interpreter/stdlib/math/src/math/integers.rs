@@ -1,0 +1,182 @@
+//! Functions of ints.
+use krait_object::{Args, IntRef, PyResult, Thread, Value};
+use krait_runtime::errors::{memory_error, overflow_error, value_error};
+use krait_runtime::protocol::number;
+use num_bigint::{BigInt, BigUint};
+use num_traits::{One, Signed, ToPrimitive, Zero};
+
+fn integer(th: &mut Thread, v: &Value) -> PyResult<BigInt> {
+    number::to_bigint(th, v)
+}
+
+/// The product of `from..=to`, halves multiplied last so that the factors stay of similar size.
+fn product(from: u64, to: u64) -> BigUint {
+    if from > to {
+        return BigUint::one();
+    }
+    if to - from < 8 {
+        let mut all = BigUint::from(from);
+        let mut small = 1u64;
+        for n in from + 1..=to {
+            match small.checked_mul(n) {
+                Some(s) => small = s,
+                None => {
+                    all *= small;
+                    small = n;
+                }
+            }
+        }
+        return all * small;
+    }
+    let middle = from + (to - from) / 2;
+    product(from, middle) * product(middle + 1, to)
+}
+/// MemoryError where a product of so many factors of so many bits could not be had.
+fn room(th: &mut Thread, factors: u64, bits: u64) -> PyResult<()> {
+    let bytes = usize::try_from(factors.saturating_mul(bits.saturating_sub(1)) / 8).unwrap_or(usize::MAX);
+    if bytes > 1 << 24 && Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        return Err(memory_error(th));
+    }
+    Ok(())
+}
+fn bits(n: u64) -> u64 {
+    u64::from(64 - n.leading_zeros())
+}
+
+pub fn factorial(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    factorial_of(th, &a[0])
+}
+fn factorial_of(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    let n = integer(th, v)?;
+    if n.is_negative() {
+        return Err(value_error(th, "factorial() not defined for negative values"));
+    }
+    let Some(n) = n.to_i64() else {
+        return Err(overflow_error(th, format!("factorial() argument should not exceed {}", i64::MAX)));
+    };
+    let n = n as u64;
+    room(th, n, bits(n).saturating_sub(1))?;
+    Ok(BigInt::from(product(1, n)).into())
+}
+/// `n * (n-1) * …`, `k` factors.
+fn falling(th: &mut Thread, n: &BigInt, k: u64) -> PyResult<BigInt> {
+    room(th, k, n.bits())?;
+    if let Some(n) = n.to_u64() {
+        return Ok(product(n - k + 1, n).into());
+    }
+    fn steps(n: &BigInt, k: u64) -> BigInt {
+        match k {
+            0 => BigInt::one(),
+            1 => n.clone(),
+            _ => {
+                let half = k / 2;
+                steps(n, half) * steps(&(n - half), k - half)
+            }
+        }
+    }
+    Ok(steps(n, k))
+}
+pub fn perm(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let Some(k) = a.opt_not_none(1) else { return factorial_of(th, &a[0]) };
+    let (n, k) = (integer(th, &a[0])?, integer(th, k)?);
+    if n.is_negative() {
+        return Err(value_error(th, "n must be a non-negative integer"));
+    }
+    if k.is_negative() {
+        return Err(value_error(th, "k must be a non-negative integer"));
+    }
+    if k > n {
+        return Ok(Value::int(0));
+    }
+    match k.to_i64() {
+        Some(k) => Ok(falling(th, &n, k as u64)?.into()),
+        None => Err(overflow_error(th, format!("k must not exceed {}", i64::MAX))),
+    }
+}
+pub fn comb(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let (n, k) = (integer(th, &a[0])?, integer(th, &a[1])?);
+    if n.is_negative() {
+        return Err(value_error(th, "n must be a non-negative integer"));
+    }
+    if k.is_negative() {
+        return Err(value_error(th, "k must be a non-negative integer"));
+    }
+    if k > n {
+        return Ok(Value::int(0));
+    }
+    let other = &n - &k;
+    let k = if other < k { other } else { k };
+    let Some(k) = k.to_i64() else {
+        return Err(overflow_error(th, format!("min(n - k, k) must not exceed {}", i64::MAX)));
+    };
+    if let Some(n) = n.to_u64()
+        && let Some(small) = comb_small(n, k as u64)
+    {
+        return Ok(small.into());
+    }
+    let above = falling(th, &n, k as u64)?;
+    Ok((above / BigInt::from(product(1, k as u64))).into())
+}
+/// In machine words, where nothing overflows.
+fn comb_small(n: u64, k: u64) -> Option<u64> {
+    if k > 64 {
+        return None;
+    }
+    let mut r = 1u128;
+    for i in 0..k {
+        // The product of i + 1 consecutive numbers is divisible by (i + 1)!.
+        r = r.checked_mul(u128::from(n - i))? / u128::from(i + 1);
+    }
+    u64::try_from(r).ok()
+}
+
+pub fn isqrt(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let n = integer(th, &a[0])?;
+    if n.is_negative() {
+        return Err(value_error(th, "isqrt() argument must be nonnegative"));
+    }
+    Ok(BigInt::from(n.magnitude().sqrt()).into())
+}
+
+/// Ints of the argument tuple, combined one after the other.
+fn fold(th: &mut Thread, a: &Args<'_>, start: i64, f: fn(&BigInt, &BigInt) -> BigInt) -> PyResult<Value> {
+    let all = a[0].to_ref::<krait_object::Tuple>().unwrap_or_else(krait_object::Tuple::empty);
+    let mut result = BigInt::from(start);
+    for v in all.iter() {
+        let v = number::index(th, v)?;
+        match v.as_int_ref() {
+            Some(IntRef::Small(i)) => result = f(&result, &i.into()),
+            Some(IntRef::Big(b)) => result = f(&result, b),
+            None => {}
+        }
+    }
+    Ok(result.into())
+}
+pub fn gcd(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    fold(th, a, 0, |x, y| greatest_divisor(x, y).into())
+}
+pub fn lcm(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    fold(th, a, 1, |x, y| {
+        if x.is_zero() || y.is_zero() {
+            return BigInt::zero();
+        }
+        (x / BigInt::from(greatest_divisor(x, y)) * y).abs()
+    })
+}
+/// Euclid's algorithm; machine words as soon as the numbers fit them.
+fn greatest_divisor(x: &BigInt, y: &BigInt) -> BigUint {
+    let (mut x, mut y) = (x.magnitude().clone(), y.magnitude().clone());
+    loop {
+        if let (Some(mut x), Some(mut y)) = (x.to_u64(), y.to_u64()) {
+            while y != 0 {
+                (x, y) = (y, x % y);
+            }
+            return x.into();
+        }
+        if y.is_zero() {
+            return x;
+        }
+        let rest = &x % &y;
+        (x, y) = (y, rest);
+    }
+}
