@@ -6,7 +6,7 @@ use crate::exceptions::{self as exc, BaseException};
 
 /// Puts an exception instance in flight, with the exception being handled as its context.
 pub fn raise_value(th: &mut Thread, exception: Value) -> Raised {
-    if let Some(handled) = th.handled.clone().filter(|h| !h.is_none())
+    if let Some(handled) = th.topmost_handled().cloned()
         && !handled.is(&exception)
         && let Some(base) = exc::base(&exception)
     {

@@ -19,6 +19,7 @@ pub mod safepoint;
 pub mod start;
 pub mod suggestions;
 pub mod text;
+pub mod tracing;
 pub mod types;
 pub mod unicode;
 pub mod warnings;

@@ -13,7 +13,6 @@ use krait_object::{
     builtin_types::OBJECT, intern::intern, type_flag,
 };
 
-use crate::well_known::{WellKnown, names};
 
 mod attributes;
 mod constants;
@@ -42,7 +41,8 @@ pub struct Code {
     pub varnames: Ref<Tuple>,
     pub cellvars: Ref<Tuple>,
     pub freevars: Ref<Tuple>,
-    pub filename: Ref<Str>,
+    /// A `str`, always set.
+    filename: ValueCell,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     /// Local events of `sys.monitoring` by tool; owned by crate `vm`.
@@ -99,7 +99,7 @@ impl Code {
             varnames: text_tuple(&bytecode.varnames),
             cellvars: text_tuple(&bytecode.cellvars),
             freevars: text_tuple(&bytecode.freevars),
-            filename: Str::new(&bytecode.filename),
+            filename: Str::new(&bytecode.filename).to_value().into(),
             name: intern(&bytecode.name),
             qualname: intern(&bytecode.qualname),
             bytecode: bytecode.clone(),
@@ -114,8 +114,19 @@ impl Code {
             _ => Value::NONE,
         }
     }
-    pub fn well_known(&self) -> &'static WellKnown {
-        names()
+    /// `co_filename`
+    pub fn filename(&self) -> Ref<Str> {
+        self.filename.get().and_then(|f| f.downcast().ok()).unwrap_or_else(Str::empty)
+    }
+    /// Changes `co_filename` here and in the nested code objects that had the same (`_imp._fix_co_filename`).
+    pub fn set_filename(&self, filename: &str) {
+        let old = self.filename.replace(Some(Value::str(filename)));
+        let old = old.and_then(|o| o.to_ref::<Str>());
+        for nested in self.consts.iter().filter_map(|c| c.downcast_ref::<Code>()) {
+            if old.as_ref().is_some_and(|o| o.equals(&nested.filename())) {
+                nested.set_filename(filename);
+            }
+        }
     }
     /// Line of an instruction word; 0 = none.
     pub fn line_of(&self, word: u32) -> u32 {

@@ -10,6 +10,7 @@ mod attributes;
 
 use crate::hooks;
 use crate::types::code::Code;
+use crate::well_known::names;
 use crate::types::method::Method;
 use crate::types::module::{self, Module};
 
@@ -60,7 +61,7 @@ impl Function {
             closure: ValueCell::new(closure.map(Into::into)),
             name: code.name.to_value().into(),
             qualname: code.qualname.to_value().into(),
-            module: ValueCell::new(globals.get_str(&code.well_known().name)),
+            module: ValueCell::new(globals.get_str(&names().name)),
             doc: code.doc().into(),
             annotations: ValueCell::empty(),
             type_params: ValueCell::empty(),
@@ -95,6 +96,10 @@ impl Function {
     }
     pub fn closure(&self) -> Option<Ref<Tuple>> {
         self.closure.get().and_then(|c| c.downcast().ok())
+    }
+    /// `__module__`
+    pub fn module_name(&self) -> Option<Value> {
+        self.module.get().or_else(|| self.globals.get_str(&names().name))
     }
     /// The text of `__qualname__`, as messages show it.
     pub fn display_name(&self) -> String {

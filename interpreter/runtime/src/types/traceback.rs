@@ -85,7 +85,7 @@ pub fn relink(all: Vec<Value>) -> Option<Value> {
 /// The file of a traceback's code.
 pub fn filename_of(tb: &Value) -> String {
     let frame = tb.downcast_ref::<Traceback>().and_then(Traceback::frame);
-    frame.map(|f| f.code.filename.to_string_lossy().into_owned()).unwrap_or_default()
+    frame.map(|f| f.code.filename().to_string_lossy().into_owned()).unwrap_or_default()
 }
 /// The function of a traceback's code.
 pub fn function_of(tb: &Value) -> String {

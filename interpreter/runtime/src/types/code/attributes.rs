@@ -26,7 +26,7 @@ pub(super) static GETSET: &[GetSet] = &[
     member("co_stacksize", "", |_, v| Ok((this(v).nregs as usize - this(v).bytecode.first_temp()).into())),
     member("co_flags", "", |_, v| Ok(this(v).flags.into())),
     member("co_names", "", |_, v| Ok(Tuple::new(this(v).names.iter().map(Ref::to_value)).into())),
-    member("co_filename", "", |_, v| Ok(this(v).filename.to_value())),
+    member("co_filename", "", |_, v| Ok(this(v).filename().into())),
     member("co_name", "", |_, v| Ok(this(v).name.to_value())),
     member("co_qualname", "", |_, v| Ok(this(v).qualname.to_value())),
     member("co_firstlineno", "", |_, v| Ok(this(v).bytecode.firstlineno.into())),
@@ -53,7 +53,8 @@ fn code_bytes(code: &Code) -> Vec<u8> {
 pub(super) fn repr(_: &mut Thread, v: &Value) -> PyResult<Value> {
     let code = this(v);
     let line = if code.bytecode.firstlineno == 0 { -1 } else { code.bytecode.firstlineno as i64 };
-    let (name, file) = (code.name.to_string_lossy(), code.filename.to_string_lossy());
+    let (name, file) = (code.name.to_string_lossy(), code.filename());
+    let file = file.to_string_lossy();
     Ok(format!("<code object {name} at {:#x}, file \"{file}\", line {line}>", v.id()).into())
 }
 

@@ -40,7 +40,7 @@ fn this_ref(v: &Value) -> Ref<Frame> {
 pub(super) fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let frame = this(v);
     let line = frame.lineno(th);
-    let file = crate::protocol::repr::repr(th, frame.code.filename.as_value())?;
+    let file = crate::protocol::repr::repr(th, frame.code.filename().as_value())?;
     let (file, name) = (file.to_string_lossy(), frame.code.name.to_string_lossy());
     Ok(format!("<frame at {:#x}, file {file}, line {line}, code {name}>", v.id()).into())
 }

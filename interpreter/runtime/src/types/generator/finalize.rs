@@ -1,11 +1,15 @@
 //! What happens to generators that nobody can go on with any more, and the origin of coroutines.
-use krait_object::{Dict, Thread, Tuple, Value};
+use std::sync::OnceLock;
+
+use krait_object::native::Sig;
+use krait_object::{Args, Dict, PyResult, Ref, Thread, Tuple, Type, Value};
 
 use super::{AsyncGenerator, Coroutine, State, close, expect};
 use crate::errors;
 use crate::exceptions;
 use crate::protocol::{attr, call};
 use crate::types::frame;
+use crate::types::structseq::{self, StructSeqDef};
 use crate::warnings;
 
 /// `sys.set_asyncgen_hooks`, per thread.
@@ -14,10 +18,56 @@ pub struct AsyncGenHooks {
     pub firstiter: Option<Value>,
     pub finalizer: Option<Value>,
 }
+/// `sys.get_asyncgen_hooks()`
+pub fn get_hooks(th: &mut Thread, _: &Args<'_>) -> PyResult<Value> {
+    let class = th.interp.extension::<HooksType>().0.get_or_init(|| structseq::new_type(&HOOKS)).clone();
+    let hooks = th.extension::<AsyncGenHooks>();
+    let parts = vec![hooks.firstiter.clone().into(), hooks.finalizer.clone().into()];
+    Ok(structseq::build(&class, parts, 2))
+}
+#[derive(Default)]
+struct HooksType(OnceLock<Ref<Type>>);
+static HOOKS: StructSeqDef = StructSeqDef {
+    module: "sys",
+    name: "asyncgen_hooks",
+    doc: "What sys.get_asyncgen_hooks() answers.",
+    fields: &[("firstiter", "called when an iteration begins"), ("finalizer", "called before a generator is collected")],
+    visible: 2,
+    instantiable: false,
+};
+/// `sys.set_asyncgen_hooks(firstiter=…, finalizer=…)`; what is left out stays.
+pub fn set_hooks(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    static SIG: Sig = Sig::new("(firstiter=<unrepresentable>, finalizer=<unrepresentable>)");
+    let bound = SIG.bind(th, "set_asyncgen_hooks", "set_asyncgen_hooks", a, 0)?;
+    let a = bound.args();
+    for (i, name) in ["firstiter", "finalizer"].into_iter().enumerate().rev() {
+        if let Some(f) = a.opt_not_none(i)
+            && !call::is_callable(f)
+        {
+            let message = format!("callable {name} expected, got {}", f.class().name());
+            return Err(errors::type_error(th, message));
+        }
+    }
+    let hooks = th.extension::<AsyncGenHooks>();
+    if let Some(f) = a.opt(0) {
+        hooks.firstiter = Some(f.clone()).filter(|f| !f.is_none());
+    }
+    if let Some(f) = a.opt(1) {
+        hooks.finalizer = Some(f.clone()).filter(|f| !f.is_none());
+    }
+    Ok(Value::NONE)
+}
+
 /// `sys.set_coroutine_origin_tracking_depth`, per thread.
 #[derive(Default)]
-pub struct OriginTracking {
-    pub depth: usize,
+struct OriginTracking {
+    depth: usize,
+}
+pub fn origin_depth(th: &mut Thread) -> i32 {
+    th.extension::<OriginTracking>().depth as i32
+}
+pub fn set_origin_depth(th: &mut Thread, depth: i32) {
+    th.extension::<OriginTracking>().depth = depth.max(0) as usize;
 }
 
 /// `cr_origin` of a coroutine created now.
@@ -30,7 +80,7 @@ pub(super) fn capture_origin(th: &mut Thread) -> Option<Value> {
     for level in 0..depth {
         let Some(frame) = frame::current(th, level) else { break };
         let line = frame.lineno(th);
-        let entry = [frame.code.filename.to_value(), line.into(), frame.code.name.to_value()];
+        let entry = [frame.code.filename().into(), line.into(), frame.code.name.to_value()];
         entries.push(Tuple::new(entry).into());
     }
     Some(Tuple::from_vec(entries).into())

@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[Method] = &[
     function("_current_exceptions", "()", "Return a dict mapping each thread's identifier to its current raised exception.", |th, _| {
         let d = Dict::new();
         let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
-        let e = Value::from(th.handled.clone());
+        let e = Value::from(th.topmost_handled().cloned());
         d.set(th, Value::from(id), e)?;
         Ok(d.into())
     }),

@@ -33,13 +33,13 @@ pub static FUNCTIONS: &[Method] = &[
     function("breakpointhook", "", "breakpointhook(*args, **kws)\n\nThis hook function is called by built-in breakpoint().", breakpointhook),
     function("displayhook", "(object, /)", "Print an object to sys.stdout and also save it in builtins._", displayhook),
     function("exc_info", "()", "Return current exception information: (type, value, traceback).", |th, _| {
-        let Some(e) = th.handled.clone().filter(|e| !e.is_none()) else {
+        let Some(e) = th.topmost_handled().cloned() else {
             return Ok(Tuple::from_vec(vec![Value::NONE, Value::NONE, Value::NONE]).into());
         };
         let traceback = attr::get_text(th, &e, "__traceback__")?;
         Ok(Tuple::from_vec(vec![e.class_ref().into(), e, traceback]).into())
     }),
-    function("exception", "()", "Return the current exception.", |th, _| Ok(th.handled.clone().into())),
+    function("exception", "()", "Return the current exception.", |th, _| Ok(th.topmost_handled().cloned().into())),
     function("excepthook", "(exctype, value, traceback, /)", "Handle an exception by displaying it with a traceback on sys.stderr.", |th, a| {
         krait_runtime::exceptions::print::excepthook(th, &a[1], &a[2]).map(Value::from)
     }),
