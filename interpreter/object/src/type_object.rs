@@ -382,9 +382,15 @@ impl Object<Type> {
                 base.ready_layout();
                 self.payload.inherit_layout(&base.payload);
             }
-        } else {
+        } else if self.payload.solid.load(Relaxed).is_null() {
             self.payload.solid.store(std::ptr::from_ref(self).cast_mut(), Relaxed);
         }
+    }
+    /// Gives instances the payload of `other`, which is no base of this class.
+    pub fn share_layout(&'static self, other: &'static TypeObject) {
+        other.ready_layout();
+        self.payload.vtable.store(other.payload.vtable.load(Relaxed), Relaxed);
+        self.payload.solid.store(other.payload.solid.load(Relaxed), Relaxed);
     }
     /// `issubclass(self, other)` by the MRO.
     #[inline]

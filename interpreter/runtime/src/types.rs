@@ -136,6 +136,7 @@ pub static BUILTINS: &[&TypeObject] = &[
 
 /// Makes every builtin class ready. Cheap after the first interpreter of the process.
 pub fn ready_all(th: &mut Thread) {
+    descriptor::MEMBER_DESCRIPTOR.share_layout(&descriptor::GETSET_DESCRIPTOR);
     for class in CLASSES.iter().flat_map(|group| group.iter()) {
         class.class.ready_layout();
     }
