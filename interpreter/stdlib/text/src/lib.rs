@@ -11,5 +11,8 @@ mod _sre;
 mod _string;
 mod binascii;
 
+#[cfg(test)]
+mod tests;
+
 pub static MODULES: &[&ModuleDef] =
     &[&_codecs::MODULE, &_csv::MODULE, &_json::MODULE, &_sre::MODULE, &_string::MODULE, &binascii::MODULE];
