@@ -1,25 +1,66 @@
-//! `marshal`: code objects only for now.
-use krait_bytecode::marshal as stored;
-use krait_object::native::function;
-use krait_object::{Bytes, Method, ModuleDef, Thread, Value};
-use krait_runtime::errors::{not_implemented_error, value_error};
-use krait_runtime::protocol::buffer;
-use krait_runtime::types::code::Code;
+//! `marshal`: objects as bytes in CPython's format, version 4; code objects carry Krait's stored form inside.
+//!
+//! Writing is in `marshal/write.rs`, reading in `marshal/read.rs`. CPython counterpart: `Python/marshal.c`.
+mod read;
+mod write;
 
-pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("marshal") };
+use krait_object::native::function;
+use krait_object::{Args, Bytes, Method, ModuleDef, PyResult, Thread, Value};
+use krait_runtime::protocol::{attr, buffer, compare, number};
+use krait_runtime::types::module;
+
+/// The newest version of the format.
+const VERSION: i64 = 4;
+/// Objects nest no deeper than this, written or read.
+const MAX_DEPTH: u32 = 2000;
+/// Set in a type code: the object gets the next number for back references.
+const FLAG_REF: u8 = 0x80;
+
+pub static MODULE: ModuleDef = ModuleDef {
+    doc: "This module contains functions that can read and write Python values in\na binary format. The format is specific to \
+          Python, but independent of\nmachine architecture issues.",
+    functions: FUNCTIONS,
+    init: Some(|_, m| {
+        module::dict(m).set_text("version", VERSION);
+        Ok(())
+    }),
+    ..ModuleDef::new("marshal")
+};
 
 static FUNCTIONS: &[Method] = &[
-    function("dumps", "(value, version=4, /, *, allow_code=True)", "", |th: &mut Thread, a| {
-        match a[0].downcast_ref::<Code>() {
-            Some(c) => Ok(Bytes::new(&stored::dump(&c.bytecode)).into()),
-            None => Err(not_implemented_error(th, "marshal of other types than code")),
-        }
-    }),
-    function("loads", "(bytes, /, *, allow_code=True)", "", |th: &mut Thread, a| {
-        let data = buffer::bytes_like(th, &a[0])?;
-        match krait_runtime::frozen::code_from(th, &data) {
-            Some(code) => code.map(Value::from),
-            None => Err(value_error(th, "bad marshal data (unknown type code)")),
-        }
-    }),
+    function("dump", "(value, file, version=version, /, *, allow_code=True)", "Write the value on the open file.", dump),
+    function("load", "(file, /, *, allow_code=True)", "Read one value from the open file and return it.", load),
+    function(
+        "dumps",
+        "(value, version=version, /, *, allow_code=True)",
+        "Return the bytes object that would be written to a file by dump(value, file).",
+        dumps,
+    ),
+    function("loads", "(bytes, /, *, allow_code=True)", "Convert the bytes-like object to a value.", loads),
 ];
+
+fn flag(th: &mut Thread, v: Option<&Value>) -> PyResult<bool> {
+    v.map_or(Ok(true), |v| compare::truth(th, v))
+}
+fn version(th: &mut Thread, v: Option<&Value>) -> PyResult<i32> {
+    v.map_or(Ok(VERSION as i32), |v| number::to_i32(th, v))
+}
+fn dump(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let (version, allow_code) = (version(th, a.opt(2))?, flag(th, a.opt(3))?);
+    let data = write::dumps(th, &a[0], version, allow_code)?;
+    attr::call_method(th, &a[1], "write", &[Bytes::new(&data).into()])
+}
+fn dumps(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let (version, allow_code) = (version(th, a.opt(1))?, flag(th, a.opt(2))?);
+    let data = write::dumps(th, &a[0], version, allow_code)?;
+    Ok(Bytes::new(&data).into())
+}
+fn load(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let allow_code = flag(th, a.opt(1))?;
+    read::load(th, &a[0], allow_code)
+}
+fn loads(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let allow_code = flag(th, a.opt(1))?;
+    let data = buffer::bytes_like(th, &a[0])?;
+    read::loads(th, &data, allow_code)
+}
