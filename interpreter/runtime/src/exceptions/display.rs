@@ -323,7 +323,7 @@ fn print_repeats(th: &mut Thread, out: &Output, count: usize, margin: &str) -> P
     out.text(th, &format!("{margin}  [Previous line repeated {more} more {times}]\n"))
 }
 /// A line of a source file without its indentation.
-fn source_line(file: &str, line: i64) -> Option<String> {
+pub fn source_line(file: &str, line: i64) -> Option<String> {
     if file.starts_with('<') || line < 1 {
         return None;
     }
