@@ -13,6 +13,11 @@ pub fn strerror(errno: i32) -> String {
     if text.is_empty() { format!("Unknown error {errno}") } else { String::from_utf8_lossy(text).into_owned() }
 }
 
+/// The text for an error number.
+pub fn message(errno: i32) -> String {
+    strerror(errno)
+}
+
 /// The calling thread's last error number.
 pub fn last() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)

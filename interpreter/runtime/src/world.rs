@@ -1,0 +1,141 @@
+//! Which thread runs Python code: one at a time. A thread gives way at safe points when another has waited for the switch
+//! interval, and around everything that blocks. While there is one thread, all of this costs one relaxed load.
+//!
+//! Because the threads take turns, and hand over through a mutex, counts and container locks may stay in single mode
+//! (`krait_object::header`); the multi mode of that crate is not entered here.
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use krait_object::thread::{Shared, breaker};
+use krait_object::{PyResult, Thread};
+
+use crate::{safepoint, signals};
+
+struct State {
+    /// The thread that runs; `None` = free.
+    holder: Option<Arc<Shared>>,
+    waiting: usize,
+    /// Counts hand-overs.
+    turns: u64,
+}
+static STATE: Mutex<State> = Mutex::new(State { holder: None, waiting: 0, turns: 0 });
+static FREE: Condvar = Condvar::new();
+static TURNED: Condvar = Condvar::new();
+/// True once a second thread was started.
+static THREADED: AtomicBool = AtomicBool::new(false);
+/// Threads other than the finalising one never run again.
+static FINALIZING: AtomicBool = AtomicBool::new(false);
+/// Nanoseconds after which a waiting thread asks the running one to give way.
+static INTERVAL: AtomicU64 = AtomicU64::new(5_000_000);
+
+pub fn set_switch_interval(seconds: f64) {
+    INTERVAL.store((seconds * 1e9) as u64, Relaxed);
+}
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Before the first second thread starts: the calling thread is the one that runs.
+pub fn begin_threads(th: &Thread) {
+    if THREADED.load(Relaxed) {
+        return;
+    }
+    safepoint::install(breaker::STOP, give_way);
+    state().holder = Some(th.shared.clone());
+    THREADED.store(true, SeqCst);
+}
+/// From now on only the calling thread runs; the others hang where they next want to.
+pub fn finalize() {
+    FINALIZING.store(true, SeqCst);
+}
+fn take(mut s: MutexGuard<'static, State>, th: &Thread, finalizer: bool) {
+    s.waiting += 1;
+    while s.holder.is_some() || (FINALIZING.load(SeqCst) && !finalizer) {
+        let (turn, interval) = (s.turns, Duration::from_nanos(INTERVAL.load(Relaxed).max(1000)));
+        let (guard, waited) = FREE.wait_timeout(s, interval).unwrap_or_else(|e| e.into_inner());
+        s = guard;
+        if FINALIZING.load(SeqCst) && !finalizer {
+            s.waiting -= 1;
+            drop(s);
+            loop {
+                std::thread::park();
+            }
+        }
+        if waited.timed_out()
+            && s.turns == turn
+            && let Some(holder) = &s.holder
+        {
+            holder.breaker.fetch_or(breaker::STOP, SeqCst);
+        }
+    }
+    s.waiting -= 1;
+    s.turns += 1;
+    s.holder = Some(th.shared.clone());
+    th.clear_breaker(breaker::STOP);
+    TURNED.notify_all();
+}
+/// The thread waits until it may run. Pairs with [`detach`]; a new thread begins with it.
+pub fn attach(th: &Thread) {
+    if THREADED.load(Relaxed) {
+        take(state(), th, signals::is_main(th));
+    }
+}
+/// The thread lets others run; until [`attach`] it touches no value.
+pub fn detach(th: &Thread) {
+    if THREADED.load(Relaxed) {
+        let mut s = state();
+        if s.holder.as_ref().is_some_and(|h| Arc::ptr_eq(h, &th.shared)) {
+            s.holder = None;
+            FREE.notify_one();
+        }
+    }
+}
+/// The handler of `breaker::STOP`: another thread wants its turn.
+fn give_way(th: &mut Thread) -> PyResult<()> {
+    th.clear_breaker(breaker::STOP);
+    let mut s = state();
+    if s.waiting == 0 {
+        return Ok(());
+    }
+    let turn = s.turns;
+    s.holder = None;
+    FREE.notify_one();
+    while s.turns == turn && s.waiting > 0 && !FINALIZING.load(SeqCst) {
+        let (guard, _) = TURNED.wait_timeout(s, Duration::from_millis(1)).unwrap_or_else(|e| e.into_inner());
+        s = guard;
+    }
+    take(s, th, signals::is_main(th));
+    Ok(())
+}
+/// Runs something that may block and touches no value, while other threads run.
+pub fn blocking<R>(th: &mut Thread, f: impl FnOnce() -> R) -> R {
+    detach(th);
+    let result = f();
+    attach(th);
+    result
+}
+/// Runs a system call that may block, again whenever a signal interrupts it, after the signal's Python handler ran. The
+/// inner error is the call's.
+pub fn retry<R>(th: &mut Thread, mut call: impl FnMut() -> Result<R, i32>) -> PyResult<Result<R, i32>> {
+    loop {
+        match blocking(th, &mut call) {
+            Err(krait_platform::errno::EINTR) => signals::run_pending(th)?,
+            result => return Ok(result),
+        }
+    }
+}
+/// Forks with the state of this module in order: the child's only thread is the one that runs. `is_child` looks at the
+/// result.
+pub fn fork<R>(th: &Thread, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> R {
+    let mut s = state();
+    let result = fork();
+    if is_child(&result) {
+        s.waiting = 0;
+        s.turns += 1;
+        s.holder = Some(th.shared.clone());
+        drop(s);
+        signals::after_fork(th);
+    }
+    result
+}
