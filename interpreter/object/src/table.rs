@@ -19,6 +19,8 @@ pub struct Table<V> {
     index: Vec<u32>,
     entries: Vec<Entry<V>>,
     live: usize,
+    /// No live entry stands before this place, so that taking from the front stays cheap.
+    first: usize,
     /// Names this set of keys and their places for caches; 0 = none given.
     version: u32,
     /// Counts every change of the keys.
@@ -27,7 +29,7 @@ pub struct Table<V> {
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Table { index: Vec::new(), entries: Vec::new(), live: 0, version: 0, mutations: 0 }
+        Table { index: Vec::new(), entries: Vec::new(), live: 0, first: 0, version: 0, mutations: 0 }
     }
 }
 // SAFETY: every key and value once.
@@ -102,7 +104,7 @@ impl<V> Table<V> {
     /// The first live place at or after `from`.
     #[inline]
     pub fn next_place(&self, from: usize) -> Option<usize> {
-        (from..self.entries.len()).find(|&i| self.entries[i].pair.is_some())
+        (from.max(self.first)..self.entries.len()).find(|&i| self.entries[i].pair.is_some())
     }
     pub fn prev_place(&self, before: usize) -> Option<usize> {
         (0..before.min(self.entries.len())).rev().find(|&i| self.entries[i].pair.is_some())
@@ -193,6 +195,7 @@ impl<V> Table<V> {
         if self.live < self.entries.len() {
             self.entries.retain(|e| e.pair.is_some());
         }
+        self.first = 0;
         if self.live <= LINEAR {
             self.index = Vec::new();
             return;
@@ -208,6 +211,9 @@ impl<V> Table<V> {
         let hash = self.entries.get(place)?.hash;
         let pair = self.entries[place].pair.take()?;
         self.live -= 1;
+        while self.entries.get(self.first).is_some_and(|e| e.pair.is_none()) {
+            self.first += 1;
+        }
         self.changed();
         if !self.index.is_empty() {
             let mut probe = Probe::new(hash, self.index.len() - 1);
@@ -221,6 +227,7 @@ impl<V> Table<V> {
             while self.entries.last().is_some_and(|e| e.pair.is_none()) {
                 self.entries.pop();
             }
+            self.first = self.first.min(self.entries.len());
             if self.entries.is_empty() {
                 self.index = Vec::new();
             }
@@ -235,6 +242,7 @@ impl<V> Table<V> {
     pub fn take(&mut self) -> Vec<Entry<V>> {
         self.index = Vec::new();
         self.live = 0;
+        self.first = 0;
         self.changed();
         std::mem::take(&mut self.entries)
     }
@@ -249,6 +257,7 @@ impl<V: Clone> Table<V> {
             index: Vec::new(),
             entries: Vec::with_capacity(self.live),
             live: self.live,
+            first: 0,
             version: 0,
             mutations: 0,
         };

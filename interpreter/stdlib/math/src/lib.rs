@@ -4,10 +4,20 @@
 
 use krait_object::ModuleDef;
 
+mod _bisect;
+mod _heapq;
 mod _random;
 mod _statistics;
 mod _struct;
 mod cmath;
 mod math;
 
-pub static MODULES: &[&ModuleDef] = &[&_random::MODULE, &_statistics::MODULE, &_struct::MODULE, &cmath::MODULE, &math::MODULE];
+pub static MODULES: &[&ModuleDef] = &[
+    &_bisect::MODULE,
+    &_heapq::MODULE,
+    &_random::MODULE,
+    &_statistics::MODULE,
+    &_struct::MODULE,
+    &cmath::MODULE,
+    &math::MODULE,
+];
