@@ -165,7 +165,7 @@ fn run_file(th: &mut Thread, path: &Path, safe: bool) -> PyResult<()> {
             let program = std::env::args_os().next().unwrap_or_default();
             let quoted = krait_runtime::protocol::repr::repr(th, shown.as_value())?;
             let errno = e.raw_os_error().unwrap_or(0);
-            let reason = krait_platform::errno::message(errno);
+            let reason = krait_platform::errno::strerror(errno);
             eprintln!("{}: can't open file {quoted}: [Errno {errno}] {reason}", program.to_string_lossy());
             return Err(errors::raise_args(th, &exceptions::SYSTEM_EXIT, vec![Value::int(2)]));
         }
@@ -200,13 +200,13 @@ pub fn report(th: &mut Thread, raised: Raised) -> i32 {
         return exit_status(th, &e);
     }
     let interrupted = e.is_instance(&exceptions::KEYBOARD_INTERRUPT);
-    exceptions::print::report(th, &e);
+    exceptions::display::print_uncaught(th, e);
     if interrupted { 130 } else { 1 }
 }
 /// As [`report`], for `-i`: SystemExit is shown too.
 fn report_and_stay(th: &mut Thread, raised: Raised) -> i32 {
     let e = errors::take(th, raised);
-    exceptions::print::report(th, &e);
+    exceptions::display::print_uncaught(th, e);
     1
 }
 fn exit_status(th: &mut Thread, e: &Value) -> i32 {

@@ -40,7 +40,7 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
     options.type_comments = r.flags & TYPE_COMMENTS != 0;
     options.allow_incomplete_input = r.flags & ALLOW_INCOMPLETE != 0;
     options.dont_imply_dedent = r.flags & DONT_IMPLY_DEDENT != 0;
-    options.int_max_str_digits = krait_runtime::types::int::max_str_digits(th).max(0) as usize;
+    options.int_max_str_digits = krait_runtime::types::int::limit::get(th);
     if let Ok(minor) = u8::try_from(r.feature_version) {
         options.feature_version = minor;
     }
@@ -95,7 +95,7 @@ pub fn raise(th: &mut Thread, e: &SyntaxError, filename: &str) -> Raised {
         SyntaxErrorKind::SyntaxError => &exc::SYNTAX_ERROR,
         SyntaxErrorKind::IndentationError => &exc::INDENTATION_ERROR,
         SyntaxErrorKind::TabError => &exc::TAB_ERROR,
-        SyntaxErrorKind::IncompleteInputError => &exc::INCOMPLETE_INPUT_ERROR,
+        SyntaxErrorKind::IncompleteInputError => &exc::_INCOMPLETE_INPUT_ERROR,
         SyntaxErrorKind::MemoryError => return errors::raise(th, &exc::MEMORY_ERROR, e.msg.clone()),
         SyntaxErrorKind::RecursionError => return errors::raise(th, &exc::RECURSION_ERROR, e.msg.clone()),
         SyntaxErrorKind::ValueError => return errors::raise(th, &exc::VALUE_ERROR, e.msg.clone()),
@@ -111,7 +111,7 @@ pub fn raise(th: &mut Thread, e: &SyntaxError, filename: &str) -> Raised {
 }
 fn place_of<'a>(place: &'a Location, filename: &'a str) -> SyntaxPlace<'a> {
     SyntaxPlace {
-        filename,
+        filename: Some(Value::str(filename)),
         lineno: place.lineno.into(),
         offset: place.offset.into(),
         end_lineno: place.end_lineno.into(),

@@ -63,7 +63,7 @@ impl Session {
         let code = match hooks::compile(th, &request) {
             Ok(code) => code,
             Err(raised) => {
-                if errors::in_flight(th, &exceptions::INCOMPLETE_INPUT_ERROR) {
+                if errors::in_flight(th, &exceptions::_INCOMPLETE_INPUT_ERROR) {
                     drop(errors::take(th, raised));
                     return Outcome::Incomplete;
                 }

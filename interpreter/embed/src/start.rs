@@ -17,6 +17,15 @@ fn install() {
         start::install();
         krait_vm::install();
         crate::compile::install();
+        use krait_object::thread::breaker;
+        krait_runtime::safepoint::install(breaker::GC, |th| {
+            krait_object::gc::run_requested(th);
+            Ok(())
+        });
+        krait_runtime::safepoint::install(breaker::STOP, |th| {
+            krait_object::world::park(th);
+            Ok(())
+        });
         let families: [&[&'static ModuleDef]; 8] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,
@@ -41,7 +50,7 @@ pub fn new_thread(stack_size: usize) -> Thread {
 pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
     krait_object::hash::set_seed(config.hash_seed);
     let no_site = config.flags.no_site != 0;
-    krait_runtime::types::int::set_max_str_digits(th, config.flags.int_max_str_digits);
+    krait_runtime::types::int::limit::set(th, config.flags.int_max_str_digits.max(0) as usize);
     config::set(th, config);
     start::start(th)?;
     let modules = modules(th);

@@ -16,7 +16,7 @@ pub mod async_gen;
 pub mod async_steps;
 mod attributes;
 pub mod coroutine;
-mod finalize;
+pub mod finalize;
 pub mod throw;
 
 use crate::errors;

@@ -1,1 +1,7 @@
 //! Native modules of the family `os`, one file or folder per module.
+#![forbid(unsafe_code)]
+
+use krait_object::ModuleDef;
+
+/// The modules of this family.
+pub static MODULES: &[&ModuleDef] = &[];

@@ -26,7 +26,7 @@ pub static FUNCTIONS: &[Method] = &[
         };
         krait_runtime::audit::audit(th, "sys._getframemodulename", &[Value::from(depth)])?;
         Ok(match frame::current(th, depth.max(0) as usize) {
-            Some(f) => f.function.module_name().into(),
+            Some(f) => f.function.module.get().into(),
             None => Value::NONE,
         })
     }),

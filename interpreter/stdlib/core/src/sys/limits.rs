@@ -24,14 +24,14 @@ pub static FUNCTIONS: &[Method] = &[
         Ok(Value::NONE)
     }),
     function("get_int_max_str_digits", "()", "Return the maximum string digits limit for non-binary int<->str conversions.", |th, _| {
-        Ok(Value::from(krait_runtime::types::int::max_str_digits(th)))
+        Ok(Value::from(krait_runtime::types::int::limit::get(th)))
     }),
     function("set_int_max_str_digits", "(maxdigits)", "Set the maximum string digits limit for non-binary int<->str conversions.", |th, a| {
         let n = number::to_i32(th, &a[0])?;
         if n != 0 && n < 640 {
             return Err(value_error(th, "maxdigits must be 0 or larger than 640"));
         }
-        krait_runtime::types::int::set_max_str_digits(th, n);
+        krait_runtime::types::int::limit::set(th, n as usize);
         Ok(Value::NONE)
     }),
     function("getrefcount", "(object, /)", "Return the reference count of object.", |_, a| {
