@@ -152,6 +152,12 @@ impl Str {
         crate::gc::publish(std::ptr::NonNull::from(&made.object().header));
         Some(made)
     }
+    /// Whether this is the one object with its text (see `intern`).
+    pub fn is_interned(&self) -> bool {
+        let object = std::ptr::from_ref(self).wrapping_byte_sub(size_of::<Header>()).cast::<Header>();
+        // SAFETY: a `Str` exists only as the payload behind an object's header.
+        unsafe { &*object }.flags() & flag::INTERNED != 0
+    }
     /// Length in code points.
     #[inline(always)]
     pub fn len(&self) -> usize {

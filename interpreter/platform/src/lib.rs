@@ -4,6 +4,7 @@ pub mod call;
 pub mod errno;
 pub mod fd;
 pub mod fs;
+pub mod libm;
 pub mod memory;
 pub mod path;
 pub mod process;

@@ -139,7 +139,8 @@ struct Place {
 
 /// Frames of the import machinery are not shown to users.
 fn is_internal(f: &Frame) -> bool {
-    let name = f.code.filename.to_string_lossy();
+    let file = f.code.filename();
+    let name = file.to_string_lossy();
     name.contains("importlib") && name.contains("_bootstrap")
 }
 fn is_skipped(th: &mut Thread, f: &Frame, prefixes: &[Value]) -> PyResult<bool> {
@@ -148,7 +149,7 @@ fn is_skipped(th: &mut Thread, f: &Frame, prefixes: &[Value]) -> PyResult<bool> 
             let class = prefix.class().name();
             return Err(type_error(th, format!("Found non-str '{class}' in skip_file_prefixes.")));
         };
-        if f.code.filename.to_wtf8().starts_with(&prefix.to_wtf8()) {
+        if f.code.filename().to_wtf8().starts_with(&prefix.to_wtf8()) {
             return Ok(true);
         }
     }
@@ -177,7 +178,7 @@ fn place_of(th: &mut Thread, stacklevel: i64, prefixes: &[Value]) -> PyResult<Pl
     let (globals, filename, lineno) = match &f {
         Some(f) => {
             let lineno = i64::from(f.lineno(th));
-            (Some(f.function.globals.clone()), f.code.filename.to_value(), lineno)
+            (Some(f.function.globals.clone()), f.code.filename().to_value(), lineno)
         }
         None => (th.interp.sys.get().and_then(|s| s.to_ref::<Dict>()), Value::str("<sys>"), 0),
     };

@@ -4,26 +4,7 @@ use krait_object::{Args, Dict, Method, PyResult, Str, Thread, Tuple, Value};
 use krait_runtime::errors::{raise_args, runtime_error, type_error};
 use krait_runtime::exceptions::SYSTEM_EXIT;
 use krait_runtime::protocol::{attr, call, repr};
-use krait_runtime::types::generator::finalize::{AsyncGenHooks, OriginTracking};
-use krait_runtime::types::structseq::{self, StructSeqDef};
 use krait_runtime::{audit, exceptions};
-
-static ASYNCGEN_HOOKS: StructSeqDef = StructSeqDef {
-    module: "sys",
-    name: "asyncgen_hooks",
-    doc: "Hooks of asynchronous generators.",
-    fields: &[("firstiter", ""), ("finalizer", "")],
-    visible: 2,
-    instantiable: false,
-};
-/// The type of `sys.get_asyncgen_hooks()`, one for each interpreter.
-#[derive(Default)]
-struct AsyncGenHooksType(std::sync::OnceLock<krait_object::Ref<krait_object::Type>>);
-impl AsyncGenHooksType {
-    fn get(&self) -> krait_object::Ref<krait_object::Type> {
-        self.0.get_or_init(|| structseq::new_type(&ASYNCGEN_HOOKS)).clone()
-    }
-}
 
 pub static FUNCTIONS: &[Method] = &[
     function("addaudithook", "(hook)", "Adds a new audit hook callback.", |th, a| {
@@ -79,24 +60,17 @@ pub static FUNCTIONS: &[Method] = &[
     function("is_finalizing", "()", "Return True if Python is exiting.", |th, _| {
         Ok(Value::bool(th.interp.extension::<krait_runtime::start::Finalizing>().get()))
     }),
-    function("get_asyncgen_hooks", "()", "Return the installed asynchronous generators hooks.", |th, _| {
-        let (first, last) = {
-            let hooks = th.extension::<AsyncGenHooks>();
-            (hooks.firstiter.clone(), hooks.finalizer.clone())
-        };
-        let class = th.interp.extension::<AsyncGenHooksType>().get();
-        Ok(structseq::build(&class, vec![first.into(), last.into()], 2))
-    }),
-    function("set_asyncgen_hooks", "(firstiter=None, finalizer=None)", "set_asyncgen_hooks([firstiter] [, finalizer])", set_asyncgen_hooks).raw(),
+    function("get_asyncgen_hooks", "()", "Return the installed asynchronous generators hooks.", krait_runtime::types::generator::get_hooks),
+    function("set_asyncgen_hooks", "", "set_asyncgen_hooks([firstiter] [, finalizer])", krait_runtime::types::generator::set_hooks),
     function("get_coroutine_origin_tracking_depth", "()", "Check status of origin tracking for coroutine objects in this thread.", |th, _| {
-        Ok(Value::from(th.extension::<OriginTracking>().depth))
+        Ok(Value::from(krait_runtime::types::generator::origin_depth(th)))
     }),
     function("set_coroutine_origin_tracking_depth", "(depth)", "Enable or disable origin tracking for coroutine objects in this thread.", |th, a| {
         let depth = krait_runtime::protocol::number::to_i32(th, &a[0])?;
         if depth < 0 {
             return Err(krait_runtime::errors::value_error(th, "depth must be >= 0"));
         }
-        th.extension::<OriginTracking>().depth = depth as usize;
+        krait_runtime::types::generator::set_origin_depth(th, depth);
         Ok(Value::NONE)
     }),
 ];
@@ -151,26 +125,4 @@ fn breakpointhook(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             Ok(Value::NONE)
         }
     }
-}
-
-fn set_asyncgen_hooks(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let first = a.kw_get("firstiter").or(a.pos().first()).cloned();
-    let last = a.kw_get("finalizer").or(a.pos().get(1)).cloned();
-    for (v, what) in [(&first, "firstiter"), (&last, "finalizer")] {
-        if let Some(v) = v
-            && !v.is_none()
-            && !call::is_callable(v)
-        {
-            let class = v.class().name();
-            return Err(type_error(th, format!("callable {what} expected, got {class}")));
-        }
-    }
-    let hooks = th.extension::<AsyncGenHooks>();
-    if let Some(v) = first {
-        hooks.firstiter = Some(v).filter(|v| !v.is_none());
-    }
-    if let Some(v) = last {
-        hooks.finalizer = Some(v).filter(|v| !v.is_none());
-    }
-    Ok(Value::NONE)
 }
