@@ -27,6 +27,7 @@ fn inv_cdf(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn polynomial(r: f64, highest_first: [f64; 8]) -> f64 {
     highest_first.iter().skip(1).fold(highest_first[0], |sum, c| sum * r + c)
 }
+#[expect(clippy::excessive_precision, reason = "the published coefficients")]
 /// For mean 0 and deviation 1: Wichura's algorithm AS241 (PPND16), good to about 16 digits.
 fn standard(p: f64) -> f64 {
     let q = p - 0.5;
@@ -64,6 +65,7 @@ fn standard(p: f64) -> f64 {
     let x = if r <= 5.0 { middle(r - 1.6) } else { tail(r - 5.0) };
     if q < 0.0 { -x } else { x }
 }
+#[expect(clippy::excessive_precision, reason = "the published coefficients")]
 fn middle(r: f64) -> f64 {
     polynomial(
         r,
@@ -91,6 +93,7 @@ fn middle(r: f64) -> f64 {
         ],
     )
 }
+#[expect(clippy::excessive_precision, reason = "the published coefficients")]
 fn tail(r: f64) -> f64 {
     polynomial(
         r,

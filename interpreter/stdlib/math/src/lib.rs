@@ -9,6 +9,7 @@ mod _heapq;
 mod _random;
 mod _statistics;
 mod _struct;
+mod array;
 mod cmath;
 mod math;
 
@@ -18,6 +19,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_random::MODULE,
     &_statistics::MODULE,
     &_struct::MODULE,
+    &array::MODULE,
     &cmath::MODULE,
     &math::MODULE,
 ];
