@@ -3,7 +3,7 @@
 mod attributes;
 pub mod dispatch;
 pub mod mro;
-mod new;
+pub mod new;
 pub mod ready;
 pub mod slotdefs;
 pub mod subclasses;

@@ -9,7 +9,7 @@ use krait_object::{Args, Dict, List, Method, PyResult, Ref, Str, Thread, Tuple, 
 use krait_runtime::errors::type_error;
 use krait_runtime::exceptions::DEPRECATION_WARNING;
 use krait_runtime::protocol::{attr, compare, iter, repr, sequence};
-use krait_runtime::types::generic_alias::{self, GenericAlias};
+use krait_runtime::types::generic_alias;
 use krait_runtime::types::object::instance_dict;
 use krait_runtime::types::type_::new::new_class;
 use krait_runtime::types::type_::ready::fix_slots;
@@ -275,7 +275,7 @@ fn fill_missing(th: &mut Thread, this: &Value, class: &Value, left: impl Iterato
             continue;
         };
         let field = attr::name_argument(th, &field)?;
-        if kind.is_instance(&union_type::UNION_TYPE) {
+        if kind.is_instance(&union_type::UNION) {
             continue;
         }
         let default = if kind.is_exact(&generic_alias::GENERIC_ALIAS) {
@@ -296,7 +296,6 @@ fn fill_missing(th: &mut Thread, this: &Value, class: &Value, left: impl Iterato
             }
         }
     }
-    let _: Option<&GenericAlias> = None;
     Ok(())
 }
 
