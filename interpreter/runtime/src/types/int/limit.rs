@@ -1,9 +1,10 @@
 //! The limit on digits in conversions between ints and decimal text (`sys.set_int_max_str_digits`), which keeps quadratic
 //! conversions out of reach of untrusted input.
+use std::f64::consts::LOG10_2;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use krait_object::{IntRef, PyResult, Raised, Thread};
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint};
 
 use crate::errors::value_error;
 
@@ -48,22 +49,18 @@ pub fn check_digits(th: &mut Thread, digits: usize) -> PyResult<()> {
 /// Checks an int before it is made decimal text.
 pub fn check_value(th: &mut Thread, i: IntRef<'_>) -> PyResult<()> {
     let IntRef::Big(b) = i else { return Ok(()) };
-    // log10(2) is a little more than 0.30102.
-    let least_digits = (b.bits().saturating_sub(1) as f64 * 0.301_02) as usize;
-    if least_digits < THRESHOLD.saturating_sub(1) {
+    // 640 digits take at least 2123 bits.
+    if b.bits() < 2123 {
         return Ok(());
     }
     let limit = get(th);
-    if limit == 0 || (least_digits < limit.saturating_sub(2) && fits(b, limit)) {
-        return Ok(());
-    }
-    if least_digits <= limit + 1 && fits(b, limit) {
-        return Ok(());
-    }
-    Err(exceeded(th, limit, None))
+    if limit == 0 || fits(b, limit) { Ok(()) } else { Err(exceeded(th, limit, None)) }
 }
 /// Whether `b` has at most `digits` decimal digits.
 fn fits(b: &BigInt, digits: usize) -> bool {
-    let most = (b.bits() as f64 * 0.301_03) as usize + 1;
-    most <= digits || *b.magnitude() < num_bigint::BigUint::from(10u32).pow(digits as u32)
+    let (length, digits_f) = (b.bits() as f64 * LOG10_2, digits as f64);
+    if length + 1.0 < digits_f {
+        return true;
+    }
+    length - 1.0 < digits_f && *b.magnitude() < BigUint::from(10u32).pow(digits as u32)
 }
