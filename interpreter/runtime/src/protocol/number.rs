@@ -320,7 +320,7 @@ pub fn index(th: &mut Thread, v: &Value) -> PyResult<Value> {
         let name = r.class().name();
         let message = format!(
             "__index__ returned non-int (type {name}).  The ability to return an instance of a strict subclass of int is \
-             deprecated, and may not be available in a future version of Python."
+             deprecated, and may be removed in a future version of Python."
         );
         crate::warnings::warn(th, &crate::exceptions::DEPRECATION_WARNING, &message, 1)?;
         return Ok(r);
@@ -433,7 +433,7 @@ pub fn to_f64(th: &mut Thread, v: &Value) -> PyResult<f64> {
                 if r.as_float().is_none() && !r.is_exact(&krait_object::builtin_types::FLOAT) {
                     let message = format!(
                         "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
-                         subclass of float is deprecated, and may not be available in a future version of Python.",
+                         subclass of float is deprecated, and may be removed in a future version of Python.",
                         class.name(),
                         r.class().name()
                     );

@@ -175,7 +175,7 @@ fn from_special_method(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     }
     let message = format!(
         "__complex__ returned non-complex (type {class}).  The ability to return an instance of a strict subclass of \
-         complex is deprecated, and may not be supported in a future version of Python."
+         complex is deprecated, and may be removed in a future version of Python."
     );
     warn(th, &exc::DEPRECATION_WARNING, &message, 1)?;
     Ok(Some(made))

@@ -13,6 +13,7 @@ use crate::errors::{overflow_error, raise_args, raise_value, type_error, value_e
 use crate::exceptions as exc;
 use crate::numtext::{exact, float_format, float_parse};
 use crate::protocol::{buffer, number, repr};
+use crate::warnings::warn;
 
 mod methods;
 
@@ -100,8 +101,14 @@ pub fn from_object(th: &mut Thread, v: &Value) -> PyResult<Value> {
     if v.is_exact(&FLOAT) {
         return Ok(v.clone());
     }
-    if v.class().slots.float.is_set() || number::has_index(v) {
-        return Ok(number::to_f64(th, v)?.into());
+    let slot = v.class().slots.float.get();
+    if let Some(f) = slot {
+        let made = f(th, v)?;
+        return exact_float(th, v, made);
+    }
+    if number::has_index(v) {
+        let i = number::index(th, v)?;
+        return Ok(number::int_to_f64(th, &i)?.into());
     }
     if let Some(s) = v.downcast_ref::<Str>() {
         return from_text(th, v, s);
@@ -112,6 +119,23 @@ pub fn from_object(th: &mut Thread, v: &Value) -> PyResult<Value> {
     }
     let class = v.class().name();
     Err(type_error(th, format!("float() argument must be a string or a real number, not '{class}'")))
+}
+
+/// What `__float__` of `v` returned, as an exact float.
+fn exact_float(th: &mut Thread, v: &Value, made: Value) -> PyResult<Value> {
+    if made.is_exact(&FLOAT) {
+        return Ok(made);
+    }
+    let (class, given) = (v.class().name(), made.class().name());
+    let Some(f) = made.to_f64() else {
+        return Err(type_error(th, format!("{class}.__float__ returned non-float (type {given})")));
+    };
+    let message = format!(
+        "{class}.__float__ returned non-float (type {given}).  The ability to return an instance of a strict subclass \
+         of float is deprecated, and may be removed in a future version of Python."
+    );
+    warn(th, &exc::DEPRECATION_WARNING, &message, 1)?;
+    Ok(f.into())
 }
 
 /// The integer part.

@@ -116,7 +116,7 @@ fn exact_int(th: &mut Thread, made: Value, method: &str) -> PyResult<Value> {
     let exact = i.to_value();
     let message = format!(
         "{method} returned non-int (type {class}).  The ability to return an instance of a strict subclass of int \
-         is deprecated, and may not be supported in a future version of Python."
+         is deprecated, and may be removed in a future version of Python."
     );
     warn(th, &DEPRECATION_WARNING, &message, 1)?;
     Ok(exact)
