@@ -3,6 +3,7 @@
 pub mod call;
 pub mod errno;
 pub mod fd;
+pub mod file;
 pub mod fs;
 pub mod libm;
 pub mod memory;

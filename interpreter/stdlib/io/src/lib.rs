@@ -3,5 +3,7 @@
 
 use krait_object::ModuleDef;
 
+pub mod _io;
+
 /// The modules of this family.
-pub static MODULES: &[&ModuleDef] = &[];
+pub static MODULES: &[&ModuleDef] = &[&_io::MODULE];
