@@ -216,7 +216,8 @@ fn open_file(th: &mut Thread, o: &Opening<'_>) -> PyResult<Value> {
     }
     check_mode(th, &m, o)?;
     if m.binary && o.buffering == 1 {
-        let message = "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used";
+        let message =
+            "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used";
         krait_runtime::warnings::warn(th, &RUNTIME_WARNING, message, 1)?;
     }
     let args = [file, Value::str(&raw_mode), Value::bool(o.closefd), o.opener.clone()];
@@ -265,13 +266,8 @@ fn layers(th: &mut Thread, o: &Opening<'_>, m: &Mode, raw: &Value, result: &mut 
         return Ok(());
     }
     let optional = |text: &Option<String>| Value::from(text.as_deref());
-    let args = [
-        result.clone(),
-        optional(&o.encoding),
-        optional(&o.errors),
-        optional(&o.newline),
-        Value::bool(line_buffering),
-    ];
+    let args =
+        [result.clone(), optional(&o.encoding), optional(&o.errors), optional(&o.newline), Value::bool(line_buffering)];
     *result = call::call(th, &text::TEXT_IO_WRAPPER.to_value(), &args)?;
     attr::set_text(th, result, "mode", &Value::str(o.mode))
 }

@@ -25,14 +25,6 @@ pub fn unsupported(th: &mut Thread, message: &str) -> Raised {
         Err(raised) => raised,
     }
 }
-/// Whether the exception in flight is an UnsupportedOperation.
-pub fn unsupported_in_flight(th: &Thread) -> bool {
-    let class = th.interp.extension::<IoState>().unsupported.get();
-    match (class, &th.exc) {
-        (Some(class), Some(exception)) => errors::matches(exception, &class),
-        _ => false,
-    }
-}
 #[cold]
 pub fn closed_file(th: &mut Thread) -> Raised {
     value_error(th, "I/O operation on closed file.")
@@ -114,8 +106,12 @@ pub fn retry_interrupted(th: &mut Thread, raised: Raised) -> PyResult<()> {
     Err(raised)
 }
 /// Runs pending signal handlers; an error is what one of them raised.
-pub fn run_signal_handlers(_th: &mut Thread) -> PyResult<()> {
-    Ok(())
+pub fn run_signal_handlers(th: &mut Thread) -> PyResult<()> {
+    if th.breaker() & krait_object::thread::breaker::SIGNAL != 0 {
+        krait_runtime::signals::run_pending(th)
+    } else {
+        Ok(())
+    }
 }
 
 /// `o.name()` as a truth value.
@@ -157,7 +153,11 @@ pub fn cannot_pickle(th: &mut Thread, v: &Value) -> Raised {
     type_error(th, format!("cannot pickle '{class}' instances"))
 }
 /// The result of a close that ran `first` and `then`: both errors are kept, the later one in front.
-pub fn chain(th: &mut Thread, first: PyResult<Value>, then: impl FnOnce(&mut Thread) -> PyResult<Value>) -> PyResult<Value> {
+pub fn chain(
+    th: &mut Thread,
+    first: PyResult<Value>,
+    then: impl FnOnce(&mut Thread) -> PyResult<Value>,
+) -> PyResult<Value> {
     let Err(raised) = first else { return then(th) };
     let earlier = errors::take(th, raised);
     match then(th) {

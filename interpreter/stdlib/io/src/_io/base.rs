@@ -69,14 +69,18 @@ pub static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&IO_BASE)
 };
 static METHODS: &[Method] = &[
-    method("seek", "(offset, whence=os.SEEK_SET, /)", "Change the stream position to the given byte offset.", |th, _| {
-        Err(unsupported(th, "seek"))
-    })
+    method(
+        "seek",
+        "(offset, whence=os.SEEK_SET, /)",
+        "Change the stream position to the given byte offset.",
+        |th, _| Err(unsupported(th, "seek")),
+    )
     .raw(),
     method("tell", "()", "Return current stream position.", |th, a| {
         attr::call_method(th, &a[0], "seek", &[Value::int(0), Value::int(1)])
     }),
-    method("truncate", "(size=None, /)", "Truncate file to size bytes.", |th, _| Err(unsupported(th, "truncate"))).raw(),
+    method("truncate", "(size=None, /)", "Truncate file to size bytes.", |th, _| Err(unsupported(th, "truncate")))
+        .raw(),
     method("flush", "()", "Flush write buffers, if applicable.", flush),
     method("close", "()", "Flush and close the IO object.", close),
     method("seekable", "()", "Return whether object supports random access.", |_, _| Ok(Value::FALSE)),
@@ -356,9 +360,12 @@ pub static TEXT_DEF: ClassDef = ClassDef {
         method("detach", "()", "Separate the underlying buffer from the TextIOBase and return it.", |th, _| {
             Err(unsupported(th, "detach"))
         }),
-        method("read", "(size=-1, /)", "Read at most size characters from stream.", |th, _| Err(unsupported(th, "read")))
+        method("read", "(size=-1, /)", "Read at most size characters from stream.", |th, _| {
+            Err(unsupported(th, "read"))
+        })
+        .raw(),
+        method("readline", "(size=-1, /)", "Read until newline or EOF.", |th, _| Err(unsupported(th, "readline")))
             .raw(),
-        method("readline", "(size=-1, /)", "Read until newline or EOF.", |th, _| Err(unsupported(th, "readline"))).raw(),
         method("write", "(s, /)", "Write string s to stream.", |th, _| Err(unsupported(th, "write"))).raw(),
     ],
     getset: &[
@@ -369,4 +376,3 @@ pub static TEXT_DEF: ClassDef = ClassDef {
     flags: FLAGS,
     ..ClassDef::new(&TEXT_IO_BASE)
 };
-

@@ -152,11 +152,15 @@ const SIMPLE_FLUSH: Method = method("flush", "()", "Flush the raw stream.", |th,
 
 static GETSET: &[GetSet] = &[
     member("raw", "", |_, v| Ok(this(v).raw.get().into())),
-    writable_member("_finalizing", |_, v| Ok(this(v).finalizing.load(Relaxed).into()), |th, v, new| {
-        let new = required(th, new)?;
-        this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
-        Ok(())
-    }),
+    writable_member(
+        "_finalizing",
+        |_, v| Ok(this(v).finalizing.load(Relaxed).into()),
+        |th, v, new| {
+            let new = required(th, new)?;
+            this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
+            Ok(())
+        },
+    ),
     getter("closed", "", |th, v| {
         let raw = this(v).raw(th)?;
         attr::get_text(th, &raw, "closed")
@@ -322,12 +326,9 @@ impl Buffered {
                     return Err(runtime_error(th, format!("reentrant call inside {shown}")));
                 }
                 Err(_) => {
+                    let pause = std::time::Duration::from_micros(if spins < 10 { 1 } else { 100 });
                     spins += 1;
-                    if spins < 100 {
-                        std::thread::yield_now();
-                    } else {
-                        std::thread::sleep(std::time::Duration::from_micros(100));
-                    }
+                    krait_runtime::world::blocking(th, || std::thread::sleep(pause));
                 }
             }
         }
@@ -509,8 +510,7 @@ fn seek(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let mut s = b.state.lock();
         let ahead = s.ahead() as i64;
         if ahead > 0 {
-            let offset =
-                if whence == 0 { target.checked_sub(current - s.raw_offset()) } else { Some(target) };
+            let offset = if whence == 0 { target.checked_sub(current - s.raw_offset()) } else { Some(target) };
             if let Some(offset) = offset
                 && offset >= -s.pos
                 && offset <= ahead

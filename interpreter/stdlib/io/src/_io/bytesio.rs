@@ -7,8 +7,8 @@ use krait_object::buffer::{Buffer, Export};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, method};
 use krait_object::{
-    Args, Bytes, ClassDef, Dict, List, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value,
-    type_flag,
+    Args, Bytes, ClassDef, Dict, List, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable,
+    Value, type_flag,
 };
 use krait_runtime::errors::{buffer_error, memory_error, overflow_error, type_error, value_error};
 use krait_runtime::protocol::{attr, buffer, iter, number};
@@ -45,8 +45,7 @@ pub static DEF: ClassDef = ClassDef {
     getset: &[getter("closed", "True if the file is closed.", |_, v| Ok(Value::bool(this(v).state.lock().closed)))],
     slots: SlotDefs {
         new: Some(|_, class, _| {
-            let stream =
-                BytesIo { base: IoBase::new(), state: Locked::default(), exports: AtomicUsize::new(0) };
+            let stream = BytesIo { base: IoBase::new(), state: Locked::default(), exports: AtomicUsize::new(0) };
             Ok(Ref::with_class(stream, class.object()).into())
         }),
         init: Some(init),

@@ -12,6 +12,7 @@ use krait_runtime::convert::path_bytes;
 use krait_runtime::errors::{self, io_error, memory_error, os_error, runtime_error, type_error, value_error};
 use krait_runtime::exceptions::{RESOURCE_WARNING, RUNTIME_WARNING, WARNING};
 use krait_runtime::protocol::{attr, buffer, call, compare, number, repr};
+use krait_runtime::world::blocking;
 
 use super::arguments::{self, chain, forget, required, run_signal_handlers, size_or, unsupported, writable_member};
 use super::base::{FLAGS, IoBase, RAW_IO_BASE, close_base};
@@ -75,7 +76,12 @@ static METHODS: &[Method] = &[
         f.open_fd(th)?;
         f.seek(th, 0, fs::SEEK_CUR, false).map(Value::from)
     }),
-    method("truncate", "(size=None, /)", "Truncate the file to at most size bytes and return the truncated size.", truncate),
+    method(
+        "truncate",
+        "(size=None, /)",
+        "Truncate the file to at most size bytes and return the truncated size.",
+        truncate,
+    ),
     method("close", "()", "Close the file.", close),
     method("seekable", "()", "True if file supports random-access.", |th, a| a.this::<FileIo>().is_seekable(th)),
     method("readable", "()", "True if file was opened in a read mode.", |th, a| {
@@ -103,16 +109,24 @@ static METHODS: &[Method] = &[
     method("__reduce_ex__", "(object, /)", "", |th, a| Err(arguments::cannot_pickle(th, &a[0]))),
 ];
 static GETSET: &[GetSet] = &[
-    writable_member("_blksize", |_, v| Ok(this(v).block_size.load(Relaxed).into()), |th, v, new| {
-        let n = required(th, new)?;
-        this(v).block_size.store(number::to_i64(th, n)?, Relaxed);
-        Ok(())
-    }),
-    writable_member("_finalizing", |_, v| Ok(this(v).finalizing.load(Relaxed).into()), |th, v, new| {
-        let new = required(th, new)?;
-        this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
-        Ok(())
-    }),
+    writable_member(
+        "_blksize",
+        |_, v| Ok(this(v).block_size.load(Relaxed).into()),
+        |th, v, new| {
+            let n = required(th, new)?;
+            this(v).block_size.store(number::to_i64(th, n)?, Relaxed);
+            Ok(())
+        },
+    ),
+    writable_member(
+        "_finalizing",
+        |_, v| Ok(this(v).finalizing.load(Relaxed).into()),
+        |th, v, new| {
+            let new = required(th, new)?;
+            this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
+            Ok(())
+        },
+    ),
     getter("closed", "True if the file is closed", |_, v| Ok(Value::bool(this(v).is_closed()))),
     getter("closefd", "True if the file descriptor will be closed by close().", |_, v| {
         Ok(Value::bool(this(v).closefd.load(Relaxed)))
@@ -162,8 +176,20 @@ impl FileIo {
     fn mode(&self) -> &'static str {
         let (readable, writable) = (self.readable.load(Relaxed), self.writable.load(Relaxed));
         match (self.created.load(Relaxed), self.appending.load(Relaxed)) {
-            (true, _) => if readable { "xb+" } else { "xb" },
-            (_, true) => if readable { "ab+" } else { "ab" },
+            (true, _) => {
+                if readable {
+                    "xb+"
+                } else {
+                    "xb"
+                }
+            }
+            (_, true) => {
+                if readable {
+                    "ab+"
+                } else {
+                    "ab"
+                }
+            }
             _ => match (readable, writable) {
                 (true, true) => "rb+",
                 (true, false) => "rb",
@@ -207,7 +233,8 @@ impl FileIo {
             return;
         }
         let earlier = th.exc.take();
-        let warned = repr::repr(th, source).and_then(|shown| resource_warning(th, &format!("unclosed file {shown}"), source));
+        let warned =
+            repr::repr(th, source).and_then(|shown| resource_warning(th, &format!("unclosed file {shown}"), source));
         if let Err(raised) = warned {
             if errors::in_flight(th, &WARNING) {
                 errors::write_unraisable(th, Some(me));
@@ -222,7 +249,7 @@ impl FileIo {
         if fd < 0 {
             return Ok(());
         }
-        fs::close(fd).map_err(|e| io_error(th, &e, None))
+        blocking(th, || fs::close(fd)).map_err(|e| io_error(th, &e, None))
     }
 }
 
@@ -240,7 +267,7 @@ fn resource_warning(th: &mut Thread, message: &str, source: &Value) -> PyResult<
 /// A system call, again after interruptions; `None` where it would block.
 fn retried(th: &mut Thread, mut f: impl FnMut() -> std::io::Result<usize>) -> PyResult<Option<usize>> {
     loop {
-        match f() {
+        match blocking(th, &mut f) {
             Ok(n) => return Ok(Some(n)),
             Err(e) if e.kind() == ErrorKind::Interrupted => run_signal_handlers(th)?,
             Err(e) if e.raw_os_error() == Some(errno::EAGAIN) => return Ok(None),
@@ -378,7 +405,7 @@ fn init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
 }
 fn open_path(th: &mut Thread, path: &[u8], flags: i32, name: &Value) -> PyResult<i32> {
     loop {
-        match fs::open(path, flags, 0o666) {
+        match blocking(th, || fs::open(path, flags, 0o666)) {
             Ok(fd) => return Ok(fd),
             Err(e) if e.kind() == ErrorKind::Interrupted => run_signal_handlers(th)?,
             Err(e) => return Err(io_error(th, &e, Some(name))),

@@ -3,8 +3,8 @@ use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, method};
 use krait_object::{
-    Args, Bytes, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, StrData, Thread, Tuple, TypeObject,
-    VTable, Value, ValueCell, type_flag,
+    Args, Bytes, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, StrData, Thread, Tuple,
+    TypeObject, VTable, Value, ValueCell, type_flag,
 };
 use krait_runtime::errors::{type_error, value_error};
 use krait_runtime::protocol::{attr, compare, number};
@@ -127,11 +127,8 @@ pub static DEF: ClassDef = ClassDef {
     })],
     slots: SlotDefs {
         new: Some(|_, class, _| {
-            let decoder = NewlineDecoder {
-                decoder: ValueCell::empty(),
-                errors: ValueCell::empty(),
-                state: Locked::default(),
-            };
+            let decoder =
+                NewlineDecoder { decoder: ValueCell::empty(), errors: ValueCell::empty(), state: Locked::default() };
             Ok(Ref::with_class(decoder, class.object()).into())
         }),
         init: Some(init),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use krait_macros::{Payload, Trace};
 use krait_object::native::{Sig, getset, getter, member, method};
 use krait_object::{
-    Args, Bytes, ClassDef, GetSet, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, TypeObject, VTable,
-    Value, ValueCell,
+    Args, Bytes, ClassDef, GetSet, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, TypeObject,
+    VTable, Value, ValueCell,
 };
 use krait_runtime::config;
 use krait_runtime::errors::{self, catch, in_flight, runtime_error, type_error, value_error};
@@ -172,7 +172,12 @@ static METHODS: &[Method] = &[
     method("readable", "()", "", |th, a| forward(th, a, "readable")),
     method("writable", "()", "", |th, a| forward(th, a, "writable")),
     method("isatty", "()", "", |th, a| forward(th, a, "isatty")),
-    method("seek", "(cookie, whence=os.SEEK_SET, /)", "Set the stream position, and return the new stream position.", position::seek),
+    method(
+        "seek",
+        "(cookie, whence=os.SEEK_SET, /)",
+        "Set the stream position, and return the new stream position.",
+        position::seek,
+    ),
     method("tell", "()", "Return the stream position as an opaque number.", position::tell),
     method("truncate", "(pos=None, /)", "Truncate the underlying buffer.", |th, a| {
         let t = a.this_ref::<TextIo>();
@@ -193,11 +198,15 @@ static GETSET: &[GetSet] = &[
     }),
     member("line_buffering", "", |_, v| Ok(Value::bool(this(v).state.lock().line_buffering))),
     member("write_through", "", |_, v| Ok(Value::bool(this(v).state.lock().write_through))),
-    writable_member("_finalizing", |_, v| Ok(this(v).finalizing.load(Relaxed).into()), |th, v, new| {
-        let new = required(th, new)?;
-        this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
-        Ok(())
-    }),
+    writable_member(
+        "_finalizing",
+        |_, v| Ok(this(v).finalizing.load(Relaxed).into()),
+        |th, v, new| {
+            let new = required(th, new)?;
+            this(v).finalizing.store(compare::truth(th, new)?, Relaxed);
+            Ok(())
+        },
+    ),
     getter("name", "", |th, v| {
         let buffer = this(v).attached(th)?;
         attr::get_text(th, &buffer, "name")

@@ -47,8 +47,7 @@ fn raw_read(th: &mut Thread, b: &Buffered, to: &mut [u8]) -> PyResult<Raw> {
         }
         None => {
             let len = to.len();
-            let message =
-                format!("raw readinto() returned invalid length {n} (should have been between 0 and {len})");
+            let message = format!("raw readinto() returned invalid length {n} (should have been between 0 and {len})");
             Err(raise(th, &OS_ERROR, message))
         }
     }

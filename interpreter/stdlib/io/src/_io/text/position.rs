@@ -197,14 +197,7 @@ fn feed(th: &mut Thread, t: &TextIo, data: &[u8], last: bool) -> PyResult<usize>
     t.decode(th, &Bytes::new(data).into(), last).map(|text| text.len())
 }
 /// Finds a starting point before the position from which decoding is safe: one where the decoder holds nothing back.
-fn locate(
-    th: &mut Thread,
-    t: &TextIo,
-    cookie: &mut Cookie,
-    input: &[u8],
-    used: usize,
-    ratio: f64,
-) -> PyResult<()> {
+fn locate(th: &mut Thread, t: &TextIo, cookie: &mut Cookie, input: &[u8], used: usize, ratio: f64) -> PyResult<()> {
     let mut chars_to_skip = used;
     // A guess from the ratio of bytes to characters, then back in growing steps.
     let mut skip_bytes = ((ratio * chars_to_skip as f64) as usize).min(input.len()) as i64;
