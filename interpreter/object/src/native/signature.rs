@@ -245,31 +245,27 @@ fn check_positional(th: &mut Thread, p: &Parsed, name: &str, full: &str, given: 
     Err(type_error(th, message))
 }
 
-/// Too many positional arguments where keywords are possible.
+/// Too many arguments, or too few positional ones, where keywords are possible.
 fn check_keywords(th: &mut Thread, p: &Parsed, name: &str, given: usize, args: &Args<'_>) -> PyResult<()> {
-    if p.varargs.is_some() || given <= p.positional {
-        return Ok(());
-    }
-    let total = p.params.len() - usize::from(p.varkw.is_some());
+    let required_only = p.params.iter().filter(|q| q.kind == ParamKind::PositionalOnly && q.required).count();
+    let total = p.params.len() - usize::from(p.varargs.is_some()) - usize::from(p.varkw.is_some());
     let named = args.names().len();
-    let message = if given + named > total && p.varkw.is_none() {
-        let required = p.params.iter().filter(|q| q.required).count();
-        format!(
-            "{name}() takes {} {total} {}argument{} ({} given)",
-            if required == total { "exactly" } else { "at most" },
-            if named == 0 && p.positional == total { "" } else if named == 0 { "positional " } else { "keyword " },
-            plural(total),
-            given + named
-        )
-    } else if p.positional == 0 {
-        format!("{name}() takes no positional arguments")
+    let message = if given + named > total && p.varargs.is_none() && p.varkw.is_none() {
+        let keyword = if given == 0 { "keyword " } else { "" };
+        format!("{name}() takes at most {total} {keyword}argument{} ({} given)", plural(total), given + named)
+    } else if given > p.positional && p.varargs.is_none() {
+        if p.positional == 0 {
+            format!("{name}() takes no positional arguments")
+        } else {
+            let bound = if p.required_positional == p.positional { "exactly" } else { "at most" };
+            let n = p.positional;
+            format!("{name}() takes {bound} {n} positional argument{} ({given} given)", plural(n))
+        }
+    } else if given < required_only {
+        let bound = if required_only < p.positional { "at least" } else { "exactly" };
+        format!("{name}() takes {bound} {required_only} positional argument{} ({given} given)", plural(required_only))
     } else {
-        format!(
-            "{name}() takes {} {} positional argument{} ({given} given)",
-            if p.required_positional == p.positional { "exactly" } else { "at most" },
-            p.positional,
-            plural(p.positional)
-        )
+        return Ok(());
     };
     Err(type_error(th, message))
 }
