@@ -53,7 +53,7 @@ pub static DEF: ClassDef = ClassDef {
         compare: Some(compare),
         iter: Some(iterator::iter),
         buffer: Some(buffer),
-        remainder: Some(percent::remainder),
+        remainder: Some(percent::bytearray_remainder),
         sq_len: Some(len),
         mp_len: Some(len),
         sq_concat: Some(shape::concat),

@@ -45,7 +45,7 @@ pub static DEF: ClassDef = ClassDef {
         compare: Some(compare),
         iter: Some(iterator::iter),
         buffer: Some(buffer),
-        remainder: Some(percent::remainder),
+        remainder: Some(percent::bytes_remainder),
         sq_len: Some(len),
         mp_len: Some(len),
         sq_concat: Some(shape::concat),

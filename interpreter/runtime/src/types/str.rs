@@ -167,6 +167,14 @@ fn new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     }
     let bound = NEW.bind(th, "str", "str", args, 0)?;
     let a = bound.args();
+    // Without keywords CPython takes another way, which words the refusal of None differently.
+    if cls.is(&STR) && args.names().is_empty() {
+        for (index, name) in [(1, "encoding"), (2, "errors")] {
+            if a.opt(index).is_some_and(Value::is_none) {
+                return Err(type_error(th, format!("str() argument '{name}' must be str, not NoneType")));
+            }
+        }
+    }
     let made = construct(th, &a)?;
     if cls.is(&STR) {
         return Ok(made);

@@ -112,6 +112,10 @@ impl Formatting<'_, '_> {
                 let byte = self.character(&value)?;
                 pad_text(&[byte], conversion, true, &mut self.out)?;
             }
+            // CPython formats the character as a C `char`, which is negative here.
+            _ if conversion.code >= 0x80 => {
+                return Err(overflow_error(self.th, "character argument not in range(0x110000)").into());
+            }
             _ => {
                 let message = format!(
                     "unsupported format character '{shown}' (0x{:x}) at index {}",
@@ -139,11 +143,18 @@ impl Formatting<'_, '_> {
     }
 }
 
-/// The `%` slot of both types; the result is of the left operand's kind.
-pub fn remainder(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
-    if left.downcast_ref::<Bytes>().is_none() && left.downcast_ref::<ByteArray>().is_none() {
-        return Ok(Value::NOT_IMPLEMENTED);
-    }
+/// The `%` slot of `bytes`.
+pub fn bytes_remainder(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
+    if left.downcast_ref::<Bytes>().is_some() { formatted(th, left, right) } else { Ok(Value::NOT_IMPLEMENTED) }
+}
+
+/// The `%` slot of `bytearray`.
+pub fn bytearray_remainder(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
+    if left.downcast_ref::<ByteArray>().is_some() { formatted(th, left, right) } else { Ok(Value::NOT_IMPLEMENTED) }
+}
+
+/// The result is of the left operand's kind.
+fn formatted(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
     let format = with_data(left, <[u8]>::to_vec);
     let is_text = right.downcast_ref::<Bytes>().is_some()
         || right.downcast_ref::<Str>().is_some()

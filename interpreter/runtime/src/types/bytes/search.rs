@@ -18,8 +18,8 @@ enum Search {
 }
 
 fn run(th: &mut Thread, a: &Args<'_>, what: Search) -> PyResult<Option<usize>> {
-    let sub = needle(th, &a[1])?;
     let bounds = raw_bounds(th, a.opt(2), a.opt(3))?;
+    let sub = needle(th, &a[1])?;
     Ok(with_data(&a[0], |data| {
         let (start, end) = clamp_bounds(bounds, data.len());
         let part = data.get(start..end)?;
