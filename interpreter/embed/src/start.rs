@@ -22,10 +22,6 @@ fn install() {
             krait_object::gc::run_requested(th);
             Ok(())
         });
-        krait_runtime::safepoint::install(breaker::STOP, |th| {
-            krait_object::world::park(th);
-            Ok(())
-        });
         let families: [&[&'static ModuleDef]; 8] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,

@@ -52,16 +52,22 @@ pub fn after_fork(th: &Thread) {
     CHANGED.notify_all();
 }
 
-/// The world stays stopped while this lives.
-pub struct Stopped(());
+/// The world stays stopped while this lives. In single mode threads take turns (`runtime::world`), and whoever runs is
+/// alone already.
+pub struct Stopped {
+    real: bool,
+}
 
 /// Stops every other attached thread at its next safe point. Nested stops by the same thread are counted.
 pub fn stop(th: &Thread) -> Stopped {
+    if !crate::header::multi() {
+        return Stopped { real: false };
+    }
     let own = id(&th.shared);
     let mut world = lock();
     if world.stopper == own {
         world.depth += 1;
-        return Stopped(());
+        return Stopped { real: true };
     }
     while world.stopper != 0 {
         // Somebody else stops the world: this thread counts as stopped meanwhile.
@@ -78,10 +84,13 @@ pub fn stop(th: &Thread) -> Stopped {
     while world.threads.iter().any(|t| id(t) != own && t.attached.load(Acquire)) {
         world = wait(world);
     }
-    Stopped(())
+    Stopped { real: true }
 }
 impl Drop for Stopped {
     fn drop(&mut self) {
+        if !self.real {
+            return;
+        }
         let mut world = lock();
         world.depth -= 1;
         if world.depth > 0 {
