@@ -232,7 +232,7 @@ impl Dict {
     #[inline(always)]
     pub fn cached(&self, version: u32, place: u32) -> Option<Value> {
         let t = self.table.lock();
-        if t.current_version() != version {
+        if version == 0 || t.current_version() != version {
             return None;
         }
         t.at(place as usize).map(|(_, v)| v.clone())
@@ -241,7 +241,7 @@ impl Dict {
     #[inline(always)]
     pub fn cached_set(&self, version: u32, place: u32, value: Value) -> Result<Value, Value> {
         let mut t = self.table.lock();
-        if t.current_version() != version {
+        if version == 0 || t.current_version() != version {
             return Err(value);
         }
         match t.at_mut(place as usize) {
