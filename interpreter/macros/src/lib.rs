@@ -15,13 +15,14 @@ pub fn derive_trace(input: TokenStream) -> TokenStream {
     let (generics, type_generics, clause) = input.generics.split_for_impl();
     let body = match &input.data {
         Data::Struct(data) => {
-            let visits = data.fields.iter().enumerate().filter(|(_, f)| !skipped(&f.attrs)).map(|(i, f)| match &f.ident {
-                Some(ident) => quote!(::krait_object::Trace::trace(&self.#ident, tracer);),
-                None => {
-                    let index = syn::Index::from(i);
-                    quote!(::krait_object::Trace::trace(&self.#index, tracer);)
-                }
-            });
+            let visits =
+                data.fields.iter().enumerate().filter(|(_, f)| !skipped(&f.attrs)).map(|(i, f)| match &f.ident {
+                    Some(ident) => quote!(::krait_object::Trace::trace(&self.#ident, tracer);),
+                    None => {
+                        let index = syn::Index::from(i);
+                        quote!(::krait_object::Trace::trace(&self.#index, tracer);)
+                    }
+                });
             quote!(#(#visits)*)
         }
         Data::Enum(data) => {

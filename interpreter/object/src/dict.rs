@@ -63,8 +63,7 @@ impl Dict {
             if !rejected.is_empty() && table.mutations() != mutations {
                 rejected.clear();
             }
-            let found =
-                table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
+            let found = table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
             match found {
                 Found::At(i) => return Ok(then(&mut table, Some(i))),
                 Found::Absent => return Ok(then(&mut table, None)),
@@ -75,8 +74,8 @@ impl Dict {
                     let Some(candidate) = candidate else { continue };
                     if key_eq(th, &candidate, key)? {
                         let mut table = self.table.lock();
-                        let still = table.mutations() == mutations
-                            && table.at(i).is_some_and(|(k, _)| k.is(&candidate));
+                        let still =
+                            table.mutations() == mutations && table.at(i).is_some_and(|(k, _)| k.is(&candidate));
                         if still {
                             return Ok(then(&mut table, Some(i)));
                         }

@@ -69,11 +69,8 @@ pub fn float(f: f64) -> i64 {
     }
     let bits = f.to_bits();
     let raw = (bits >> 52 & 0x7FF) as i64;
-    let (mantissa, exponent) = if raw == 0 {
-        (bits & ((1 << 52) - 1), -1074)
-    } else {
-        (bits & ((1 << 52) - 1) | 1 << 52, raw - 1075)
-    };
+    let (mantissa, exponent) =
+        if raw == 0 { (bits & ((1 << 52) - 1), -1074) } else { (bits & ((1 << 52) - 1) | 1 << 52, raw - 1075) };
     // mantissa * 2^exponent modulo 2^61 - 1 is a rotation of 61 bits.
     let shift = exponent.rem_euclid(61) as u32;
     let x = mantissa % MODULUS;

@@ -229,8 +229,7 @@ pub(crate) fn walk(young_only: bool, mut f: impl FnMut(NonNull<Header>)) {
             page.walk(&mut f);
         }
     }
-    let large: Vec<usize> =
-        LARGE.lock().unwrap_or_else(|e| e.into_inner()).iter().flatten().copied().collect();
+    let large: Vec<usize> = LARGE.lock().unwrap_or_else(|e| e.into_inner()).iter().flatten().copied().collect();
     for at in large {
         if let Some(h) = NonNull::new(at as *mut Header)
             // SAFETY: registered blocks are live memory with an initialised header.

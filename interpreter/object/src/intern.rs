@@ -34,9 +34,7 @@ pub fn intern_ref(s: &Ref<Str>) -> Ref<Str> {
     if s.is_interned() {
         return s.clone();
     }
-    enter(&s.to_wtf8(), || {
-        if s.as_value().is_exact(&crate::builtin_types::STR) { s.clone() } else { s.slice_all() }
-    })
+    enter(&s.to_wtf8(), || if s.as_value().is_exact(&crate::builtin_types::STR) { s.clone() } else { s.slice_all() })
 }
 /// The interned string equal to `s`, if there is one.
 pub fn find(s: &Ref<Str>) -> Option<Ref<Str>> {

@@ -26,6 +26,8 @@ pub mod slots;
 pub mod stack;
 pub mod str;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 pub mod trace;
 pub mod tuple;

@@ -74,8 +74,7 @@ impl Set {
             if !rejected.is_empty() && table.mutations() != mutations {
                 rejected.clear();
             }
-            let found =
-                table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
+            let found = table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
             match found {
                 Found::At(i) => return Ok(then(&mut table, Some(i))),
                 Found::Absent => return Ok(then(&mut table, None)),

@@ -27,7 +27,8 @@ unsafe impl Trace for Tuple {
 }
 impl Drop for Tuple {
     fn drop(&mut self) {
-        let items = std::ptr::slice_from_raw_parts_mut(std::ptr::from_mut(self).wrapping_add(1).cast::<Value>(), self.len);
+        let items =
+            std::ptr::slice_from_raw_parts_mut(std::ptr::from_mut(self).wrapping_add(1).cast::<Value>(), self.len);
         // SAFETY: `len` owned values follow the payload and are dropped once, with it.
         unsafe { std::ptr::drop_in_place(items) }
     }

@@ -92,9 +92,7 @@ unsafe impl Payload for Type {
 // SAFETY: each cell once; the cache holds counted values too.
 unsafe impl Trace for Type {
     fn trace(&self, tracer: &mut Tracer<'_>) {
-        for cell in
-            [&self.base, &self.bases, &self.mro, &self.dict, &self.subclasses, &self.qualname, &self.module]
-        {
+        for cell in [&self.base, &self.bases, &self.mro, &self.dict, &self.subclasses, &self.qualname, &self.module] {
             cell.trace(tracer);
         }
         // SAFETY: the world is stopped.

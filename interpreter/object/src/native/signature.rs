@@ -164,16 +164,19 @@ impl Sig {
             match (at, &extra) {
                 (Some(i), _) if out[lead + i].is_none() => out[lead + i] = Some(value.clone()),
                 (Some(i), _) => {
-                    let message = format!("argument for {name}() given by name ('{}') and position ({})", p.params[i].name, i + 1);
+                    let message = format!(
+                        "argument for {name}() given by name ('{}') and position ({})",
+                        p.params[i].name,
+                        i + 1
+                    );
                     return Err(type_error(th, message));
                 }
                 (None, Some(d)) => d.set(th, key.clone(), value.clone())?,
                 (None, None) => {
                     let key = text.map(|t| t.to_string_lossy().into_owned()).unwrap_or_default();
                     if p.params.iter().any(|q| q.kind == ParamKind::PositionalOnly && *q.name == *key) {
-                        let message = format!(
-                            "{name}() got some positional-only arguments passed as keyword arguments: '{key}'"
-                        );
+                        let message =
+                            format!("{name}() got some positional-only arguments passed as keyword arguments: '{key}'");
                         return Err(type_error(th, message));
                     }
                     return Err(type_error(th, format!("{name}() got an unexpected keyword argument '{key}'")));
@@ -220,7 +223,14 @@ fn type_error(th: &mut Thread, message: String) -> Raised {
 }
 
 /// The conventions without keywords: no argument, exactly one, several positional.
-fn check_positional(th: &mut Thread, p: &Parsed, name: &str, full: &str, given: usize, args: &Args<'_>) -> PyResult<()> {
+fn check_positional(
+    th: &mut Thread,
+    p: &Parsed,
+    name: &str,
+    full: &str,
+    given: usize,
+    args: &Args<'_>,
+) -> PyResult<()> {
     if args.has_kw() {
         return Err(type_error(th, format!("{full}() takes no keyword arguments")));
     }
