@@ -9,6 +9,7 @@ pub mod names;
 pub mod normalize;
 #[cfg(test)]
 mod tests;
+pub mod version_3_2;
 
 use generated::properties as data;
 

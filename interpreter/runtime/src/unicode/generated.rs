@@ -8,3 +8,5 @@ pub mod names;
 pub mod normalization;
 #[rustfmt::skip]
 pub mod properties;
+#[rustfmt::skip]
+pub mod version_3_2;

@@ -2,7 +2,7 @@
 //! CPython counterpart: `nfd_nfkd`, `nfc_nfkc` and `is_normalized_quickcheck` of `Modules/unicodedata.c`.
 
 use super::generated::normalization as data;
-use super::{LIMIT, combining};
+use super::{LIMIT, combining, version_3_2};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -75,7 +75,22 @@ pub fn decomposition(code: u32) -> String {
     text
 }
 
-fn decompose_into(code: u32, compatibility: bool, out: &mut Vec<u32>) {
+/// The version of Unicode to normalise by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Latest,
+    V3_2,
+}
+
+fn decompose_into(code: u32, compatibility: bool, version: Version, out: &mut Vec<u32>) {
+    if version == Version::V3_2 {
+        if version_3_2::is_newer(code) {
+            return out.push(code);
+        }
+        if let Some(code) = version_3_2::correction(code) {
+            return decompose_into(code, compatibility, version, out);
+        }
+    }
     if (HANGUL_FIRST..HANGUL_FIRST + HANGUL_COUNT).contains(&code) {
         let index = code - HANGUL_FIRST;
         out.push(LEAD + index / (VOWELS * TRAILS));
@@ -88,7 +103,7 @@ fn decompose_into(code: u32, compatibility: bool, out: &mut Vec<u32>) {
     match mapping(code) {
         // A decomposition refers to characters further down only, so the recursion is a few levels deep.
         Some((tag, units)) if compatibility || tag.is_empty() => {
-            utf16(units).for_each(|part| decompose_into(part, compatibility, out));
+            utf16(units).for_each(|part| decompose_into(part, compatibility, version, out));
         }
         _ => out.push(code),
     }
@@ -151,8 +166,13 @@ fn compose(codes: &mut Vec<u32>) {
 
 /// The text in the normal form asked for.
 pub fn normalize(form: Form, codes: impl Iterator<Item = u32>) -> Vec<u32> {
+    normalize_by(Version::Latest, form, codes)
+}
+
+/// The text in the normal form asked for, as that version of Unicode has it.
+pub fn normalize_by(version: Version, form: Form, codes: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut out = Vec::with_capacity(codes.size_hint().0);
-    codes.for_each(|code| decompose_into(code, form.compatibility(), &mut out));
+    codes.for_each(|code| decompose_into(code, form.compatibility(), version, &mut out));
     reorder(&mut out);
     if form.composes() {
         compose(&mut out);

@@ -10,9 +10,17 @@ mod _json;
 mod _sre;
 mod _string;
 mod binascii;
+mod unicodedata;
 
 #[cfg(test)]
 mod tests;
 
-pub static MODULES: &[&ModuleDef] =
-    &[&_codecs::MODULE, &_csv::MODULE, &_json::MODULE, &_sre::MODULE, &_string::MODULE, &binascii::MODULE];
+pub static MODULES: &[&ModuleDef] = &[
+    &_codecs::MODULE,
+    &_csv::MODULE,
+    &_json::MODULE,
+    &_sre::MODULE,
+    &_string::MODULE,
+    &binascii::MODULE,
+    &unicodedata::MODULE,
+];
