@@ -75,6 +75,9 @@ fn build_namespace(def: &'static ClassDef) {
             set_namespace(&dict, g.name, getset_descriptor(&owner, g));
         }
     }
+    if def.dict_cell.is_some() && dict.get_text("__dict__").is_none() {
+        set_namespace(&dict, "__dict__", crate::types::descriptor::instance_dict_descriptor(&owner));
+    }
     for w in wrappers() {
         if (w.present)(&class.slots) && dict.get_text(w.name).is_none() {
             set_namespace(&dict, w.name, wrapper_descriptor(&owner, w));
