@@ -46,6 +46,7 @@ pub mod super_;
 pub mod traceback;
 pub mod tuple;
 pub mod type_;
+pub mod typing;
 pub mod union_type;
 pub mod weakref;
 pub mod zip;
@@ -89,6 +90,7 @@ pub static CLASSES: &[&[&ClassDef]] = &[
         &mappingproxy::DEF,
     ],
     weakref::DEFS,
+    typing::DEFS,
     generator::DEFS,
     str::DEFS,
     bytes::DEFS,

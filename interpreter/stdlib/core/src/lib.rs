@@ -3,9 +3,13 @@
 
 pub mod _abc;
 pub mod _collections;
+pub mod _contextvars;
 pub mod _functools;
 pub mod _imp;
 pub mod _operator;
+pub mod _suggestions;
+pub mod _sysconfig;
+pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
@@ -23,8 +27,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &_imp::MODULE,
     &_abc::MODULE,
     &_collections::MODULE,
+    &_contextvars::MODULE,
     &_functools::MODULE,
     &_operator::MODULE,
+    &_suggestions::MODULE,
+    &_sysconfig::MODULE,
+    &_typing::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
     &atexit::MODULE,

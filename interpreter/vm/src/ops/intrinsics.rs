@@ -4,9 +4,10 @@ use krait_bytecode::opcodes::{Intrinsic1, Intrinsic2};
 use krait_object::{Dict, PyResult, Raised, Thread, Tuple, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION, RUNTIME_ERROR};
-use krait_runtime::protocol::{attr, call, number, sequence};
+use krait_runtime::protocol::{call, number};
 use krait_runtime::types::function::Function;
 use krait_runtime::types::generator::async_steps;
+use krait_runtime::types::typing;
 use krait_runtime::well_known::names;
 
 use super::{a, b, c, finish0, finish1, groups, import, ok};
@@ -48,13 +49,10 @@ fn intrinsic_1(th: &mut Thread, number: u8, v: &Value, r: Regs) -> PyResult<Valu
         STOP_ITERATION_ERROR => Ok(stop_iteration_error(th, v, r)),
         ASYNC_GEN_WRAP => Ok(async_steps::wrap(v.clone())),
         UNARY_POSITIVE => number::positive(th, v),
-        TYPE_VAR => typing(th, "TypeVar", std::slice::from_ref(v), &[("infer_variance", Value::TRUE)]),
-        PARAM_SPEC => typing(th, "ParamSpec", std::slice::from_ref(v), &[("infer_variance", Value::TRUE)]),
-        TYPE_VAR_TUPLE => typing(th, "TypeVarTuple", std::slice::from_ref(v), &[]),
-        SUBSCRIPT_GENERIC => {
-            let generic = typing_attribute(th, "Generic")?;
-            sequence::get_item(th, &generic, v)
-        }
+        TYPE_VAR => Ok(typing::make_type_var(v)),
+        PARAM_SPEC => Ok(typing::make_param_spec(v)),
+        TYPE_VAR_TUPLE => Ok(typing::make_type_var_tuple(v)),
+        SUBSCRIPT_GENERIC => typing::subscript_generic(th, v),
         TYPE_ALIAS => type_alias(th, v),
         _ => Err(errors::system_error(th, "unknown intrinsic")),
     }
@@ -92,22 +90,9 @@ fn stop_iteration_error(th: &mut Thread, exception: &Value, r: Regs) -> Value {
     made
 }
 
-fn typing_attribute(th: &mut Thread, name: &str) -> PyResult<Value> {
-    let module = krait_runtime::import::import_module(th, "_typing")?;
-    attr::get_text(th, &module, name)
-}
-/// An object of the native half of `typing`.
-fn typing(th: &mut Thread, name: &str, args: &[Value], keywords: &[(&str, Value)]) -> PyResult<Value> {
-    let class = typing_attribute(th, name)?;
-    let mut all = args.to_vec();
-    all.extend(keywords.iter().map(|(_, v)| v.clone()));
-    let names: Vec<Value> = keywords.iter().map(|(k, _)| krait_object::intern::intern(k).into()).collect();
-    call::call_kw(th, &class, &all, &names)
-}
-/// Lazily computed parts go through constructors that the native module keeps for the compiler.
 fn type_alias(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let Some(parts) = v.to_ref::<Tuple>() else { return Err(errors::system_error(th, "bad type alias")) };
-    typing(th, "_make_type_alias", &parts, &[])
+    typing::make_type_alias(th, &parts)
 }
 
 fn intrinsic_2(th: &mut Thread, number: u8, x: &Value, y: &Value) -> PyResult<Value> {
@@ -116,18 +101,17 @@ fn intrinsic_2(th: &mut Thread, number: u8, x: &Value, y: &Value) -> PyResult<Va
     const WITH_CONSTRAINTS: u8 = Intrinsic2::TypeVarWithConstraints as u8;
     const SET_TYPE_PARAMS: u8 = Intrinsic2::SetFunctionTypeParams as u8;
     const SET_DEFAULT: u8 = Intrinsic2::SetTypeParamDefault as u8;
-    let pair = [x.clone(), y.clone()];
     match number {
         PREP_RERAISE_STAR => groups::prepare_reraise(th, x, y),
-        WITH_BOUND => typing(th, "_make_typevar_with_bound", &pair, &[]),
-        WITH_CONSTRAINTS => typing(th, "_make_typevar_with_constraints", &pair, &[]),
+        WITH_BOUND => Ok(typing::make_type_var_with_bound(x, y)),
+        WITH_CONSTRAINTS => Ok(typing::make_type_var_with_constraints(x, y)),
         SET_TYPE_PARAMS => {
             if let Some(function) = x.downcast_ref::<Function>() {
                 function.type_params.set(Some(y.clone()));
             }
             Ok(x.clone())
         }
-        SET_DEFAULT => typing(th, "_set_type_param_default", &pair, &[]),
+        SET_DEFAULT => typing::set_default(th, x, y),
         _ => Err(errors::system_error(th, "unknown intrinsic")),
     }
 }
