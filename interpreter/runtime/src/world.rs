@@ -84,11 +84,15 @@ pub fn attach(th: &Thread) {
 /// The thread lets others run; until [`attach`] it touches no value.
 pub fn detach(th: &Thread) {
     if THREADED.load(Relaxed) {
-        let mut s = state();
-        if s.holder.as_ref().is_some_and(|h| Arc::ptr_eq(h, &th.shared)) {
-            s.holder = None;
-            FREE.notify_one();
-        }
+        leave(&th.shared);
+    }
+}
+/// As [`detach`], for a thread whose state is gone.
+pub fn leave(shared: &Arc<Shared>) {
+    let mut s = state();
+    if s.holder.as_ref().is_some_and(|h| Arc::ptr_eq(h, shared)) {
+        s.holder = None;
+        FREE.notify_one();
     }
 }
 /// The handler of `breaker::STOP`: another thread wants its turn.
@@ -125,17 +129,31 @@ pub fn retry<R>(th: &mut Thread, mut call: impl FnMut() -> Result<R, i32>) -> Py
         }
     }
 }
+/// In the child of a fork: the calling thread is the only one.
+fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
+    s.waiting = 0;
+    s.turns += 1;
+    s.holder = Some(th.shared.clone());
+    drop(s);
+    signals::after_fork(th);
+}
+/// As [`fork`], where the fork returns in the parent only and the child runs `child`, which gets a function that puts this
+/// module in order and must be called first.
+pub fn fork_with_child<R>(th: &mut Thread, fork: impl FnOnce(&mut Thread, &mut dyn FnMut(&Thread)) -> R) -> R {
+    let mut guard = Some(state());
+    fork(th, &mut |th| {
+        if let Some(s) = guard.take() {
+            in_child(s, th);
+        }
+    })
+}
 /// Forks with the state of this module in order: the child's only thread is the one that runs. `is_child` looks at the
 /// result.
 pub fn fork<R>(th: &Thread, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> R {
-    let mut s = state();
+    let s = state();
     let result = fork();
     if is_child(&result) {
-        s.waiting = 0;
-        s.turns += 1;
-        s.holder = Some(th.shared.clone());
-        drop(s);
-        signals::after_fork(th);
+        in_child(s, th);
     }
     result
 }
