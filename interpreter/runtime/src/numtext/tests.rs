@@ -100,3 +100,42 @@ fn exact_conversions() {
     assert_eq!(exact::integer_ratio(0.75), (BigInt::from(3), BigInt::from(4)));
     assert_eq!(exact::f64_to_bigint(-1e20), -BigInt::from(10).pow(20));
 }
+
+fn formatted(result: Result<(), spec::FormatError>, out: &crate::text::TextBuf) -> String {
+    match result {
+        Ok(()) => out.to_string_lossy(),
+        Err(spec::FormatError::Value(message)) => message.to_string_lossy(),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn format_specs() {
+    let int = |value: i64, text: &str| {
+        let mut out = crate::text::TextBuf::new();
+        let value = krait_object::IntRef::Small(value);
+        let result = spec_format::format_int(value, text.as_bytes(), "int", spec_layout::NumberLocale::c, &mut out);
+        formatted(result, &out)
+    };
+    let float = |value: f64, text: &str| {
+        let mut out = crate::text::TextBuf::new();
+        let result = spec_format::format_float(value, text.as_bytes(), "float", spec_layout::NumberLocale::c, &mut out);
+        formatted(result, &out)
+    };
+    assert_eq!(int(1234567, "020,"), "0,000,000,001,234,567");
+    assert_eq!(int(255, "#010x"), "0x000000ff");
+    assert_eq!(int(-5, "*^+8d"), "***-5***");
+    assert_eq!(int(12345678, "_b"), "1011_1100_0110_0001_0100_1110");
+    assert_eq!(int(5, ".3d"), "Precision not allowed in integer format specifier");
+    assert_eq!(int(5, ",s"), "Cannot specify ',' with 's'.");
+    assert_eq!(int(5, "d5"), "Invalid format specifier 'd5' for object of type 'int'");
+    assert_eq!(float(1234567.891, ",.2f"), "1,234,567.89");
+    assert_eq!(float(f64::NAN, "+010,"), "+000000nan");
+    assert_eq!(float(-0.0001, "z.1f"), "0.0");
+    assert_eq!(float(10.0, ".3"), "10.0");
+    assert_eq!(float(0.5, ".0%"), "50%");
+    assert_eq!(float(1.5, "d"), "Unknown format code 'd' for object of type 'float'");
+    let mut out = crate::text::TextBuf::new();
+    let result = spec_format::format_complex(1.0, -2.0, b"^+12", "complex", spec_layout::NumberLocale::c, &mut out);
+    assert_eq!(formatted(result, &out), "  (+1-2j)   ");
+}

@@ -17,6 +17,8 @@ pub mod iterator;
 pub mod percent;
 pub mod search;
 pub mod shape;
+#[cfg(test)]
+mod tests;
 pub mod units;
 
 use units::{StrUnit, fit, from_buffer, with_units};
