@@ -1,4 +1,5 @@
 //! The dispatch loop, generated from the opcode table. Home of unsafe code: a byte that is no opcode is unreachable
+//! UNSAFE home: the opcode byte of a verified instruction stream selects the handler.
 //! (streams come from the compiler, or were verified).
 use krait_bytecode::for_each_opcode;
 use krait_object::Thread;

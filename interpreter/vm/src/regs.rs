@@ -1,4 +1,5 @@
 //! Registers, program counters and frame headers as the handlers see them. Home of unsafe code: this file turns the raw
+//! UNSAFE home: registers and instruction words are raw memory; the register invariants of `opcodes.rs` make it sound.
 //! words of the register stack and of instruction streams into values, so that the handlers need not.
 //!
 //! The safety argument, once for all: a [`Regs`] is made from the base of a frame that [`crate::frames`] has entered, and
