@@ -93,6 +93,7 @@ fn bootstrap_importlib(th: &mut Thread, sys_module: &Value, imp: &Value) -> PyRe
     let m = module::new("_frozen_importlib", Value::NONE);
     let d = module::dict(&m);
     d.set_text("__builtins__", modules(th).get_text("builtins"));
+    d.set_text("__origname__", "importlib._bootstrap");
     modules(th).set_text("_frozen_importlib", m.clone());
     (krait_runtime::hooks::vm().eval_code)(th, &code, &d, Some(d.as_value()), None, None)?;
     attr::call_method(th, &m, "_install", &[sys_module.clone(), imp.clone()])?;

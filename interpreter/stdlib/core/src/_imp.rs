@@ -55,8 +55,9 @@ static FUNCTIONS: &[Method] = &[
     function("init_frozen", "(name, /)", "Initializes a frozen module.", |th, a| {
         let name = text(th, &a[0], "init_frozen")?;
         match krait_runtime::frozen::find(th, &name) {
-            Some(_) => {
+            Some(frozen) => {
                 let m = module::new(&name, Value::NONE);
+                module::dict(&m).set_text("__origname__", frozen.original.map(Value::str));
                 let code = krait_runtime::frozen::code(th, &name)?;
                 run_in(th, &code, &m)?;
                 Ok(m)
