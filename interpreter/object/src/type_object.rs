@@ -254,6 +254,7 @@ impl Type {
     /// Whether instances have the payload of the builtin type `target` (or an extension of it).
     #[inline]
     pub fn has_layout_of(&self, target: &'static TypeObject) -> bool {
+        let wanted = target.payload.vtable.load(Relaxed);
         let mut solid = self.solid.load(Relaxed).cast_const();
         loop {
             if std::ptr::eq(solid, target) {
@@ -264,6 +265,10 @@ impl Type {
             }
             // SAFETY: solid types are static.
             let class = unsafe { &*solid };
+            // Two builtin types may state one layout (`getset_descriptor`, `member_descriptor`).
+            if class.payload.vtable.load(Relaxed) == wanted {
+                return true;
+            }
             solid = match class.payload.static_base {
                 Some(base) => base.payload.solid.load(Relaxed).cast_const(),
                 None => return false,

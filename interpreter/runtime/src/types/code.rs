@@ -30,8 +30,8 @@ pub struct Code {
     pub nregs: u32,
     /// Registers that arguments fill.
     pub nargs: u32,
-    /// Positional parameters where a call with exactly so many positional arguments needs no binding; `u32::MAX` where
-    /// there are other parameters.
+    /// Positional parameters where a call with exactly so many positional arguments enters the frame at once; `u32::MAX`
+    /// where there are other parameters, and for generators.
     pub simple_args: u32,
     pub nlocals: u32,
     pub first_free: u32,
@@ -85,7 +85,8 @@ impl Code {
         let names: Box<[Ref<Str>]> = bytecode.names.iter().map(|n| intern(n)).collect();
         let varargs = bytecode.flags & flags::VARARGS != 0;
         let varkw = bytecode.flags & flags::VARKEYWORDS != 0;
-        let simple = !varargs && !varkw && bytecode.kwonlyargcount == 0;
+        let suspends = bytecode.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let simple = !varargs && !varkw && bytecode.kwonlyargcount == 0 && !suspends;
         Ref::new(Code {
             stream: stream(bytecode, &consts, &names),
             nregs: bytecode.nregs,
