@@ -11,6 +11,7 @@ use crate::trace;
 #[cold]
 #[inline(never)]
 pub fn fail(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
+    debug_assert!(th.exc.is_some(), "an instruction failed without an exception");
     publish(th, pc);
     unwind(th, pc, r, true)
 }
@@ -19,6 +20,7 @@ pub fn fail(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
 #[cold]
 #[inline(never)]
 pub fn reraise(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
+    debug_assert!(th.exc.is_some(), "a re-raise without an exception");
     publish(th, pc);
     unwind(th, pc, r, false)
 }
