@@ -76,6 +76,16 @@ pub static FUNCTIONS: &[Method] = &[
     function("_clear_type_cache", "()", "Clear the internal type lookup cache.", |_, _| Ok(Value::NONE)),
     function("_clear_internal_caches", "()", "Clear all internal performance-related caches.", |_, _| Ok(Value::NONE)),
     function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |_, _| Ok(Value::FALSE)),
+    function("_get_cpu_count_config", "()", "Private function for getting PyConfig.cpu_count", |th, _| {
+        let c = krait_runtime::config::get(th);
+        let given = c.x_options.iter().rev().find(|(k, _)| k == "cpu_count").and_then(|(_, v)| v.as_deref()?.parse::<i64>().ok());
+        Ok(Value::int(given.unwrap_or(-1)))
+    }),
+    function("activate_stack_trampoline", "(backend, /)", "Activate stack profiler trampoline *backend*.", |th, _| {
+        Err(value_error(th, "perf trampoline not available"))
+    }),
+    function("deactivate_stack_trampoline", "()", "Deactivate the current stack profiler trampoline backend.", |_, _| Ok(Value::NONE)),
+    function("is_stack_trampoline_active", "()", "Return *True* if a stack profiler trampoline is active.", |_, _| Ok(Value::FALSE)),
     function("getdlopenflags", "()", "Return the current value of the flags that are used for dlopen calls.", |_, _| Ok(Value::int(2))),
 ];
 
