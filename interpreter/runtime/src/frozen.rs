@@ -22,19 +22,30 @@ pub struct Frozen {
     pub original: Option<&'static str>,
     /// The machinery itself: there whatever the override says.
     essential: bool,
+    /// A module of Krait's own in place of Lib's, with its source.
+    text: Option<&'static str>,
 }
 
 const fn plain(name: &'static str, source: &'static str) -> Frozen {
-    Frozen { name, source, is_package: false, original: Some(name), essential: false }
+    Frozen { name, source, is_package: false, original: Some(name), essential: false, text: None }
 }
 const fn essential(name: &'static str, source: &'static str, original: &'static str) -> Frozen {
-    Frozen { name, source, is_package: false, original: Some(original), essential: true }
+    Frozen { name, source, is_package: false, original: Some(original), essential: true, text: None }
 }
 const fn package(name: &'static str, source: &'static str) -> Frozen {
-    Frozen { name, source, is_package: true, original: Some(name), essential: false }
+    Frozen { name, source, is_package: true, original: Some(name), essential: false, text: None }
+}
+
+/// What Krait needs other than CPython: `interpreter/lib`.
+const fn own(name: &'static str, text: &'static str) -> Frozen {
+    Frozen { name, source: "", is_package: false, original: Some(name), essential: true, text: Some(text) }
 }
 
 static FROZEN: &[Frozen] = &[
+    own("_opcode_metadata", include_str!("../../lib/_opcode_metadata.py")),
+    own("_sysconfigdata__linux_x86_64-linux-gnu", include_str!("../../lib/_sysconfigdata.py")),
+    own("dis", include_str!("../../lib/dis.py")),
+    own("opcode", include_str!("../../lib/opcode.py")),
     essential("_frozen_importlib", "importlib/_bootstrap.py", "importlib._bootstrap"),
     essential("_frozen_importlib_external", "importlib/_bootstrap_external.py", "importlib._bootstrap_external"),
     essential("zipimport", "zipimport.py", "zipimport"),
@@ -107,13 +118,28 @@ fn cache_file(source: &Path) -> Option<PathBuf> {
 }
 /// The cached form of a source file's code, if it is still that of the file.
 pub fn read_cache(source: &Path) -> Option<Vec<u8>> {
+    read_stamped(source, stamp(source)?)
+}
+fn read_stamped(source: &Path, stamp: [u8; 16]) -> Option<Vec<u8>> {
     let data = std::fs::read(cache_file(source)?).ok()?;
-    let body = data.strip_prefix(stamp(source)?.as_slice())?;
-    Some(body.to_vec())
+    Some(data.strip_prefix(stamp.as_slice())?.to_vec())
+}
+/// Length and hash of an embedded source.
+fn text_stamp(text: &str) -> [u8; 16] {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let mut out = [0; 16];
+    out[..8].copy_from_slice(&(text.len() as u64).to_le_bytes());
+    out[8..].copy_from_slice(&hash.to_le_bytes());
+    out
 }
 /// Keeps the stored form of a source file's code. A cache that cannot be written is no error.
 pub fn write_cache(source: &Path, body: &[u8]) {
-    let (Some(file), Some(stamp)) = (cache_file(source), stamp(source)) else { return };
+    if let Some(stamp) = stamp(source) {
+        write_stamped(source, stamp, body);
+    }
+}
+fn write_stamped(source: &Path, stamp: [u8; 16], body: &[u8]) {
+    let Some(file) = cache_file(source) else { return };
     let Some(dir) = file.parent() else { return };
     if std::fs::create_dir_all(dir).is_err() {
         return;
@@ -138,36 +164,55 @@ pub fn data(th: &mut Thread, name: &str) -> PyResult<Vec<u8>> {
     if let Some(data) = held {
         return Ok(data);
     }
+    let data = match frozen.text {
+        Some(text) => own_data(th, frozen, text)?,
+        None => lib_data(th, frozen)?,
+    };
+    LOADED.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(frozen.name, data.clone());
+    Ok(data)
+}
+/// The stored form of a module of Lib.
+fn lib_data(th: &mut Thread, frozen: &Frozen) -> PyResult<Vec<u8>> {
     let Some(lib) = config::get(th).stdlib_dir.clone() else {
         return Err(system_error(th, "the standard library was not found"));
     };
     let source = lib.join(frozen.source);
-    let data = match read_cache(&source) {
-        Some(data) => data,
-        None => {
-            let text = match std::fs::read(&source) {
-                Ok(text) => text,
-                Err(e) => return Err(crate::errors::io_error(th, &e, source.to_str().map(Value::str).as_ref())),
-            };
-            let filename = format!("<frozen {}>", frozen.original.unwrap_or(frozen.name));
-            let bytes = Value::from(krait_object::Bytes::new(&text));
-            let request = CompileRequest {
-                source: &bytes,
-                filename: &filename,
-                mode: "exec",
-                flags: 0,
-                optimize: 0,
-                feature_version: -1,
-            };
-            let code = hooks::compile(th, &request)?;
-            let Some(code) = code.downcast_ref::<Code>() else { return Err(system_error(th, "expected code")) };
-            let data = marshal::dump(&code.bytecode);
-            write_cache(&source, &data);
-            data
-        }
+    if let Some(data) = read_cache(&source) {
+        return Ok(data);
+    }
+    let text = match std::fs::read(&source) {
+        Ok(text) => text,
+        Err(e) => return Err(crate::errors::io_error(th, &e, source.to_str().map(Value::str).as_ref())),
     };
-    LOADED.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(frozen.name, data.clone());
+    let data = compile(th, frozen, &text)?;
+    write_cache(&source, &data);
     Ok(data)
+}
+/// The stored form of a module of Krait's own.
+fn own_data(th: &mut Thread, frozen: &Frozen, text: &str) -> PyResult<Vec<u8>> {
+    let source = PathBuf::from("krait").join(frozen.name);
+    let stamp = text_stamp(text);
+    if let Some(data) = read_stamped(&source, stamp) {
+        return Ok(data);
+    }
+    let data = compile(th, frozen, text.as_bytes())?;
+    write_stamped(&source, stamp, &data);
+    Ok(data)
+}
+fn compile(th: &mut Thread, frozen: &Frozen, text: &[u8]) -> PyResult<Vec<u8>> {
+    let filename = format!("<frozen {}>", frozen.original.unwrap_or(frozen.name));
+    let bytes = Value::from(krait_object::Bytes::new(text));
+    let request = CompileRequest {
+        source: &bytes,
+        filename: &filename,
+        mode: "exec",
+        flags: 0,
+        optimize: 0,
+        feature_version: -1,
+    };
+    let code = hooks::compile(th, &request)?;
+    let Some(code) = code.downcast_ref::<Code>() else { return Err(system_error(th, "expected code")) };
+    Ok(marshal::dump(&code.bytecode))
 }
 /// A frozen module's code object.
 pub fn code(th: &mut Thread, name: &str) -> PyResult<Ref<Code>> {

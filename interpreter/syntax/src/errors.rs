@@ -16,6 +16,7 @@ mod strings;
 mod targets;
 mod token;
 mod tokenizer;
+pub(crate) mod tokens;
 
 use crate::error::{SyntaxError, SyntaxErrorKind};
 use crate::parse::{Mode, ParseOptions};

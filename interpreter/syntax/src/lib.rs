@@ -17,6 +17,7 @@ mod tests;
 mod text;
 mod unparse;
 
+pub use errors::tokens::{Fault, Lexeme, Text, tokenize};
 pub use error::{Location, SyntaxError, SyntaxErrorKind, Warning};
 pub use parse::{Mode, ParseOptions, Parsed, parse, parse_text};
 pub use source::{CodecHook, decode_source};

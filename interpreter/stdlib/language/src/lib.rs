@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod _ast;
+pub mod _opcode;
+pub mod _symtable;
+pub mod _tokenize;
+mod refusal;
 
 use krait_object::ModuleDef;
 
 /// The modules of this family.
-pub static MODULES: &[&ModuleDef] = &[&_ast::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_ast::MODULE, &_opcode::MODULE, &_symtable::MODULE, &_tokenize::MODULE];

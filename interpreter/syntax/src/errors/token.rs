@@ -17,6 +17,10 @@ pub(super) enum Kind {
     Op,
     /// A reserved word.
     Keyword,
+    /// Only where comments are asked for.
+    Comment,
+    /// A newline that ends no statement; only where comments are asked for.
+    BlankLine,
     Error,
 }
 

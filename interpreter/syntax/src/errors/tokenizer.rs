@@ -72,6 +72,10 @@ pub(super) struct Tokenizer<'a> {
     first_lineno: i32,
     multi_line_start: usize,
     modes: Vec<FMode>,
+    /// For `tokenize`: comments and blank lines are tokens, and some faults are let pass.
+    extra: bool,
+    /// The comment just given stands alone on its line.
+    comment_alone: bool,
 }
 
 impl<'a> Tokenizer<'a> {
@@ -93,7 +97,18 @@ impl<'a> Tokenizer<'a> {
             first_lineno: 0,
             multi_line_start: 0,
             modes: Vec::new(),
+            extra: false,
+            comment_alone: false,
         }
+    }
+
+    /// As [`Tokenizer::new`]; `extra` as `tok_extra_tokens` in CPython.
+    pub(super) fn for_module(src: &'a [u8], extra: bool) -> Self {
+        Tokenizer { extra, ..Tokenizer::new(src) }
+    }
+
+    pub(super) fn line_start_of(&self, kind: Kind) -> usize {
+        if matches!(kind, Kind::Str | Kind::FMiddle) { self.multi_line_start } else { self.line_start }
     }
 
     pub(super) fn level(&self) -> usize {
@@ -198,11 +213,17 @@ impl<'a> Tokenizer<'a> {
             self.start = Some(self.cur);
             if self.pendin < 0 {
                 self.pendin += 1;
-                return self.bare(Kind::Dedent);
+                return match self.extra {
+                    true => self.token(Kind::Dedent, "", self.cur, self.cur),
+                    false => self.bare(Kind::Dedent),
+                };
             }
             if self.pendin > 0 {
                 self.pendin -= 1;
-                return self.bare(Kind::Indent);
+                return match self.extra {
+                    true => self.token(Kind::Indent, "", self.line_start, self.cur),
+                    false => self.bare(Kind::Indent),
+                };
             }
             let peeked = self.next();
             self.back(peeked);
@@ -240,7 +261,7 @@ impl<'a> Tokenizer<'a> {
             }
         };
         self.back(c);
-        let blank = matches!(c, Some(b'#' | b'\n'));
+        let blank = matches!(c, Some(b'#' | b'\n' | b'\r'));
         if blank || self.level() > 0 {
             return Ok(blank);
         }
@@ -310,9 +331,17 @@ impl<'a> Tokenizer<'a> {
             let start = if c.is_some() { self.cur - 1 } else { self.cur };
             self.start = Some(start);
             if c == Some(b'#') {
-                while !matches!(c, None | Some(b'\n')) {
+                while !matches!(c, None | Some(b'\n' | b'\r')) {
                     c = self.next();
                 }
+                if self.extra {
+                    self.back(c);
+                    self.comment_alone = blank_line;
+                    return Some(self.token(Kind::Comment, "", start, self.cur));
+                }
+            }
+            if c == Some(b'\r') && self.src.get(self.cur) == Some(&b'\n') {
+                c = self.next();
             }
             let Some(c) = c else {
                 let kind = if self.level() == 0 && self.done == Done::Eof { Kind::End } else { Kind::Error };
@@ -325,7 +354,10 @@ impl<'a> Tokenizer<'a> {
                 b'\n' => {
                     self.at_bol = true;
                     if blank_line || self.level() > 0 {
-                        return None;
+                        return self.extra.then(|| self.token(Kind::BlankLine, "", start, self.cur));
+                    }
+                    if self.extra && std::mem::take(&mut self.comment_alone) {
+                        return Some(self.token(Kind::BlankLine, "", start, self.cur));
                     }
                     Some(self.token(Kind::Newline, "", start, self.cur))
                 }
@@ -379,7 +411,9 @@ impl<'a> Tokenizer<'a> {
             c = self.next();
         }
         self.back(c);
-        if !ascii && let Err(token) = self.verify_identifier(start) {
+        if !ascii
+            && !self.extra
+            && let Err(token) = self.verify_identifier(start) {
             return token;
         }
         match keyword(&self.src[start..self.cur]) {
@@ -463,6 +497,9 @@ impl<'a> Tokenizer<'a> {
         let closer = char::from(c);
         if self.modes.last().is_some_and(|mode| mode.curly_depth == 0) && c == b'}' {
             return Some(self.refuse("f-string: single '}' is not allowed"));
+        }
+        if self.extra && self.level() == 0 {
+            return None;
         }
         let Some(bracket) = self.brackets.pop() else {
             return Some(self.refuse(format!("unmatched '{closer}'")));

@@ -57,7 +57,7 @@ impl Tokenizer<'_> {
         if nonzero {
             c = self.decimal_tail()?;
         }
-        if nonzero && !matches!(c, Some(b'.' | b'e' | b'E' | b'j' | b'J')) {
+        if nonzero && !self.extra && !matches!(c, Some(b'.' | b'e' | b'E' | b'j' | b'J')) {
             self.back(c);
             let (from, to) = ((start + 1 - self.line_start) as i32, (zeros_end - self.line_start) as i32);
             let msg = "leading zeros in decimal integer literals are not permitted; \
@@ -170,7 +170,7 @@ impl Tokenizer<'_> {
             Some(b'n') => follows(b"ot"),
             _ => false,
         };
-        if !allowed && c.is_some_and(|c| c.is_ascii_alphanumeric() || c == b'_') {
+        if !self.extra && !allowed && c.is_some_and(|c| c.is_ascii_alphanumeric() || c == b'_') {
             self.back(c);
             return Err(self.refuse(format!("invalid {kind} literal")));
         }
