@@ -10,7 +10,7 @@ pub(crate) fn raise(th: &mut Thread, e: &SyntaxError, filename: &Value) -> Raise
         SyntaxErrorKind::SyntaxError => &exc::SYNTAX_ERROR,
         SyntaxErrorKind::IndentationError => &exc::INDENTATION_ERROR,
         SyntaxErrorKind::TabError => &exc::TAB_ERROR,
-        SyntaxErrorKind::IncompleteInputError => &exc::INCOMPLETE_INPUT_ERROR,
+        SyntaxErrorKind::IncompleteInputError => &exc::_INCOMPLETE_INPUT_ERROR,
         SyntaxErrorKind::MemoryError => &exc::MEMORY_ERROR,
         SyntaxErrorKind::RecursionError => &exc::RECURSION_ERROR,
         SyntaxErrorKind::ValueError => &exc::VALUE_ERROR,
