@@ -90,7 +90,10 @@ fn build_namespace(def: &'static ClassDef) {
         set_namespace(&dict, "__hash__", Value::NONE);
     }
     let doc = if def.doc.is_empty() { Value::NONE } else { Value::str(def.doc) };
-    set_namespace(&dict, "__doc__", doc);
+    // A class whose instances have docs of their own has a descriptor here.
+    if dict.get_text("__doc__").is_none() {
+        set_namespace(&dict, "__doc__", doc);
+    }
     class.module.set(Some(intern(def.module).into()));
     if !def.sig.is_empty() {
         super::set_text_signature(class, def.sig);
