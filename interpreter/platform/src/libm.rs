@@ -23,17 +23,4 @@ bind! {
     fma(x, y, z);
     log2(x);
     nextafter(x, y);
-    tgamma(x);
-}
-
-mod with_sign {
-    unsafe extern "C" {
-        pub fn lgamma_r(x: f64, sign: *mut libc::c_int) -> f64;
-    }
-}
-/// The logarithm of the absolute value of the gamma function.
-pub fn lgamma(x: f64) -> f64 {
-    let mut sign = 0;
-    // SAFETY: the sign is written through a valid pointer.
-    unsafe { with_sign::lgamma_r(x, &raw mut sign) }
 }

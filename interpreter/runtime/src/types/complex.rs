@@ -1,4 +1,6 @@
 //! `complex`. CPython: `Objects/complexobject.c`.
+use std::borrow::Cow;
+
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, member, method};
@@ -10,8 +12,8 @@ use krait_object::{
 use super::{float, int, number_format};
 use crate::errors::{overflow_error, type_error, value_error, zero_division_error};
 use crate::exceptions as exc;
-use crate::numtext::complex as text;
-use crate::protocol::{attr, number};
+use crate::numtext::{complex as text, float_parse};
+use crate::protocol::{attr, number, repr};
 use crate::warnings::warn;
 
 #[derive(Trace, Payload, Clone, Copy)]
@@ -107,11 +109,13 @@ fn construct(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Va
     {
         return Ok(r.clone());
     }
-    if let Some(s) = real.and_then(|r| r.downcast_ref::<Str>()) {
+    if let Some(r) = real
+        && let Some(s) = r.downcast_ref::<Str>()
+    {
         if imag.is_some() {
             return Err(type_error(th, "complex() can't take second arg if first is a string"));
         }
-        let (re, im) = parse(th, s)?;
+        let (re, im) = parse(th, r, s)?;
         return Ok(Ref::with_class(Complex { real: re, imag: im }, class.object()).into());
     }
     if imag.is_some_and(|i| i.downcast_ref::<Str>().is_some()) {
@@ -120,12 +124,16 @@ fn construct(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Va
     let (re, im) = from_numbers(th, real, imag)?;
     Ok(Ref::with_class(Complex { real: re, imag: im }, class.object()).into())
 }
-fn parse(th: &mut Thread, s: &Str) -> PyResult<Parts> {
-    let found = match s.as_ascii() {
-        Some(ascii) => text::parse_complex(ascii.as_bytes()),
-        None => text::parse_complex(&int::ascii_digits(s)),
+fn parse(th: &mut Thread, shown: &Value, s: &Str) -> PyResult<Parts> {
+    let digits = match s.as_ascii() {
+        Some(ascii) => Cow::Borrowed(ascii.as_bytes()),
+        None => Cow::Owned(int::ascii_digits(s)),
     };
-    found.ok_or_else(|| value_error(th, "complex() arg is a malformed string"))
+    if digits.contains(&b'_') && float_parse::without_underscores(&digits).is_none() {
+        let shown = repr::repr(th, shown)?;
+        return Err(value_error(th, format!("could not convert string to complex: {shown}")));
+    }
+    text::parse_complex(&digits).ok_or_else(|| value_error(th, "complex() arg is a malformed string"))
 }
 fn is_number(v: &Value) -> bool {
     let slots = &v.class().slots;
@@ -301,10 +309,11 @@ fn polar_power(a: Parts, b: Parts) -> Option<Parts> {
     let mut length = size.powf(b.0);
     let mut phase = angle * b.0;
     if b.1 != 0.0 {
-        length *= (-angle * b.1).exp();
+        length /= (angle * b.1).exp();
         phase += b.1 * size.ln();
     }
-    Some((length * phase.cos(), length * phase.sin()))
+    // C's cosine of an infinity is a domain error, which CPython words as this one.
+    if phase.is_infinite() { None } else { Some((length * phase.cos(), length * phase.sin())) }
 }
 fn absolute(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let (re, im) = of(v);

@@ -1,7 +1,9 @@
 //! `int`: the class and its slots. Arithmetic is in `int/arith`, power and shifts in `int/power`, methods in
 //! `int/methods`, text to int in `int/parse`. CPython: `Objects/longobject.c`.
 use krait_object::builtin_types::INT;
-use krait_object::{Args, ClassDef, CmpOp, IntRef, PyResult, Ref, SlotDefs, Str, Thread, Type, Value, hash, int, type_flag};
+use krait_object::{
+    Args, ClassDef, CmpOp, IntRef, PyResult, Ref, SlotDefs, Str, Thread, Type, Value, hash, int, type_flag,
+};
 
 use crate::errors::{overflow_error, type_error, value_error};
 use crate::numtext::{exact, spec_format};
@@ -14,10 +16,11 @@ mod parse;
 mod power;
 
 pub use arith::{
-    absolute, add, and, compare, divmod, floordiv, invert, modulo, mul, negative, or, order, positive, sub, truediv, xor,
+    absolute, add, and, compare, divmod, floordiv, invert, modulo, mul, negative, or, order, positive, sub, truediv,
+    xor,
 };
-pub use parse::{ascii_digits, from_bytes_text, from_object, from_text};
 pub use limit::check_value as check_digits_to_text;
+pub use parse::{ascii_digits, from_bytes_text, from_object, from_text};
 pub use power::{lshift, pow, rshift};
 
 pub static DEF: ClassDef = ClassDef {

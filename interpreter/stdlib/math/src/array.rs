@@ -210,10 +210,10 @@ fn fill(th: &mut Thread, array: &Array, initial: &Value) -> PyResult<()> {
         return methods::push_text(th, array, s);
     }
     if let Some(other) = initial.downcast_ref::<Array>() {
-        if character && !matches!(other.code, Code::U | Code::W) {
-            let message = "cannot use an array with typecode '{}' to initialize an array with typecode '{}'";
-            let (theirs, ours) = (other.code.letter(), array.code.letter());
-            return Err(type_error(th, message.replacen("{}", theirs, 1).replacen("{}", ours, 1)));
+        if !character && matches!(other.code, Code::U | Code::W) {
+            let code = array.code.letter();
+            let message = format!("cannot use a unicode array to initialize an array with typecode '{code}'");
+            return Err(type_error(th, message));
         }
         if other.code == array.code {
             let bytes = other.data.lock().clone();

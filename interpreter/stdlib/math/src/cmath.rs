@@ -65,7 +65,12 @@ static FUNCTIONS: &[Method] = &[
     function("log10", "(z, /)", "Return the base 10 logarithm of z.", |th, a| one(th, a, f::log10)),
     function("phase", "(z, /)", "Return the argument of z, also known as its phase angle.", |th, a| {
         let z = complex::to_parts(th, &a[0])?;
-        Ok(z.1.atan2(z.0).into())
+        let phase = z.1.atan2(z.0);
+        // The C library reports an underflow to zero, and CPython raises.
+        if phase == 0.0 && z.1 != 0.0 && z.0.is_finite() {
+            return Err(overflow_error(th, "math range error"));
+        }
+        Ok(phase.into())
     }),
     function("polar", "(z, /)", "Return distance from 0 and phase angle of z.", polar),
     function("rect", "(r, phi, /)", "Make a complex number of polar coordinates.", rect),

@@ -1,6 +1,7 @@
 //! `math`. Functions of one float are here, those of ints in `math/integers`, sums and norms in `math/sums`, the rest in
 //! `math/floats`. CPython: `Modules/mathmodule.c`.
 mod floats;
+mod gamma;
 mod integers;
 mod sums;
 
@@ -91,7 +92,7 @@ static FUNCTIONS: &[Method] = &[
         floats::frexp,
     ),
     function("fsum", "(seq, /)", "Return the sum of floats, rounded once.", sums::fsum),
-    function("gamma", "(x, /)", "Gamma function at x.", floats::gamma),
+    function("gamma", "(x, /)", "Gamma function at x.", gamma::gamma),
     function("gcd", "(*integers)", "Greatest common divisor.", integers::gcd),
     function("hypot", "", "hypot(*coordinates) -> value\n\nThe distance of a point from the origin.", sums::hypot),
     function(
@@ -109,7 +110,7 @@ static FUNCTIONS: &[Method] = &[
     function("isqrt", "(n, /)", "Return the integer part of the square root of n.", integers::isqrt),
     function("lcm", "(*integers)", "Least common multiple.", integers::lcm),
     function("ldexp", "(x, i, /)", "Return x * (2**i).", floats::ldexp),
-    function("lgamma", "(x, /)", "Natural logarithm of the absolute value of the gamma function at x.", floats::lgamma),
+    function("lgamma", "(x, /)", "Natural logarithm of the absolute value of the gamma function at x.", gamma::lgamma),
     function(
         "log",
         "",

@@ -4,7 +4,7 @@ use krait_object::native::{class_method, getter, method};
 use krait_object::{Args, GetSet, Method, PyResult, Str, Thread, Tuple, Value};
 
 use super::{number_of, positive, to_int};
-use crate::errors::{overflow_error, type_error, value_error};
+use crate::errors::{overflow_error, surrogates_not_allowed, type_error, value_error};
 use crate::numtext::{digits, exact, float_hex};
 use crate::protocol::{call, number};
 use crate::types::number_format;
@@ -64,7 +64,11 @@ fn from_hex(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(text) = a[1].downcast_ref::<Str>() else {
         return Err(type_error(th, "bad argument type for built-in operation"));
     };
-    let text = text.to_wtf8();
+    let Some(text) = text.to_utf8() else {
+        let text = a[1].to_ref::<Str>().unwrap_or_else(Str::empty);
+        return Err(surrogates_not_allowed(th, &text));
+    };
+    let text = text.as_bytes();
     let is_space = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|b| !is_space(b)).unwrap_or(text.len());
     let end = text.iter().rposition(|b| !is_space(b)).map_or(start, |i| i + 1);

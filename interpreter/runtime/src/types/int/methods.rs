@@ -122,7 +122,7 @@ fn to_bytes(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let filler = if number.is_negative() { 0xFF } else { 0 };
     if bytes.len() > length {
         // What is cut off must be sign extension only, and the sign must survive where there is one.
-        let sign_kept = !signed || (length == 0 && number.is_zero()) || length > 0 && (bytes[length - 1] >= 0x80) == (filler == 0xFF);
+        let sign_kept = !signed || length == 0 || (bytes[length - 1] >= 0x80) == (filler == 0xFF);
         if bytes[length..].iter().any(|&b| b != filler) || !sign_kept {
             return Err(overflow_error(th, "int too big to convert"));
         }

@@ -264,31 +264,3 @@ pub fn log2(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 pub fn log10(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     Ok(logarithm(th, &a[0], f64::log10)?.into())
 }
-
-pub fn gamma(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let x = number::to_f64(th, &a[0])?;
-    if x == f64::NEG_INFINITY || x == 0.0 || (x < 0.0 && x == x.floor()) {
-        return Err(domain_error(th));
-    }
-    // Factorials are exact up to 22!.
-    let r = if x == x.floor() && (1.0..=23.0).contains(&x) {
-        (1..x as u64).map(|n| n as f64).product()
-    } else {
-        libm::tgamma(x)
-    };
-    if r.is_infinite() && x.is_finite() {
-        return Err(range_error(th));
-    }
-    Ok(r.into())
-}
-pub fn lgamma(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let x = number::to_f64(th, &a[0])?;
-    if x.is_finite() && x <= 0.0 && x == x.floor() {
-        return Err(domain_error(th));
-    }
-    let r = libm::lgamma(x);
-    if r.is_infinite() && x.is_finite() {
-        return Err(range_error(th));
-    }
-    Ok(r.into())
-}

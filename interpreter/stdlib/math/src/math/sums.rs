@@ -2,6 +2,7 @@
 use krait_object::{Args, PyResult, Thread, Tuple, Value};
 use krait_platform::libm::fma;
 use krait_runtime::errors::{overflow_error, type_error, value_error};
+use krait_runtime::numtext::exact::ldexp;
 use krait_runtime::protocol::iter;
 use krait_runtime::protocol::number::{self, BinaryOp};
 
@@ -70,7 +71,7 @@ fn norm_within(vector: &mut [f64], max: f64, nan: bool) -> f64 {
         vector.iter_mut().for_each(|x| *x /= f64::MIN_POSITIVE);
         return f64::MIN_POSITIVE * norm_within(vector, max / f64::MIN_POSITIVE, nan);
     }
-    let scale = 2f64.powi(-exponent);
+    let scale = ldexp(1.0, -exponent);
     let (mut total, mut rest1, mut rest2) = (1.0, 0.0, 0.0);
     for x in vector {
         let x = x.abs() * scale;
