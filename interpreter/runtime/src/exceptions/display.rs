@@ -168,12 +168,12 @@ fn print_one(th: &mut Thread, out: &Output, e: &Value, margin: &str) -> PyResult
     let group = e.downcast_ref::<BaseExceptionGroup>().and_then(|g| g.exceptions.get());
     let inner = if group.is_some() && margin.is_empty() { "  | ".to_owned() } else { margin.to_owned() };
     if let Some(tb) = b.traceback.get() {
-        if group.is_some() && margin.is_empty() {
-            out.text(th, "  + Exception Group Traceback (most recent call last):\n")?;
-            print_frames(th, out, &tb, &inner)?;
-        } else {
-            print_traceback(th, out, &tb, &inner)?;
+        let corner = if margin.is_empty() { "  + " } else { margin };
+        match group {
+            Some(_) => out.text(th, &format!("{corner}Exception Group Traceback (most recent call last):\n"))?,
+            None => out.text(th, &format!("{inner}Traceback (most recent call last):\n"))?,
         }
+        print_frames(th, out, &tb, &inner)?;
     }
     print_place(th, out, e, &inner)?;
     print_message(th, out, e, &inner)?;
@@ -183,7 +183,7 @@ fn print_one(th: &mut Thread, out: &Output, e: &Value, margin: &str) -> PyResult
     for (i, member) in members.iter().enumerate() {
         let corner = if i == 0 { "+-+" } else { "  +" };
         out.text(th, &format!("{indent}{corner}---------------- {} ----------------\n", i + 1))?;
-        print_one(th, out, member, &format!("  {indent}  | "))?;
+        print_one(th, out, member, &format!("{indent}  | "))?;
     }
     out.text(th, &format!("{indent}  +------------------------------------\n"))
 }
