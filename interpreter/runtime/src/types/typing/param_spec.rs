@@ -2,7 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, member, method};
 use krait_object::{
-    Args, ClassDef, CmpOp, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Type, TypeObject, VTable, Value, type_flag,
+    Args, ClassDef, CmpOp, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Type, TypeObject, VTable, Value, ValueCell,
+    type_flag,
 };
 
 use super::{Lazy, Variance, call_typing, name_argument, no_subclass, set_module, show, type_check, union};
@@ -15,6 +16,8 @@ pub struct ParamSpec {
     name: Value,
     bound: Value,
     pub(super) default: Lazy,
+    /// Of the instance's `__dict__`.
+    dict: ValueCell,
     #[trace(skip)]
     variance: Variance,
 }
@@ -36,7 +39,8 @@ pub(super) static DEF: ClassDef = ClassDef {
         or: Some(union),
         ..SlotDefs::EMPTY
     },
-    flags: type_flag::WEAKREF | type_flag::TAIL_DICT | type_flag::HAVE_GC,
+    flags: type_flag::WEAKREF | type_flag::HAVE_GC,
+    dict_cell: Some(|v| v.downcast_ref::<ParamSpec>().map(|t| &t.dict)),
     ..ClassDef::new(&PARAM_SPEC)
 };
 static GETSET: &[GetSet] = &[
@@ -78,14 +82,14 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         Some(v) => type_check(th, v, "Bound must be a type.")?,
         None => Value::NONE,
     };
-    let made = Value::from(Ref::new(ParamSpec { name, bound, default: Lazy::known(a.opt(2).cloned()), variance }));
+    let made = Value::from(Ref::new(ParamSpec { name, bound, default: Lazy::known(a.opt(2).cloned()), dict: ValueCell::empty(), variance }));
     set_module(th, &made)?;
     Ok(made)
 }
 /// `[**P]`
 pub fn make_param_spec(name: &Value) -> Value {
     let (bound, variance) = (Value::NONE, Variance::INFERRED);
-    Ref::new(ParamSpec { name: name.clone(), bound, default: Lazy::default(), variance }).into()
+    Ref::new(ParamSpec { name: name.clone(), bound, default: Lazy::default(), dict: ValueCell::empty(), variance }).into()
 }
 
 /// `P.args`

@@ -2,7 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, member, method};
 use krait_object::{
-    Args, ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject, VTable, Value, type_flag,
+    Args, ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject, VTable, Value, ValueCell,
+    type_flag,
 };
 
 use super::{Lazy, Variance, call_typing, name_argument, no_subclass, set_module, show, type_check, union};
@@ -16,6 +17,8 @@ pub struct TypeVar {
     bound: Lazy,
     constraints: Lazy,
     pub(super) default: Lazy,
+    /// Of the instance's `__dict__`.
+    dict: ValueCell,
     #[trace(skip)]
     variance: Variance,
 }
@@ -39,7 +42,8 @@ pub(super) static DEF: ClassDef = ClassDef {
         or: Some(union),
         ..SlotDefs::EMPTY
     },
-    flags: type_flag::WEAKREF | type_flag::TAIL_DICT | type_flag::HAVE_GC,
+    flags: type_flag::WEAKREF | type_flag::HAVE_GC,
+    dict_cell: Some(|v| v.downcast_ref::<TypeVar>().map(|t| &t.dict)),
     ..ClassDef::new(&TYPE_VAR)
 };
 static GETSET: &[GetSet] = &[
@@ -89,6 +93,7 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         bound: Lazy::known(bound),
         constraints: Lazy::known((!constraints.is_empty()).then(|| constraints.to_value())),
         default: Lazy::known(a.opt(3).cloned()),
+        dict: ValueCell::empty(),
         variance,
     }));
     set_module(th, &made)?;
@@ -96,7 +101,7 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
 }
 fn make(name: &Value, bound: Lazy, constraints: Lazy) -> Value {
     let variance = Variance::INFERRED;
-    Ref::new(TypeVar { name: name.clone(), bound, constraints, default: Lazy::default(), variance }).into()
+    Ref::new(TypeVar { name: name.clone(), bound, constraints, default: Lazy::default(), dict: ValueCell::empty(), variance }).into()
 }
 /// `[T]`
 pub fn make_type_var(name: &Value) -> Value {

@@ -2,7 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, member, method};
 use krait_object::{
-    Args, ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject, VTable, Value, type_flag,
+    Args, ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject, VTable, Value, ValueCell,
+    type_flag,
 };
 
 use super::{Lazy, call_typing, name_argument, no_subclass, set_module, unpack};
@@ -14,6 +15,8 @@ use crate::protocol::iter;
 pub struct TypeVarTuple {
     name: Value,
     pub(super) default: Lazy,
+    /// Of the instance's `__dict__`.
+    dict: ValueCell,
 }
 static LAYOUT: VTable = VTable::of::<TypeVarTuple>();
 pub static TYPE_VAR_TUPLE: TypeObject = TypeObject::builtin("TypeVarTuple", Some(&OBJECT), &LAYOUT);
@@ -33,7 +36,8 @@ pub(super) static DEF: ClassDef = ClassDef {
         }),
         ..SlotDefs::EMPTY
     },
-    flags: type_flag::WEAKREF | type_flag::TAIL_DICT | type_flag::HAVE_GC,
+    flags: type_flag::WEAKREF | type_flag::HAVE_GC,
+    dict_cell: Some(|v| v.downcast_ref::<TypeVarTuple>().map(|t| &t.dict)),
     ..ClassDef::new(&TYPE_VAR_TUPLE)
 };
 static GETSET: &[GetSet] = &[
@@ -60,11 +64,11 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let b = SIG.bind(th, "typevartuple", "typevartuple", args, 0)?;
     let a = b.args();
     let name = name_argument(th, "typevartuple", &a[0])?;
-    let made = Value::from(Ref::new(TypeVarTuple { name, default: Lazy::known(a.opt(1).cloned()) }));
+    let made = Value::from(Ref::new(TypeVarTuple { name, default: Lazy::known(a.opt(1).cloned()), dict: ValueCell::empty() }));
     set_module(th, &made)?;
     Ok(made)
 }
 /// `[*Ts]`
 pub fn make_type_var_tuple(name: &Value) -> Value {
-    Ref::new(TypeVarTuple { name: name.clone(), default: Lazy::default() }).into()
+    Ref::new(TypeVarTuple { name: name.clone(), default: Lazy::default(), dict: ValueCell::empty() }).into()
 }
