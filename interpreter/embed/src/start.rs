@@ -56,6 +56,7 @@ pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
     modules.set_text("_imp", imp.clone());
     bootstrap_importlib(th, &sys_module, &imp)?;
     import::import_module(th, "encodings")?;
+    krait_stdlib_os::_signal::start(th)?;
     standard_streams(th)?;
     let builtins = th.interp.builtins.get();
     let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;
@@ -172,6 +173,7 @@ pub fn finalize(th: &mut Thread) -> bool {
     krait_stdlib_core::atexit::run(th);
     let good = sys::flush_std_files(th);
     th.interp.extension::<start::Finalizing>().set();
+    krait_runtime::world::finalize();
     drop_modules(th);
     krait_object::gc::collect(th, 2);
     let again = sys::flush_std_files(th);
