@@ -327,12 +327,15 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     if garbage.is_empty() {
         return 0;
     }
+    let members: std::collections::HashSet<usize> = garbage.iter().map(|v| v.bits() as usize).collect();
     for v in &garbage {
         if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
-            weakref::clear_refs(h);
+            weakref::clear_refs_but(h, |reference| members.contains(&reference));
             v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
         }
     }
+    // Callbacks run while everything is still whole.
+    th.run_pending();
     let mut finalized = false;
     for v in &garbage {
         let Some(h) = v.header() else { continue };

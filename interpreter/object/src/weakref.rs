@@ -132,6 +132,11 @@ pub fn refs_to(target: &Value) -> Vec<Value> {
 
 /// Clears the references to an object about to be freed and queues their callbacks, newest first.
 pub(crate) fn clear_refs(h: NonNull<Header>) {
+    clear_refs_but(h, |_| false);
+}
+/// As [`clear_refs`]; the callbacks of references at the addresses that `silent` names are dropped: those references are
+/// garbage themselves.
+pub(crate) fn clear_refs_but(h: NonNull<Header>, silent: impl Fn(usize) -> bool) {
     let address = h.as_ptr() as usize;
     let mut callbacks = Vec::new();
     with_shard(address, |table| {
@@ -139,7 +144,7 @@ pub(crate) fn clear_refs(h: NonNull<Header>) {
             // SAFETY: registered references unlink themselves under this lock before their memory goes.
             let (header, weak) = unsafe { (&(*(r as *const Object<WeakRef>)).header, &*payload_at(r)) };
             weak.target.store(0, Release);
-            if weak.callback.is_set() && header.incref_if_alive() {
+            if weak.callback.is_set() && !silent(r) && header.incref_if_alive() {
                 // SAFETY: just counted.
                 callbacks.push(unsafe { Value::from_bits(r as u64) });
             }
