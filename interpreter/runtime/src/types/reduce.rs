@@ -124,7 +124,7 @@ pub fn default_getstate(th: &mut Thread, o: &Value, required: bool) -> PyResult<
         Some(d) => Value::from(d.copy()),
         None => Value::NONE,
     };
-    if state.downcast_ref::<Dict>().is_some_and(Dict::is_empty) && !has_dict(o) {
+    if state.downcast_ref::<Dict>().is_some_and(Dict::is_empty) {
         state = Value::NONE;
     }
     let slots = slot_state(th, o, &class)?;
@@ -132,9 +132,6 @@ pub fn default_getstate(th: &mut Thread, o: &Value, required: bool) -> PyResult<
         return Ok(Tuple::from_vec(vec![state, slots.into()]).into());
     }
     Ok(state)
-}
-fn has_dict(o: &Value) -> bool {
-    o.class().dict_cell.is_set() || o.class().has_flag(krait_object::type_flag::TAIL_DICT)
 }
 fn slot_state(th: &mut Thread, o: &Value, class: &Ref<Type>) -> PyResult<Ref<Dict>> {
     let out = Dict::new();
