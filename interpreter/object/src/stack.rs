@@ -46,8 +46,10 @@ pub struct Tracing {
     pub profile: Option<Value>,
     /// A trace or profile function is running: events are not reported.
     pub inside: u32,
-    /// The dispatch loop that looks at events is wanted.
+    /// The dispatch loop that looks at events is running.
     pub active: bool,
+    /// Word at which the traced frame goes on: `f_lineno` was assigned to.
+    pub jump: Option<u32>,
 }
 
 impl Default for VmState {

@@ -73,6 +73,7 @@ pub static CLASSES: &[&[&ClassDef]] = &[
         &function::DEF,
         &method::DEF,
         &frame::DEF,
+        &frame::proxy::DEF,
         &traceback::DEF,
         &int::DEF,
         &bool_::DEF,

@@ -34,7 +34,7 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
 fn positional_only(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize) -> PyResult<()> {
     let argcount = code.bytecode.argcount as usize;
     if positional > argcount {
-        return Err(too_many(th, f, code, r, positional));
+        return Err(too_many(th, f, code, 0, positional));
     }
     defaults(th, f, code, r, positional)
 }
@@ -110,7 +110,8 @@ fn general(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usiz
         keyword(th, f, code, r, key, value, varkw.as_ref())?;
     }
     if !surplus.is_empty() {
-        return Err(too_many(th, f, code, r, positional));
+        let kwonly_given = (argcount..argcount + kwonly).filter(|&i| r.is_bound(i)).count();
+        return Err(too_many(th, f, code, kwonly_given, positional));
     }
     defaults(th, f, code, r, positional.min(argcount))
 }
@@ -196,10 +197,8 @@ fn missing_arguments(th: &mut Thread, f: &Function, names: &[&Arc<str>], kind: &
 }
 
 #[cold]
-fn too_many(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize) -> Raised {
-    let b = &code.bytecode;
-    let argcount = b.argcount as usize;
-    let kwonly_given = (argcount..argcount + b.kwonlyargcount as usize).filter(|&i| given <= i && r.is_bound(i)).count();
+fn too_many(th: &mut Thread, f: &Function, code: &Code, kwonly_given: usize, given: usize) -> Raised {
+    let argcount = code.bytecode.argcount as usize;
     let defaults = f.defaults.get().and_then(|d| d.to_ref::<Tuple>()).map_or(0, |t| t.len());
     let (plural, signature) = if defaults > 0 {
         (true, format!("from {} to {argcount}", argcount - defaults.min(argcount)))

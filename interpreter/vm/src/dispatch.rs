@@ -29,10 +29,7 @@ macro_rules! dispatch_loop {
             let mut s = start;
             loop {
                 if TRACED {
-                    match trace::before_instruction(th, s) {
-                        trace::Step::Go(next) => s = next,
-                        trace::Step::Leave(next) => return next,
-                    }
+                    s = trace::before_instruction(th, s);
                 }
                 let w = s.pc.word();
                 let pc = s.pc.add(1);

@@ -85,7 +85,11 @@ fn begin(th: &mut Thread, r: Regs, code: &Code, word: u32, started: bool, input:
     match input {
         Resume::Throw(exception) => {
             frames::publish(th, pc.add(1));
-            let raised = errors::raise_value(th, exception);
+            // The context is what the generator itself handles, not what its caller does.
+            let raised = match th.handled {
+                Some(_) => errors::raise_value(th, exception),
+                None => Raised::set(th, exception),
+            };
             raise_at(th, raised, pc.add(1), r)
         }
         Resume::Send(value) if started => {

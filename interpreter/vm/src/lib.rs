@@ -10,6 +10,7 @@ mod dispatch;
 mod frames;
 mod generators;
 mod hooks;
+mod jump;
 mod ops;
 #[expect(unsafe_code, reason = "see the file's header")]
 mod regs;

@@ -33,8 +33,8 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, add_entry: bool) -> S {
         if add_entry {
             add_traceback(th, r, word);
         }
-        if th.vm.tracing.active {
-            trace::exception_event(th, r, add_entry);
+        if add_entry && th.vm.tracing.active {
+            trace::exception_event(th, r);
         }
         if let Some(entry) = code.bytecode.handler_at(word) {
             let depth = entry.depth as usize;

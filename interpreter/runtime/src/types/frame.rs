@@ -34,9 +34,12 @@ pub struct Frame {
     pub trace_lines: AtomicBool,
     #[trace(skip)]
     pub trace_opcodes: AtomicBool,
-    /// The line that `line` events were last reported for; 0 = none.
+    /// The instruction that ran last under tracing.
     #[trace(skip)]
-    pub traced_line: AtomicU32,
+    pub traced_word: AtomicU32,
+    /// A `line` event of this frame is being reported.
+    #[trace(skip)]
+    pub at_line_event: AtomicBool,
     /// Keys that `f_locals` was given which are no variables.
     pub extra_locals: ValueCell,
 }
@@ -65,7 +68,8 @@ impl Frame {
             trace: ValueCell::empty(),
             trace_lines: AtomicBool::new(true),
             trace_opcodes: AtomicBool::new(false),
-            traced_line: AtomicU32::new(0),
+            traced_word: AtomicU32::new(0),
+            at_line_event: AtomicBool::new(false),
             extra_locals: ValueCell::empty(),
         })
     }

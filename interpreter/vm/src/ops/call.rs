@@ -17,6 +17,7 @@ use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, 
 use crate::generators;
 use crate::regs::{INIT_CALL, Pc, Regs, S, constant_tuple, word_index};
 use crate::safepoint::{after_drop, after_native, go_on};
+use crate::trace;
 use crate::unwind::fail;
 
 /// A call as its instruction states it, wherever its window has moved to meanwhile.
@@ -196,7 +197,11 @@ fn finish_call(th: &mut Thread, call: Call<'_>, result: Value) -> S {
 fn call_native(th: &mut Thread, call: Call<'_>) -> S {
     let callable = call.window.get(0);
     let args = Args::new(call.args().slice(0, call.given), call.names);
-    let result = call::call_args(th, callable, &args);
+    let result = if th.vm.tracing.active {
+        trace::native_call(th, call.r, callable, |th| call::call_args(th, callable, &args))
+    } else {
+        call::call_args(th, callable, &args)
+    };
     match result {
         Ok(value) => {
             call.clear();
