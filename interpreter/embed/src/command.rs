@@ -30,6 +30,7 @@ pub const STACK_SIZE: usize = 256 << 20;
 
 /// Runs and returns the exit status. `inspect`: go on interactively afterwards (`-i`); `interactive` is the REPL.
 pub fn run(config: Config, source: Source, inspect: bool, interactive: fn(&mut Thread) -> i32) -> i32 {
+    let process = krait_platform::process::getpid();
     let work = move || {
         let mut th = new_thread(STACK_SIZE);
         if config.stdlib_dir.is_none() {
@@ -55,10 +56,18 @@ pub fn run(config: Config, source: Source, inspect: bool, interactive: fn(&mut T
         if !finalize(&mut th) && status == 0 {
             status = 120;
         }
+        // In the child of a fork this is the only thread: nobody joins it.
+        if krait_platform::process::getpid() != process {
+            std::process::exit(status);
+        }
         status
     };
     match std::thread::Builder::new().name("main".into()).stack_size(STACK_SIZE + (1 << 20)).spawn(work) {
-        Ok(handle) => handle.join().unwrap_or(134),
+        Ok(handle) => {
+            // Signals are for the interpreter's threads: they interrupt what blocks there.
+            let _ = krait_platform::signal::mask(0, &krait_platform::signal::valid());
+            handle.join().unwrap_or(134)
+        }
         Err(e) => {
             eprintln!("krait: cannot start the main thread: {e}");
             1

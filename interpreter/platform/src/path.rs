@@ -7,8 +7,8 @@ use crate::call::{Sys, calls, check};
 /// The current folder as a descriptor argument.
 pub const CWD: i32 = libc::AT_FDCWD;
 pub use libc::{
-    AT_EACCESS, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG,
-    DT_SOCK, DT_UNKNOWN, UTIME_NOW,
+    AT_EACCESS, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, DT_BLK, DT_CHR, DT_DIR, DT_FIFO,
+    DT_LNK, DT_REG, DT_SOCK, DT_UNKNOWN, UTIME_NOW,
 };
 
 calls! {
@@ -82,7 +82,16 @@ pub fn statvfs(path: Result<&CStr, i32>) -> Sys<[u64; 11]> {
         }
     })?;
     Ok([
-        s.f_bsize, s.f_frsize, s.f_blocks, s.f_bfree, s.f_bavail, s.f_files, s.f_ffree, s.f_favail, s.f_flag, s.f_namemax,
+        s.f_bsize,
+        s.f_frsize,
+        s.f_blocks,
+        s.f_bfree,
+        s.f_bavail,
+        s.f_files,
+        s.f_ffree,
+        s.f_favail,
+        s.f_flag,
+        s.f_namemax,
         s.f_fsid,
     ])
 }

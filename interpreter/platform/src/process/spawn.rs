@@ -168,11 +168,8 @@ struct Ready<'a> {
 /// Forks; the child runs `before_exec` (false: it failed) and becomes the program, or reports why not through the error
 /// pipe. Returns the child's number to the parent.
 pub fn fork_exec(child: &Child, mut before_exec: Option<&mut dyn FnMut() -> bool>) -> Sys<i32> {
-    let ready = Ready {
-        child,
-        argv: string_array(&child.arguments),
-        env: child.environment.as_deref().map(string_array),
-    };
+    let ready =
+        Ready { child, argv: string_array(&child.arguments), env: child.environment.as_deref().map(string_array) };
     // SAFETY: a set for which zero bytes are valid; all signals stay blocked from before the fork until the child has
     // put its handlers back.
     let mut old_mask: libc::sigset_t = unsafe { std::mem::zeroed() };

@@ -44,14 +44,27 @@ pub static MODULE: ModuleDef = ModuleDef {
     ..ModuleDef::new("_signal")
 };
 static FUNCTIONS: &[Method] = &[
-    function("default_int_handler", "(signalnum, frame, /)", "The default handler of SIGINT: raises KeyboardInterrupt.", |th, _| {
-        Err(raise_no_message(th))
-    }),
-    function("signal", "(signalnum, handler, /)", "Set what is done when a signal arrives; what was done before.\n\nA handler is called with the signal's number and the frame it interrupted.", signal),
-    function("getsignal", "(signalnum, /)", "What is done when a signal arrives; None where that is not known.", |th, a| {
-        let s = number_of(th, &a[0])?;
-        Ok(th.interp.extension::<Handlers>().get(s))
-    }),
+    function(
+        "default_int_handler",
+        "(signalnum, frame, /)",
+        "The default handler of SIGINT: raises KeyboardInterrupt.",
+        |th, _| Err(raise_no_message(th)),
+    ),
+    function(
+        "signal",
+        "(signalnum, handler, /)",
+        "Set what is done when a signal arrives; what was done before.\n\nA handler is called with the signal's number and the frame it interrupted.",
+        signal,
+    ),
+    function(
+        "getsignal",
+        "(signalnum, /)",
+        "What is done when a signal arrives; None where that is not known.",
+        |th, a| {
+            let s = number_of(th, &a[0])?;
+            Ok(th.interp.extension::<Handlers>().get(s))
+        },
+    ),
     function("alarm", "(seconds, /)", "Ask for SIGALRM after that many seconds; the seconds left before.", |th, a| {
         let s = number::to_i32(th, &a[0])?;
         Ok(platform::alarm(s as u32).into())
@@ -77,14 +90,24 @@ static FUNCTIONS: &[Method] = &[
         sys(th, platform::siginterrupt(s, interrupt != 0))?;
         Ok(Value::NONE)
     }),
-    function("set_wakeup_fd", "(fd, /, *, warn_on_full_buffer=True)", "Set the descriptor to which signal numbers are written; the one before.", set_wakeup_fd),
-    function("setitimer", "(which, seconds, interval=0.0, /)", "Set an interval timer; the setting before.", |th, a| {
-        let which = number::to_i32(th, &a[0])?;
-        let first = microseconds(th, &a[1])?;
-        let interval = a.opt(2).map_or(Ok(0), |v| microseconds(th, v))?;
-        let before = platform::set_timer(which, first, interval);
-        timer(th, before)
-    }),
+    function(
+        "set_wakeup_fd",
+        "(fd, /, *, warn_on_full_buffer=True)",
+        "Set the descriptor to which signal numbers are written; the one before.",
+        set_wakeup_fd,
+    ),
+    function(
+        "setitimer",
+        "(which, seconds, interval=0.0, /)",
+        "Set an interval timer; the setting before.",
+        |th, a| {
+            let which = number::to_i32(th, &a[0])?;
+            let first = microseconds(th, &a[1])?;
+            let interval = a.opt(2).map_or(Ok(0), |v| microseconds(th, v))?;
+            let before = platform::set_timer(which, first, interval);
+            timer(th, before)
+        },
+    ),
     function("getitimer", "(which, /)", "An interval timer's setting.", |th, a| {
         let which = number::to_i32(th, &a[0])?;
         timer(th, platform::get_timer(which))
@@ -105,13 +128,18 @@ static FUNCTIONS: &[Method] = &[
             Err(e) => Err(os_error(th, e, None)),
         }
     }),
-    function("pthread_sigmask", "(how, mask, /)", "Change which signals are blocked for this thread; the set before.", |th, a| {
-        let how = number::to_i32(th, &a[0])?;
-        let mask = signal_set(th, &a[1])?;
-        let before = sys(th, platform::mask(how, &mask))?;
-        signals::run_pending(th)?;
-        set_value(th, &before)
-    }),
+    function(
+        "pthread_sigmask",
+        "(how, mask, /)",
+        "Change which signals are blocked for this thread; the set before.",
+        |th, a| {
+            let how = number::to_i32(th, &a[0])?;
+            let mask = signal_set(th, &a[1])?;
+            let before = sys(th, platform::mask(how, &mask))?;
+            signals::run_pending(th)?;
+            set_value(th, &before)
+        },
+    ),
     function("sigpending", "()", "The signals that are pending for this thread.", |th, _| {
         let all = sys(th, platform::pending())?;
         set_value(th, &all)
@@ -128,16 +156,26 @@ static FUNCTIONS: &[Method] = &[
         let info = sys(th, got)?;
         Ok(info_value(th, &info))
     }),
-    function("sigtimedwait", "(sigset, timeout, /)", "Wait for one of the signals, for so many seconds; None if none came.", sigtimedwait),
-    function("pidfd_send_signal", "(pidfd, signalnum, siginfo=None, flags=0, /)", "Send a signal to the process that a descriptor refers to.", |th, a| {
-        let (fd, s) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
-        let flags = int_or(th, a.opt(3), 0)?;
-        if a.opt_not_none(2).is_some() {
-            return Err(type_error(th, "siginfo must be None"));
-        }
-        sys(th, platform::pidfd_send(fd, s, flags as u32))?;
-        Ok(Value::NONE)
-    }),
+    function(
+        "sigtimedwait",
+        "(sigset, timeout, /)",
+        "Wait for one of the signals, for so many seconds; None if none came.",
+        sigtimedwait,
+    ),
+    function(
+        "pidfd_send_signal",
+        "(pidfd, signalnum, siginfo=None, flags=0, /)",
+        "Send a signal to the process that a descriptor refers to.",
+        |th, a| {
+            let (fd, s) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
+            let flags = int_or(th, a.opt(3), 0)?;
+            if a.opt_not_none(2).is_some() {
+                return Err(type_error(th, "siginfo must be None"));
+            }
+            sys(th, platform::pidfd_send(fd, s, flags as u32))?;
+            Ok(Value::NONE)
+        },
+    ),
 ];
 
 /// `ItimerError`, one class per interpreter.

@@ -21,7 +21,9 @@ fn mode(th: &mut Thread, a: &Args<'_>) -> PyResult<u32> {
     let n = number::to_bigint(th, &a[0])?;
     match u64::try_from(&n) {
         Ok(n) => u32::try_from(n).map_err(|_| overflow_error(th, "mode out of range")),
-        Err(_) if n.sign() == num_bigint::Sign::Minus => Err(overflow_error(th, "can't convert negative value to unsigned int")),
+        Err(_) if n.sign() == num_bigint::Sign::Minus => {
+            Err(overflow_error(th, "can't convert negative value to unsigned int"))
+        }
         Err(_) => Err(overflow_error(th, "Python int too large to convert to C unsigned long")),
     }
 }

@@ -20,6 +20,7 @@ mod local;
 mod lock;
 
 use handle::Handle;
+pub(crate) use lock::wait;
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "Primitive operations of threads: starting them, and locks.",
@@ -42,44 +43,76 @@ pub(crate) struct Threads {
 
 macro_rules! start_new {
     ($name:literal) => {
-        function($name, "(function, args, kwargs={}, /)", "Start a thread that calls function(*args, **kwargs); its identifier.", start_new_thread).raw()
+        function(
+            $name,
+            "(function, args, kwargs={}, /)",
+            "Start a thread that calls function(*args, **kwargs); its identifier.",
+            start_new_thread,
+        )
+        .raw()
     };
 }
-static FUNCTIONS: &[Method] = &[
-    start_new!("start_new_thread"),
-    start_new!("start_new"),
-    function("start_joinable_thread", "(function, handle=None, daemon=True)", "Start a thread that calls function(); its handle.", start_joinable_thread),
-    function("daemon_threads_allowed", "()", "Whether this interpreter may have daemon threads.", |_, _| Ok(Value::TRUE)),
-    function("allocate_lock", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
-    function("allocate", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
-    function("exit", "()", "End the thread: raises SystemExit.", exit),
-    function("exit_thread", "()", "End the thread: raises SystemExit.", exit),
-    function("interrupt_main", "(signum=signal.SIGINT, /)", "Behave as if a signal had arrived at the main thread.", |th, a| {
-        let signal = crate::arguments::int_or(th, a.opt(0), 2)?;
-        crate::_signal::interrupt_main(th, signal)?;
-        Ok(Value::NONE)
-    }),
-    function("get_ident", "()", "The identifier of this thread.", |_, _| Ok(platform::ident().into())),
-    function("get_native_id", "()", "The kernel's number of this thread.", |_, _| Ok(platform::native_id().into())),
-    function("_count", "()", "The number of threads that run, but for the main thread.", |th, _| Ok(running(th).into())),
-    function("stack_size", "(size=0, /)", "Set the stack size of threads to be started; the one before. 0 = the default.", stack_size),
-    function("_excepthook", "((exc_type, exc_value, exc_traceback, thread), /)", "Show an exception that ended a thread.", excepthook::excepthook).raw(),
-    function("_is_main_interpreter", "()", "Whether this is the main interpreter.", |_, _| Ok(Value::TRUE)),
-    function("_shutdown", "()", "Wait for all threads that are not daemons.", |th, _| {
-        handle::join_all(th)?;
-        Ok(Value::NONE)
-    }),
-    function("_make_thread_handle", "(ident, /)", "A handle for a thread that was not started here.", |th, a| {
-        if a[0].as_int_ref().is_none() {
-            return Err(type_error(th, "ident must be an integer"));
-        }
-        let ident = number::to_masked(th, &a[0], 64)?;
-        Ok(handle::running_handle(ident))
-    }),
-    function("_get_main_thread_ident", "()", "The identifier of the main thread.", |th, _| {
-        Ok(th.interp.extension::<Threads>().main.load(SeqCst).into())
-    }),
-];
+static FUNCTIONS: &[Method] =
+    &[
+        start_new!("start_new_thread"),
+        start_new!("start_new"),
+        function(
+            "start_joinable_thread",
+            "(function, handle=None, daemon=True)",
+            "Start a thread that calls function(); its handle.",
+            start_joinable_thread,
+        ),
+        function("daemon_threads_allowed", "()", "Whether this interpreter may have daemon threads.", |_, _| {
+            Ok(Value::TRUE)
+        }),
+        function("allocate_lock", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
+        function("allocate", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
+        function("exit", "()", "End the thread: raises SystemExit.", exit),
+        function("exit_thread", "()", "End the thread: raises SystemExit.", exit),
+        function(
+            "interrupt_main",
+            "(signum=signal.SIGINT, /)",
+            "Behave as if a signal had arrived at the main thread.",
+            |th, a| {
+                let signal = crate::arguments::int_or(th, a.opt(0), 2)?;
+                crate::_signal::interrupt_main(th, signal)?;
+                Ok(Value::NONE)
+            },
+        ),
+        function("get_ident", "()", "The identifier of this thread.", |_, _| Ok(platform::ident().into())),
+        function("get_native_id", "()", "The kernel's number of this thread.", |_, _| Ok(platform::native_id().into())),
+        function("_count", "()", "The number of threads that run, but for the main thread.", |th, _| {
+            Ok(running(th).into())
+        }),
+        function(
+            "stack_size",
+            "(size=0, /)",
+            "Set the stack size of threads to be started; the one before. 0 = the default.",
+            stack_size,
+        ),
+        function(
+            "_excepthook",
+            "((exc_type, exc_value, exc_traceback, thread), /)",
+            "Show an exception that ended a thread.",
+            excepthook::excepthook,
+        )
+        .raw(),
+        function("_is_main_interpreter", "()", "Whether this is the main interpreter.", |_, _| Ok(Value::TRUE)),
+        function("_shutdown", "()", "Wait for all threads that are not daemons.", |th, _| {
+            handle::join_all(th)?;
+            Ok(Value::NONE)
+        }),
+        function("_make_thread_handle", "(ident, /)", "A handle for a thread that was not started here.", |th, a| {
+            if a[0].as_int_ref().is_none() {
+                return Err(type_error(th, "ident must be an integer"));
+            }
+            let ident = number::to_masked(th, &a[0], 64)?;
+            Ok(handle::running_handle(ident))
+        }),
+        function("_get_main_thread_ident", "()", "The identifier of the main thread.", |th, _| {
+            Ok(th.interp.extension::<Threads>().main.load(SeqCst).into())
+        }),
+    ];
 
 fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     let d = module::dict(m);

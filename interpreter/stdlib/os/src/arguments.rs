@@ -118,9 +118,7 @@ pub fn path(th: &mut Thread, v: Option<&Value>, a: Accept) -> PyResult<PathArg> 
     let raw = fs_bytes(th, &object)?;
     match CString::new(raw) {
         Ok(p) => Ok(PathArg { object, place: Place::Path(p), bytes }),
-        Err(_) => {
-            Err(value_error(th, format!("{}: embedded null character in {}", a.function, a.argument)))
-        }
+        Err(_) => Err(value_error(th, format!("{}: embedded null character in {}", a.function, a.argument))),
     }
 }
 /// File system bytes of a `str` or `bytes`.

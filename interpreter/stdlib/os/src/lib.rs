@@ -13,6 +13,16 @@ pub mod seconds;
 pub mod structs;
 pub mod time;
 
+pub mod _locale;
+pub mod _posixshmem;
+pub mod _queue;
+pub mod fcntl;
+pub mod grp;
+pub mod pwd;
+pub mod resource;
+pub mod select;
+pub mod syslog;
+pub mod termios;
 use krait_object::ModuleDef;
 
 /// The modules of this family.
@@ -24,4 +34,14 @@ pub static MODULES: &[&ModuleDef] = &[
     &errno::MODULE,
     &posix::MODULE,
     &time::MODULE,
+    &_locale::MODULE,
+    &_posixshmem::MODULE,
+    &_queue::MODULE,
+    &fcntl::MODULE,
+    &grp::MODULE,
+    &pwd::MODULE,
+    &resource::MODULE,
+    &select::MODULE,
+    &syslog::MODULE,
+    &termios::MODULE,
 ];

@@ -45,11 +45,7 @@ fn new(th: &mut Thread, class: &Ref<krait_object::Type>, args: &Args<'_>) -> PyR
     if plain && !args.is_empty() {
         return Err(type_error(th, "Initialization arguments are not supported"));
     }
-    let payload = Local {
-        dicts: Locked::default(),
-        args: args.all().to_vec(),
-        names: args.names().to_vec(),
-    };
+    let payload = Local { dicts: Locked::default(), args: args.all().to_vec(), names: args.names().to_vec() };
     let made: Value = Ref::with_class(payload, class.object()).into();
     add(th, &made);
     Ok(made)

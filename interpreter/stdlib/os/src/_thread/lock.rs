@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::method;
-use krait_object::{Args, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag};
+use krait_object::{
+    Args, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag,
+};
 use krait_platform::thread::{Semaphore, Wait, ident};
 use krait_runtime::errors::{overflow_error, runtime_error, value_error};
 use krait_runtime::protocol::{compare, number};
@@ -105,10 +107,15 @@ pub(super) fn new_lock() -> Value {
 }
 macro_rules! acquire {
     ($name:literal) => {
-        method($name, "(blocking=True, timeout=-1)", "Take the lock, waiting if need be; whether it was taken.", |th, a| {
-            let timeout = timeout(th, a)?;
-            Ok(Value::bool(lock(&a[0]).raw.acquire(th, timeout)?))
-        })
+        method(
+            $name,
+            "(blocking=True, timeout=-1)",
+            "Take the lock, waiting if need be; whether it was taken.",
+            |th, a| {
+                let timeout = timeout(th, a)?;
+                Ok(Value::bool(lock(&a[0]).raw.acquire(th, timeout)?))
+            },
+        )
     };
 }
 macro_rules! release {
@@ -228,10 +235,15 @@ impl RLock {
     }
 }
 static RLOCK_METHODS: &[Method] = &[
-    method("acquire", "(blocking=True, timeout=-1)", "Take the lock, once more if this thread holds it; whether it was taken.", |th, a| {
-        let timeout = timeout(th, a)?;
-        Ok(Value::bool(rlock(&a[0]).acquire(th, timeout)?))
-    }),
+    method(
+        "acquire",
+        "(blocking=True, timeout=-1)",
+        "Take the lock, once more if this thread holds it; whether it was taken.",
+        |th, a| {
+            let timeout = timeout(th, a)?;
+            Ok(Value::bool(rlock(&a[0]).acquire(th, timeout)?))
+        },
+    ),
     method("release", "()", "Give the lock back once.", |th, a| rlock(&a[0]).release(th)),
     method("__enter__", "(blocking=True, timeout=-1)", "Take the lock.", |th, a| {
         let timeout = timeout(th, a)?;
@@ -253,7 +265,8 @@ static RLOCK_METHODS: &[Method] = &[
         Ok(Tuple::from_vec(vec![count.into(), owner.into()]).into())
     }),
     method("_acquire_restore", "(state, /)", "Take the lock as it was held before _release_save.", |th, a| {
-        let Some([count, owner]) = a[1].downcast_ref::<Tuple>().and_then(|t| <[Value; 2]>::try_from(t.to_vec()).ok()) else {
+        let Some([count, owner]) = a[1].downcast_ref::<Tuple>().and_then(|t| <[Value; 2]>::try_from(t.to_vec()).ok())
+        else {
             return Err(krait_runtime::errors::type_error(th, "_acquire_restore() argument 1 must be a 2-tuple"));
         };
         let (count, owner) = (number::to_u64(th, &count)?, number::to_u64(th, &owner)?);

@@ -18,7 +18,12 @@ struct Registered {
     parent: Locked<Vec<Value>>,
 }
 pub(super) static FUNCTIONS: &[Method] = &[
-    function("register_at_fork", "(*, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)", "Register callables for around fork.\n\nThose before it are called in reverse order, the others in the order of registration.", register),
+    function(
+        "register_at_fork",
+        "(*, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)",
+        "Register callables for around fork.\n\nThose before it are called in reverse order, the others in the order of registration.",
+        register,
+    ),
     function("fork", "()", "Split the process: 0 in the child, the child's number in the parent.", |th, _| {
         refuse_at_exit(th)?;
         audit(th, "os.fork", &[])?;
@@ -98,7 +103,8 @@ pub fn after(th: &mut Thread, child: bool) -> PyResult<()> {
     run(th, callables);
     if crate::_thread::running(th) > 0 {
         let pid = process::getpid();
-        let message = format!("This process (pid={pid}) is multi-threaded, use of fork() may lead to deadlocks in the child.");
+        let message =
+            format!("This process (pid={pid}) is multi-threaded, use of fork() may lead to deadlocks in the child.");
         warn(th, &DEPRECATION_WARNING, &message, 1)?;
     }
     Ok(())

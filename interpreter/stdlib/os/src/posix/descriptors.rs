@@ -21,11 +21,16 @@ pub(super) static FUNCTIONS: &[Method] = &[
             Err(e) => Err(os_error(th, e, None)),
         }
     }),
-    function("closerange", "(fd_low, fd_high, /)", "Close all descriptors from fd_low, and below fd_high; errors do not matter.", |th, a| {
-        let (low, high) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
-        fd::close_range(low.max(0), high);
-        Ok(Value::NONE)
-    }),
+    function(
+        "closerange",
+        "(fd_low, fd_high, /)",
+        "Close all descriptors from fd_low, and below fd_high; errors do not matter.",
+        |th, a| {
+            let (low, high) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
+            fd::close_range(low.max(0), high);
+            Ok(Value::NONE)
+        },
+    ),
     function("dup", "(fd, /)", "Copy a descriptor; the copy is not inherited.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let copy = sys(th, fd::dup_inheritable(f, false))?;
@@ -41,12 +46,17 @@ pub(super) static FUNCTIONS: &[Method] = &[
         }
         Ok(copy.into())
     }),
-    function("lseek", "(fd, position, whence, /)", "Set the position in a file; the new position from its start.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let (at, whence) = (number::to_i64(th, &a[1])?, number::to_i32(th, &a[2])?);
-        let at = sys(th, fd::lseek(f, at, whence))?;
-        Ok(at.into())
-    }),
+    function(
+        "lseek",
+        "(fd, position, whence, /)",
+        "Set the position in a file; the new position from its start.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let (at, whence) = (number::to_i64(th, &a[1])?, number::to_i32(th, &a[2])?);
+            let at = sys(th, fd::lseek(f, at, whence))?;
+            Ok(at.into())
+        },
+    ),
     function("isatty", "(fd, /)", "Whether the descriptor is a terminal's.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         Ok(Value::bool(fd::isatty(f)))
@@ -69,7 +79,9 @@ pub(super) static FUNCTIONS: &[Method] = &[
         Ok(Value::NONE)
     }),
     function("fsync", "(fd)", "Force what was written to disk.", |th, a| on_fildes(th, &a[0], fd::fsync)),
-    function("fdatasync", "(fd)", "Force what was written to disk, but for metadata.", |th, a| on_fildes(th, &a[0], fd::fdatasync)),
+    function("fdatasync", "(fd)", "Force what was written to disk, but for metadata.", |th, a| {
+        on_fildes(th, &a[0], fd::fdatasync)
+    }),
     function("lockf", "(fd, command, length, /)", "Lock, test or unlock a part of an open file.", |th, a| {
         let (f, command) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
         let length = number::to_i64(th, &a[2])?;
@@ -77,27 +89,42 @@ pub(super) static FUNCTIONS: &[Method] = &[
         sys(th, done)?;
         Ok(Value::NONE)
     }),
-    function("posix_fallocate", "(fd, offset, length, /)", "Make sure that a part of a file has space on disk.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let (at, length) = (number::to_i64(th, &a[1])?, number::to_i64(th, &a[2])?);
-        errno_result(th, |()| fd::fallocate(f, at, length))
-    }),
-    function("posix_fadvise", "(fd, offset, length, advice, /)", "Announce how a part of a file will be used.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let (at, length) = (number::to_i64(th, &a[1])?, number::to_i64(th, &a[2])?);
-        let advice = number::to_i32(th, &a[3])?;
-        errno_result(th, |()| fd::fadvise(f, at, length, advice))
-    }),
+    function(
+        "posix_fallocate",
+        "(fd, offset, length, /)",
+        "Make sure that a part of a file has space on disk.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let (at, length) = (number::to_i64(th, &a[1])?, number::to_i64(th, &a[2])?);
+            errno_result(th, |()| fd::fallocate(f, at, length))
+        },
+    ),
+    function(
+        "posix_fadvise",
+        "(fd, offset, length, advice, /)",
+        "Announce how a part of a file will be used.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let (at, length) = (number::to_i64(th, &a[1])?, number::to_i64(th, &a[2])?);
+            let advice = number::to_i32(th, &a[3])?;
+            errno_result(th, |()| fd::fadvise(f, at, length, advice))
+        },
+    ),
     function("get_inheritable", "(fd, /)", "Whether programs started later get the descriptor.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let yes = sys(th, fd::get_inheritable(f))?;
         Ok(Value::bool(yes))
     }),
-    function("set_inheritable", "(fd, inheritable, /)", "Set whether programs started later get the descriptor.", |th, a| {
-        let (f, yes) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
-        sys(th, fd::set_inheritable(f, yes != 0))?;
-        Ok(Value::NONE)
-    }),
+    function(
+        "set_inheritable",
+        "(fd, inheritable, /)",
+        "Set whether programs started later get the descriptor.",
+        |th, a| {
+            let (f, yes) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
+            sys(th, fd::set_inheritable(f, yes != 0))?;
+            Ok(Value::NONE)
+        },
+    ),
     function("get_blocking", "(fd, /)", "Whether operations on the descriptor block.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let yes = sys(th, fd::get_blocking(f))?;

@@ -83,11 +83,16 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let groups = sys(th, process::getgrouplist(&user, group))?;
         Ok(List::new(groups.into_iter().map(show_id).collect()).into())
     }),
-    function("initgroups", "(username, gid, /)", "Set the supplementary groups to those of a user, with that group.", |th, a| {
-        let user = fs_string(th, &a[0])?;
-        let group = user_id(th, &a[1], "gid")?;
-        done(th, initgroups(&user, group))
-    }),
+    function(
+        "initgroups",
+        "(username, gid, /)",
+        "Set the supplementary groups to those of a user, with that group.",
+        |th, a| {
+            let user = fs_string(th, &a[0])?;
+            let group = user_id(th, &a[1], "gid")?;
+            done(th, initgroups(&user, group))
+        },
+    ),
     function("getsid", "(pid, /)", "The session of a process.", |th, a| {
         let pid = number::to_i32(th, &a[0])?;
         let sid = sys(th, getsid(pid))?;

@@ -20,25 +20,49 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let length = number::index_isize(th, &a[1])?;
         read_bytes(th, length, |b| fd::read(f, b))
     }),
-    function("pread", "(fd, length, offset, /)", "Read at most length bytes from a place in the file; its position stays.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let length = number::index_isize(th, &a[1])?;
-        let at = number::to_i64(th, &a[2])?;
-        read_bytes(th, length, |b| fd::pread(f, b, at))
-    }),
+    function(
+        "pread",
+        "(fd, length, offset, /)",
+        "Read at most length bytes from a place in the file; its position stays.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let length = number::index_isize(th, &a[1])?;
+            let at = number::to_i64(th, &a[2])?;
+            read_bytes(th, length, |b| fd::pread(f, b, at))
+        },
+    ),
     function("write", "(fd, data, /)", "Write bytes; the number written.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         write_bytes(th, &a[1], |b| fd::write(f, b))
     }),
-    function("pwrite", "(fd, buffer, offset, /)", "Write bytes to a place in the file; its position stays.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let at = number::to_i64(th, &a[2])?;
-        write_bytes(th, &a[1], |b| fd::pwrite(f, b, at))
+    function(
+        "pwrite",
+        "(fd, buffer, offset, /)",
+        "Write bytes to a place in the file; its position stays.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let at = number::to_i64(th, &a[2])?;
+            write_bytes(th, &a[1], |b| fd::pwrite(f, b, at))
+        },
+    ),
+    function("readv", "(fd, buffers, /)", "Read into several writable buffers; the number of bytes read.", |th, a| {
+        readv(th, a, false)
     }),
-    function("readv", "(fd, buffers, /)", "Read into several writable buffers; the number of bytes read.", |th, a| readv(th, a, false)),
-    function("preadv", "(fd, buffers, offset, flags=0, /)", "Read from a place in the file into several writable buffers.", |th, a| readv(th, a, true)),
-    function("writev", "(fd, buffers, /)", "Write several buffers; the number of bytes written.", |th, a| writev(th, a, false)),
-    function("pwritev", "(fd, buffers, offset, flags=0, /)", "Write several buffers to a place in the file.", |th, a| writev(th, a, true)),
+    function(
+        "preadv",
+        "(fd, buffers, offset, flags=0, /)",
+        "Read from a place in the file into several writable buffers.",
+        |th, a| readv(th, a, true),
+    ),
+    function("writev", "(fd, buffers, /)", "Write several buffers; the number of bytes written.", |th, a| {
+        writev(th, a, false)
+    }),
+    function(
+        "pwritev",
+        "(fd, buffers, offset, flags=0, /)",
+        "Write several buffers to a place in the file.",
+        |th, a| writev(th, a, true),
+    ),
     function("sendfile", "(out_fd, in_fd, offset, count)", "Copy bytes from one descriptor to another.", |th, a| {
         let (to, from) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
         let at = if a[2].is_none() { None } else { Some(number::to_i64(th, &a[2])?) };

@@ -13,23 +13,29 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let bytes = p.downcast_ref::<Bytes>().map(|b| b.to_vec()).unwrap_or_default();
         Ok(Bytes::new(&normal(&bytes, b'/', b'.')).into())
     }),
-    function("_path_splitroot_ex", "(path)", "Split a path into (drive, root, tail); the drive is always empty here.", |th, a| {
-        let p = fspath(th, &a[0])?;
-        let slashes = |n: usize, at: &dyn Fn(usize) -> bool| match (n > 0 && at(0), n > 1 && at(1), n > 2 && at(2)) {
-            (false, ..) => 0,
-            (true, true, false) => 2,
-            _ => 1,
-        };
-        let (empty, root, tail): (Value, Value, Value) = if let Some(s) = p.downcast_ref::<Str>() {
-            let n = slashes(s.len(), &|i| s.get(i) == Some(47));
-            (Str::empty().into(), s.slice(0, n).into(), s.slice(n, s.len()).into())
-        } else {
-            let b = p.downcast_ref::<Bytes>().map(|b| b.to_vec()).unwrap_or_default();
-            let n = slashes(b.len(), &|i| b[i] == b'/');
-            (Bytes::new(b"").into(), Bytes::new(&b[..n]).into(), Bytes::new(&b[n..]).into())
-        };
-        Ok(Tuple::from_vec(vec![empty, root, tail]).into())
-    }),
+    function(
+        "_path_splitroot_ex",
+        "(path)",
+        "Split a path into (drive, root, tail); the drive is always empty here.",
+        |th, a| {
+            let p = fspath(th, &a[0])?;
+            let slashes = |n: usize, at: &dyn Fn(usize) -> bool| match (n > 0 && at(0), n > 1 && at(1), n > 2 && at(2))
+            {
+                (false, ..) => 0,
+                (true, true, false) => 2,
+                _ => 1,
+            };
+            let (empty, root, tail): (Value, Value, Value) = if let Some(s) = p.downcast_ref::<Str>() {
+                let n = slashes(s.len(), &|i| s.get(i) == Some(47));
+                (Str::empty().into(), s.slice(0, n).into(), s.slice(n, s.len()).into())
+            } else {
+                let b = p.downcast_ref::<Bytes>().map(|b| b.to_vec()).unwrap_or_default();
+                let n = slashes(b.len(), &|i| b[i] == b'/');
+                (Bytes::new(b"").into(), Bytes::new(&b[..n]).into(), Bytes::new(&b[n..]).into())
+            };
+            Ok(Tuple::from_vec(vec![empty, root, tail]).into())
+        },
+    ),
 ];
 
 /// Without empty parts and ".", with ".." resolved; two leading slashes stay two, more become one.

@@ -43,18 +43,33 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let f = sys(th, process::timerfd_create(clock, flags | CLOEXEC))?;
         Ok(f.into())
     }),
-    function("timerfd_settime", "(fd, /, *, flags=0, initial=0.0, interval=0.0)", "Set a timer, in seconds; the setting before.", |th, a| set_timer(th, a, false)),
-    function("timerfd_settime_ns", "(fd, /, *, flags=0, initial=0, interval=0)", "Set a timer, in nanoseconds; the setting before.", |th, a| set_timer(th, a, true)),
+    function(
+        "timerfd_settime",
+        "(fd, /, *, flags=0, initial=0.0, interval=0.0)",
+        "Set a timer, in seconds; the setting before.",
+        |th, a| set_timer(th, a, false),
+    ),
+    function(
+        "timerfd_settime_ns",
+        "(fd, /, *, flags=0, initial=0, interval=0)",
+        "Set a timer, in nanoseconds; the setting before.",
+        |th, a| set_timer(th, a, true),
+    ),
     function("timerfd_gettime", "(fd, /)", "A timer's setting in seconds: (next expiration, interval).", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let t = sys(th, process::timerfd_gettime(f))?;
         Ok(shown(t, false))
     }),
-    function("timerfd_gettime_ns", "(fd, /)", "A timer's setting in nanoseconds: (next expiration, interval).", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        let t = sys(th, process::timerfd_gettime(f))?;
-        Ok(shown(t, true))
-    }),
+    function(
+        "timerfd_gettime_ns",
+        "(fd, /)",
+        "A timer's setting in nanoseconds: (next expiration, interval).",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            let t = sys(th, process::timerfd_gettime(f))?;
+            Ok(shown(t, true))
+        },
+    ),
     function("setns", "(fd, nstype=0)", "Move the thread into a namespace.", |th, a| {
         let f = crate::arguments::fildes(th, &a[0])?;
         let kind = int_or(th, a.opt(1), 0)?;
@@ -66,10 +81,18 @@ pub(super) static FUNCTIONS: &[Method] = &[
         sys(th, process::unshare(flags))?;
         Ok(Value::NONE)
     }),
-    function("copy_file_range", "(src, dst, count, offset_src=None, offset_dst=None)", "Copy bytes from one file to another.", |th, a| {
-        copy(th, a, "copy_file_range")
-    }),
-    function("splice", "(src, dst, count, offset_src=None, offset_dst=None, flags=0)", "Move bytes between a pipe and another descriptor.", |th, a| copy(th, a, "splice")),
+    function(
+        "copy_file_range",
+        "(src, dst, count, offset_src=None, offset_dst=None)",
+        "Copy bytes from one file to another.",
+        |th, a| copy(th, a, "copy_file_range"),
+    ),
+    function(
+        "splice",
+        "(src, dst, count, offset_src=None, offset_dst=None, flags=0)",
+        "Move bytes between a pipe and another descriptor.",
+        |th, a| copy(th, a, "splice"),
+    ),
 ];
 fn copy(th: &mut Thread, a: &Args<'_>, name: &str) -> PyResult<Value> {
     let (from, to) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);

@@ -1,7 +1,9 @@
 //! Functions that look at paths or move them: listdir, getcwd, readlink, access, links, renames, folders.
 use krait_object::native::function;
 use krait_object::{Args, Bytes, List, Method, PyResult, Thread, Value};
-use krait_platform::path::{self as platform, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, CWD, Dir};
+use krait_platform::path::{
+    self as platform, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, CWD, Dir,
+};
 use krait_runtime::audit::audit;
 use krait_runtime::convert::{fs_decode, fspath};
 use krait_runtime::protocol::number;
@@ -11,9 +13,12 @@ use super::stat::on_fildes;
 use crate::arguments::{Accept, PathArg, Place, dir_fd, flag, int_or, path, sys};
 
 pub(super) static FUNCTIONS: &[Method] = &[
-    function("fspath", "(path)", "The file system representation of a path: str and bytes as they are, other objects by __fspath__().", |th, a| {
-        fspath(th, &a[0])
-    }),
+    function(
+        "fspath",
+        "(path)",
+        "The file system representation of a path: str and bytes as they are, other objects by __fspath__().",
+        |th, a| fspath(th, &a[0]),
+    ),
     function("listdir", "(path=None)", "List of the names in a folder, without '.' and '..', in no order.", listdir),
     function("getcwd", "()", "The current folder.", |th, _| {
         let cwd = sys(th, platform::getcwd())?;
@@ -31,16 +36,21 @@ pub(super) static FUNCTIONS: &[Method] = &[
             Err(e) => Err(p.error(th, e)),
         }
     }),
-    function("access", "(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", "Whether the user may access the file so: F_OK, or R_OK, W_OK and X_OK together.", |th, a| {
-        let p = path(th, a.opt(0), Accept::path("access"))?;
-        let mode = number::to_i32(th, &a[1])?;
-        let dir = dir_fd(th, a.opt(2))?;
-        let mut flags = if flag(th, a.opt(3), false)? { AT_EACCESS } else { 0 };
-        if !flag(th, a.opt(4), true)? {
-            flags |= AT_SYMLINK_NOFOLLOW;
-        }
-        Ok(Value::bool(platform::access_at(dir, p.path(), mode, flags).is_ok()))
-    }),
+    function(
+        "access",
+        "(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)",
+        "Whether the user may access the file so: F_OK, or R_OK, W_OK and X_OK together.",
+        |th, a| {
+            let p = path(th, a.opt(0), Accept::path("access"))?;
+            let mode = number::to_i32(th, &a[1])?;
+            let dir = dir_fd(th, a.opt(2))?;
+            let mut flags = if flag(th, a.opt(3), false)? { AT_EACCESS } else { 0 };
+            if !flag(th, a.opt(4), true)? {
+                flags |= AT_SYMLINK_NOFOLLOW;
+            }
+            Ok(Value::bool(platform::access_at(dir, p.path(), mode, flags).is_ok()))
+        },
+    ),
     function("chdir", "(path)", "Change the current folder, to a path or an open folder.", |th, a| {
         let p = path(th, a.opt(0), Accept::path("chdir").or_fd())?;
         audit(th, "os.chdir", std::slice::from_ref(&p.object))?;
@@ -49,7 +59,9 @@ pub(super) static FUNCTIONS: &[Method] = &[
             None => finish(th, &p, platform::chdir(p.path())),
         }
     }),
-    function("fchdir", "(fd)", "Change the current folder to an open folder.", |th, a| on_fildes(th, &a[0], krait_platform::fd::fchdir)),
+    function("fchdir", "(fd)", "Change the current folder to an open folder.", |th, a| {
+        on_fildes(th, &a[0], krait_platform::fd::fchdir)
+    }),
     function("chroot", "(path)", "Change the root folder.", |th, a| {
         let p = path(th, a.opt(0), Accept::path("chroot"))?;
         finish(th, &p, platform::chroot(p.path()))
@@ -67,23 +79,44 @@ pub(super) static FUNCTIONS: &[Method] = &[
         audit(th, "os.rmdir", &[p.object.clone(), shown_dir(dir)])?;
         finish(th, &p, platform::unlink_at(dir, p.path(), AT_REMOVEDIR))
     }),
-    function("unlink", "(path, *, dir_fd=None)", "Remove a file; the same as remove().", |th, a| unlink(th, a, "unlink")),
-    function("remove", "(path, *, dir_fd=None)", "Remove a file; the same as unlink().", |th, a| unlink(th, a, "remove")),
-    function("rename", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "Rename a file or folder.", |th, a| rename(th, a, "rename")),
-    function("replace", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "Rename a file or folder, in place of what has the new name.", |th, a| rename(th, a, "replace")),
-    function("link", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)", "Make a hard link.", |th, a| {
-        let (from, to) = two_paths(th, a, "link")?;
-        let (from_dir, to_dir) = (dir_fd(th, a.opt(2))?, dir_fd(th, a.opt(3))?);
-        let flags = if flag(th, a.opt(4), true)? && a.opt(4).is_some() { AT_SYMLINK_FOLLOW } else { 0 };
-        audit(th, "os.link", &[from.object.clone(), to.object.clone(), shown_dir(from_dir), shown_dir(to_dir)])?;
-        finish2(th, &from, &to, platform::link_at(from_dir, from.path(), to_dir, to.path(), flags))
+    function("unlink", "(path, *, dir_fd=None)", "Remove a file; the same as remove().", |th, a| {
+        unlink(th, a, "unlink")
     }),
-    function("symlink", "(src, dst, target_is_directory=False, *, dir_fd=None)", "Make a symbolic link named dst that points to src.", |th, a| {
-        let (from, to) = two_paths(th, a, "symlink")?;
-        let dir = dir_fd(th, a.opt(3))?;
-        audit(th, "os.symlink", &[from.object.clone(), to.object.clone(), shown_dir(dir)])?;
-        finish2(th, &from, &to, platform::symlink_at(from.path(), dir, to.path()))
+    function("remove", "(path, *, dir_fd=None)", "Remove a file; the same as unlink().", |th, a| {
+        unlink(th, a, "remove")
     }),
+    function("rename", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "Rename a file or folder.", |th, a| {
+        rename(th, a, "rename")
+    }),
+    function(
+        "replace",
+        "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)",
+        "Rename a file or folder, in place of what has the new name.",
+        |th, a| rename(th, a, "replace"),
+    ),
+    function(
+        "link",
+        "(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)",
+        "Make a hard link.",
+        |th, a| {
+            let (from, to) = two_paths(th, a, "link")?;
+            let (from_dir, to_dir) = (dir_fd(th, a.opt(2))?, dir_fd(th, a.opt(3))?);
+            let flags = if flag(th, a.opt(4), true)? && a.opt(4).is_some() { AT_SYMLINK_FOLLOW } else { 0 };
+            audit(th, "os.link", &[from.object.clone(), to.object.clone(), shown_dir(from_dir), shown_dir(to_dir)])?;
+            finish2(th, &from, &to, platform::link_at(from_dir, from.path(), to_dir, to.path(), flags))
+        },
+    ),
+    function(
+        "symlink",
+        "(src, dst, target_is_directory=False, *, dir_fd=None)",
+        "Make a symbolic link named dst that points to src.",
+        |th, a| {
+            let (from, to) = two_paths(th, a, "symlink")?;
+            let dir = dir_fd(th, a.opt(3))?;
+            audit(th, "os.symlink", &[from.object.clone(), to.object.clone(), shown_dir(dir)])?;
+            finish2(th, &from, &to, platform::symlink_at(from.path(), dir, to.path()))
+        },
+    ),
 ];
 
 /// A dir_fd as audit events show it.

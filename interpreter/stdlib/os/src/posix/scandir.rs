@@ -2,8 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{function, getter, method};
 use krait_object::{
-    Args, Bytes, ClassDef, GetSet, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, TypeObject, VTable, Value,
-    ValueCell, type_flag,
+    Args, Bytes, ClassDef, GetSet, Locked, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, TypeObject,
+    VTable, Value, ValueCell, type_flag,
 };
 use krait_platform::path::{CWD, DT_DIR, DT_LNK, DT_REG, DT_UNKNOWN, Dir, Entry};
 use krait_platform::{errno, fs};
@@ -68,21 +68,38 @@ pub(super) static DEFS: &[&ClassDef] = &[
     &ClassDef {
         module: "posix",
         methods: ITERATOR_METHODS,
-        slots: SlotDefs { iter: Some(|_, v| Ok(v.clone())), next: Some(next), finalize: Some(finalize), ..SlotDefs::EMPTY },
+        slots: SlotDefs {
+            iter: Some(|_, v| Ok(v.clone())),
+            next: Some(next),
+            finalize: Some(finalize),
+            ..SlotDefs::EMPTY
+        },
         flags: type_flag::DISALLOW_INSTANTIATION,
         ..ClassDef::new(&ITERATOR)
     },
 ];
-pub(super) static FUNCTIONS: &[Method] =
-    &[function("scandir", "(path=None)", "Iterate over the entries of a folder, without '.' and '..', in no order.", scandir)];
+pub(super) static FUNCTIONS: &[Method] = &[function(
+    "scandir",
+    "(path=None)",
+    "Iterate over the entries of a folder, without '.' and '..', in no order.",
+    scandir,
+)];
 
 static ENTRY_GETSET: &[GetSet] = &[
-    getter("name", "the entry's base filename, relative to scandir() \"path\" argument", |_, v| Ok(entry(v).name.clone())),
-    getter("path", "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)", |_, v| Ok(entry(v).path.clone())),
+    getter("name", "the entry's base filename, relative to scandir() \"path\" argument", |_, v| {
+        Ok(entry(v).name.clone())
+    }),
+    getter("path", "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)", |_, v| {
+        Ok(entry(v).path.clone())
+    }),
 ];
 static ENTRY_METHODS: &[Method] = &[
-    method("is_dir", "(*, follow_symlinks=True)", "Whether the entry is a folder.", |th, a| is_kind(th, a, 0o040000, DT_DIR)),
-    method("is_file", "(*, follow_symlinks=True)", "Whether the entry is a regular file.", |th, a| is_kind(th, a, 0o100000, DT_REG)),
+    method("is_dir", "(*, follow_symlinks=True)", "Whether the entry is a folder.", |th, a| {
+        is_kind(th, a, 0o040000, DT_DIR)
+    }),
+    method("is_file", "(*, follow_symlinks=True)", "Whether the entry is a regular file.", |th, a| {
+        is_kind(th, a, 0o100000, DT_REG)
+    }),
     method("is_symlink", "()", "Whether the entry is a symbolic link.", |th, a| {
         let e = entry(&a[0]);
         if e.kind != DT_UNKNOWN {

@@ -18,10 +18,15 @@ macro_rules! signature {
     };
 }
 pub(super) static FUNCTIONS: &[Method] = &[
-    function("posix_spawn", signature!(), "Start a program in a new process; its number.", |th, a| spawn(th, a, "posix_spawn", false)),
-    function("posix_spawnp", signature!(), "Start a program, looked for in PATH, in a new process; its number.", |th, a| {
-        spawn(th, a, "posix_spawnp", true)
+    function("posix_spawn", signature!(), "Start a program in a new process; its number.", |th, a| {
+        spawn(th, a, "posix_spawn", false)
     }),
+    function(
+        "posix_spawnp",
+        signature!(),
+        "Start a program, looked for in PATH, in a new process; its number.",
+        |th, a| spawn(th, a, "posix_spawnp", true),
+    ),
 ];
 fn spawn(th: &mut Thread, a: &Args<'_>, name: &'static str, search: bool) -> PyResult<Value> {
     let p = path(th, a.opt(0), Accept::path(name))?;
@@ -78,7 +83,12 @@ fn file_actions(th: &mut Thread, v: &Value) -> PyResult<Vec<FileAction>> {
             (2, [from, to]) => FileAction::Dup2(number::to_i32(th, from)?, number::to_i32(th, to)?),
             (3, [fd]) => FileAction::CloseFrom(number::to_i32(th, fd)?),
             (0..=3, _) => {
-                let wanted = ["A open file_action tuple must have 5 elements", "A close file_action tuple must have 2 elements", "A dup2 file_action tuple must have 3 elements", "A closefrom file_action tuple must have 2 elements"];
+                let wanted = [
+                    "A open file_action tuple must have 5 elements",
+                    "A close file_action tuple must have 2 elements",
+                    "A dup2 file_action tuple must have 3 elements",
+                    "A closefrom file_action tuple must have 2 elements",
+                ];
                 return Err(type_error(th, wanted[kind as usize]));
             }
             _ => return Err(value_error(th, "Unknown file_actions identifier")),

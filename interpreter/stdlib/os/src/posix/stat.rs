@@ -61,12 +61,17 @@ pub(super) static STATVFS_RESULT: StructSeqDef = StructSeqDef {
 };
 
 pub(super) static FUNCTIONS: &[Method] = &[
-    function("stat", "(path, *, dir_fd=None, follow_symlinks=True)", "Status of a file, given by path or descriptor.", |th, a| {
-        let p = path(th, a.opt(0), Accept::path("stat").or_fd())?;
-        let dir = dir_fd(th, a.opt(1))?;
-        let follow = flag(th, a.opt(2), true)?;
-        stat(th, "stat", &p, dir, follow)
-    }),
+    function(
+        "stat",
+        "(path, *, dir_fd=None, follow_symlinks=True)",
+        "Status of a file, given by path or descriptor.",
+        |th, a| {
+            let p = path(th, a.opt(0), Accept::path("stat").or_fd())?;
+            let dir = dir_fd(th, a.opt(1))?;
+            let follow = flag(th, a.opt(2), true)?;
+            stat(th, "stat", &p, dir, follow)
+        },
+    ),
     function("lstat", "(path, *, dir_fd=None)", "Status of a file; of a symbolic link itself.", |th, a| {
         let p = path(th, a.opt(0), Accept::path("lstat"))?;
         let dir = dir_fd(th, a.opt(1))?;
@@ -92,7 +97,12 @@ pub(super) static FUNCTIONS: &[Method] = &[
             Err(e) => Err(os_error(th, e, None)),
         }
     }),
-    function("utime", "(path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)", "Set the access and modification times of a file.\n\nEither times, a tuple (access, modification) in seconds, or ns, in nanoseconds;\nwithout either, the times become the current time.", utime),
+    function(
+        "utime",
+        "(path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)",
+        "Set the access and modification times of a file.\n\nEither times, a tuple (access, modification) in seconds, or ns, in nanoseconds;\nwithout either, the times become the current time.",
+        utime,
+    ),
 ];
 
 /// `stat_result` of what the platform tells.
@@ -169,7 +179,9 @@ pub fn time_parts(th: &mut Thread, v: &Value) -> PyResult<(i64, i64)> {
 }
 fn nanoseconds_parts(th: &mut Thread, v: &Value) -> PyResult<(i64, i64)> {
     let parts = number::binary(th, BinaryOp::Divmod, v, &Value::int(1_000_000_000))?;
-    let Some([seconds, nanos]) = parts.downcast_ref::<Tuple>().map(|t| t.as_slice()).and_then(|t| <&[Value; 2]>::try_from(t).ok()) else {
+    let Some([seconds, nanos]) =
+        parts.downcast_ref::<Tuple>().map(|t| t.as_slice()).and_then(|t| <&[Value; 2]>::try_from(t).ok())
+    else {
         let (class, got) = (v.class().name(), parts.class().name());
         let message = format!("{class}.__divmod__() must return a 2-tuple, not {got}");
         return Err(type_error(th, message));

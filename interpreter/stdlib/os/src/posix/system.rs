@@ -80,12 +80,19 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let n = sys(th, limit(krait_platform::fd::fpathconf(fd, name)))?;
         Ok(n.into())
     }),
-    function("getloadavg", "()", "The number of processes that wanted to run, on average of the last 1, 5 and 15 minutes.", |th, _| {
-        match process::getloadavg() {
+    function(
+        "getloadavg",
+        "()",
+        "The number of processes that wanted to run, on average of the last 1, 5 and 15 minutes.",
+        |th, _| match process::getloadavg() {
             Some(load) => Ok(Tuple::new(load.map(Value::float)).into()),
-            None => Err(krait_runtime::errors::raise(th, &krait_runtime::exceptions::OS_ERROR, "Load averages are unobtainable")),
-        }
-    }),
+            None => Err(krait_runtime::errors::raise(
+                th,
+                &krait_runtime::exceptions::OS_ERROR,
+                "Load averages are unobtainable",
+            )),
+        },
+    ),
     function("system", "(command)", "Run a command in a shell; its exit status.", |th, a| {
         let command = fs_string(th, &a[0])?;
         audit(th, "os.system", std::slice::from_ref(&a[0]))?;

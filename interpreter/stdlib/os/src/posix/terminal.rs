@@ -21,11 +21,16 @@ pub(super) static TERMINAL_SIZE: StructSeqDef = StructSeqDef {
     instantiable: true,
 };
 pub(super) static FUNCTIONS: &[Method] = &[
-    function("get_terminal_size", "(fd=<unrepresentable>, /)", "Columns and lines of the terminal, by default of standard output.", |th, a| {
-        let f = int_or(th, a.opt(0), 1)?;
-        let (columns, lines) = sys(th, fd::terminal_size(f))?;
-        Ok(structs::build(th, &TERMINAL_SIZE, vec![columns.into(), lines.into()]))
-    }),
+    function(
+        "get_terminal_size",
+        "(fd=<unrepresentable>, /)",
+        "Columns and lines of the terminal, by default of standard output.",
+        |th, a| {
+            let f = int_or(th, a.opt(0), 1)?;
+            let (columns, lines) = sys(th, fd::terminal_size(f))?;
+            Ok(structs::build(th, &TERMINAL_SIZE, vec![columns.into(), lines.into()]))
+        },
+    ),
     function("ttyname", "(fd, /)", "The path of the terminal that a descriptor refers to.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let name = sys(th, fd::ttyname(f))?;
@@ -57,11 +62,16 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let name = sys(th, fd::ptsname(f))?;
         Ok(fs_decode(&name).into())
     }),
-    function("login_tty", "(fd, /)", "Make the terminal the one of a new session, and all standard streams.", |th, a| {
-        let f = number::to_i32(th, &a[0])?;
-        sys(th, fd::login_tty(f))?;
-        Ok(Value::NONE)
-    }),
+    function(
+        "login_tty",
+        "(fd, /)",
+        "Make the terminal the one of a new session, and all standard streams.",
+        |th, a| {
+            let f = number::to_i32(th, &a[0])?;
+            sys(th, fd::login_tty(f))?;
+            Ok(Value::NONE)
+        },
+    ),
     function("tcgetpgrp", "(fd, /)", "The process group in the foreground of a terminal.", |th, a| {
         let f = number::to_i32(th, &a[0])?;
         let group = sys(th, fd::tcgetpgrp(f))?;

@@ -28,23 +28,33 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let options = number::to_i32(th, &a[0])?;
         wait_usage(th, -1, options)
     }),
-    function("wait4", "(pid, options)", "Wait for a certain child process: (process, status, resources used).", |th, a| {
-        let (pid, options) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
-        wait_usage(th, pid, options)
-    }),
-    function("waitid", "(idtype, id, options, /)", "Wait for child processes that the arguments choose; None if none is ready.", |th, a| {
-        let (kind, id) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
-        let options = number::to_i32(th, &a[2])?;
-        let got = retry(th, || process::waitid(kind as u32, id as u32, options))?;
-        Ok(match sys(th, got)? {
-            None => Value::NONE,
-            Some((pid, uid, signo, status, code)) => structs::build(
-                th,
-                &WAITID_RESULT,
-                vec![pid.into(), show_id(uid), signo.into(), status.into(), code.into()],
-            ),
-        })
-    }),
+    function(
+        "wait4",
+        "(pid, options)",
+        "Wait for a certain child process: (process, status, resources used).",
+        |th, a| {
+            let (pid, options) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
+            wait_usage(th, pid, options)
+        },
+    ),
+    function(
+        "waitid",
+        "(idtype, id, options, /)",
+        "Wait for child processes that the arguments choose; None if none is ready.",
+        |th, a| {
+            let (kind, id) = (number::to_i32(th, &a[0])?, number::to_i32(th, &a[1])?);
+            let options = number::to_i32(th, &a[2])?;
+            let got = retry(th, || process::waitid(kind as u32, id as u32, options))?;
+            Ok(match sys(th, got)? {
+                None => Value::NONE,
+                Some((pid, uid, signo, status, code)) => structs::build(
+                    th,
+                    &WAITID_RESULT,
+                    vec![pid.into(), show_id(uid), signo.into(), status.into(), code.into()],
+                ),
+            })
+        },
+    ),
     function("pidfd_open", "(pid, flags=0)", "A descriptor that refers to a process.", |th, a| {
         let pid = number::to_i32(th, &a[0])?;
         let flags = int_or(th, a.opt(1), 0)?;

@@ -38,10 +38,15 @@ pub(super) static FUNCTIONS: &[Method] = &[
         let s = seconds_argument(th, a)?;
         broken_down(th, clock::gmtime(s))
     }),
-    function("localtime", "([, seconds], /)", "A time since the epoch as struct_time in local time; now by default.", |th, a| {
-        let s = seconds_argument(th, a)?;
-        broken_down(th, clock::localtime(s))
-    }),
+    function(
+        "localtime",
+        "([, seconds], /)",
+        "A time since the epoch as struct_time in local time; now by default.",
+        |th, a| {
+            let s = seconds_argument(th, a)?;
+            broken_down(th, clock::localtime(s))
+        },
+    ),
     function("mktime", "(object, /)", "Seconds since the epoch of a struct_time in local time.", |th, a| {
         let c = from_tuple(th, &a[0], "iiiiiiiii;mktime(): illegal time tuple argument")?;
         match clock::mktime(&c) {
@@ -49,17 +54,22 @@ pub(super) static FUNCTIONS: &[Method] = &[
             None => Err(overflow_error(th, "mktime argument out of range")),
         }
     }),
-    function("asctime", "([, tuple], /)", "A struct_time as text: 'Sat Jun 06 16:26:11 1998'; now by default.", |th, a| {
-        let c = match a.opt(0) {
-            None => now(th)?,
-            Some(t) => {
-                let mut c = from_tuple(th, t, "iiiiiiiii;asctime(): illegal time tuple argument")?;
-                check(th, &mut c)?;
-                c
-            }
-        };
-        Ok(ascii(&c))
-    }),
+    function(
+        "asctime",
+        "([, tuple], /)",
+        "A struct_time as text: 'Sat Jun 06 16:26:11 1998'; now by default.",
+        |th, a| {
+            let c = match a.opt(0) {
+                None => now(th)?,
+                Some(t) => {
+                    let mut c = from_tuple(th, t, "iiiiiiiii;asctime(): illegal time tuple argument")?;
+                    check(th, &mut c)?;
+                    c
+                }
+            };
+            Ok(ascii(&c))
+        },
+    ),
     function("ctime", "([, seconds], /)", "A time since the epoch as text in local time; now by default.", |th, a| {
         let s = seconds_argument(th, a)?;
         match clock::localtime(s) {
@@ -122,8 +132,18 @@ fn from_tuple(th: &mut Thread, v: &Value, format: &str) -> PyResult<Calendar> {
     let [year, mon, mday, hour, min, sec, wday, yday, isdst] = n;
     let Some(year) = year.checked_sub(1900) else { return Err(overflow_error(th, "year out of range")) };
     let wday = (wday.wrapping_add(1)) % 7;
-    let mut c =
-        Calendar { sec, min, hour, mday, mon: mon.wrapping_sub(1), year, wday, yday: yday.wrapping_sub(1), isdst, ..Calendar::default() };
+    let mut c = Calendar {
+        sec,
+        min,
+        hour,
+        mday,
+        mon: mon.wrapping_sub(1),
+        year,
+        wday,
+        yday: yday.wrapping_sub(1),
+        isdst,
+        ..Calendar::default()
+    };
     if v.is_exact(structs::class(th, &STRUCT_TIME).object()) {
         let zone = attr::get_text(th, v, "tm_zone")?;
         if let Some(z) = zone.downcast_ref::<Str>() {
@@ -192,8 +212,11 @@ pub(super) fn set_zone(m: &Value) {
     let at = |t: i64| clock::localtime(t).map(|c| (-c.gmtoff, c.zone)).unwrap_or((0, b"   ".to_vec()));
     let ((first, first_name), (second, second_name)) = (at(january), at(january + YEAR / 2));
     // In the southern hemisphere, summer time is in January.
-    let (standard, summer) =
-        if first < second { ((second, second_name), (first, first_name)) } else { ((first, first_name), (second, second_name)) };
+    let (standard, summer) = if first < second {
+        ((second, second_name), (first, first_name))
+    } else {
+        ((first, first_name), (second, second_name))
+    };
     let d = module::dict(m);
     d.set_text("timezone", standard.0);
     d.set_text("altzone", summer.0);
