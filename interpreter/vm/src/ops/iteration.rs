@@ -72,7 +72,8 @@ fn for_iter_failed(th: &mut Thread, raised: Raised, w: Word, pc: Pc, r: Regs) ->
 /// Hands the value to whoever resumed the generator; that copies the registers out.
 pub fn op_yield(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    let value = r.take_or_clone(b(w), dies(w, KILL_1));
+    // An operand that is the destination too has no kill bit; at or above the height it is not live any more.
+    let value = r.take_or_clone(b(w), dies(w, KILL_1) || b(w) >= c(w));
     let e = r.down(ENTRY_WORDS);
     e.put(0, value);
     S { pc: entry_return(), r: e }
