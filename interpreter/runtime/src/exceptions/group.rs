@@ -89,9 +89,9 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     Ok(made)
 }
 /// `BaseExceptionGroup(message, exceptions)`.
-pub fn create(th: &mut Thread, message: &str, exceptions: Vec<Value>) -> PyResult<Value> {
+pub fn create(th: &mut Thread, message: &str, exceptions: Value) -> PyResult<Value> {
     let class = BASE_EXCEPTION_GROUP.to_value();
-    call::call(th, &class, &[message.into(), List::new(exceptions).into()])
+    call::call(th, &class, &[message.into(), exceptions])
 }
 
 fn str_slot(th: &mut Thread, v: &Value) -> PyResult<Value> {
@@ -207,7 +207,7 @@ pub fn except_star_match(th: &mut Thread, e: &Value, wanted: &Value) -> PyResult
         return Ok((Value::NONE, Value::NONE));
     }
     if matches(e, wanted) {
-        let taken = if is_group(e) { e.clone() } else { create(th, "", vec![e.clone()])? };
+        let taken = if is_group(e) { e.clone() } else { create(th, "", Tuple::new([e.clone()]).into())? };
         return Ok((taken, Value::NONE));
     }
     if !is_group(e) {
@@ -247,7 +247,7 @@ fn same_metadata(a: &Value, b: &Value) -> bool {
 /// What to raise at the end of a `try`-`except*`: `orig` was caught, `raised` is what the clauses raised or raised
 /// again. Parts that were raised again keep their nesting in `orig`. `None` when nothing is left to raise.
 pub fn prep_reraise_star(th: &mut Thread, orig: &Value, raised: &[Value]) -> PyResult<Value> {
-    let Some(first) = raised.first() else { return Ok(Value::NONE) };
+    let Some(first) = raised.iter().find(|e| !e.is_none()) else { return Ok(Value::NONE) };
     if !is_group(orig) {
         return Ok(first.clone());
     }
@@ -262,6 +262,6 @@ pub fn prep_reraise_star(th: &mut Thread, orig: &Value, raised: &[Value]) -> PyR
     fresh.extend(kept);
     match &fresh[..] {
         [one] => Ok(one.clone()),
-        _ => create(th, "", fresh),
+        _ => create(th, "", List::new(fresh).into()),
     }
 }

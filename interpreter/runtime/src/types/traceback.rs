@@ -97,7 +97,6 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     static SIG: Sig = Sig::new("(tb_next, tb_frame, tb_lasti, tb_lineno)");
     let bound = SIG.bind(th, "traceback", "traceback", args, 0)?;
     let a = bound.args();
-    let next = check_next(th, &a[0])?;
     if !a[1].is_exact(&FRAME) {
         let class = a[1].class().name();
         let shown = if a[1].is_none() { "None" } else { &*class };
@@ -105,15 +104,16 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     }
     let lasti = number::to_i32(th, &a[2])?;
     let lineno = number::to_i32(th, &a[3])?;
+    let next = check_next(th, &a[0], " or None")?;
     Ok(Traceback::new(next, a[1].clone(), lasti, lineno).into())
 }
-fn check_next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
+fn check_next(th: &mut Thread, v: &Value, or_none: &str) -> PyResult<Option<Value>> {
     if v.is_none() {
         return Ok(None);
     }
     if !v.is_exact(&TRACEBACK) {
         let class = v.class().name();
-        return Err(type_error(th, format!("expected traceback object, got '{class}'")));
+        return Err(type_error(th, format!("expected traceback object{or_none}, got '{class}'")));
     }
     Ok(Some(v.clone()))
 }
@@ -126,7 +126,7 @@ fn get_next(_: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 fn set_next(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
     let Some(new) = new else { return Err(type_error(th, "can't delete tb_next attribute")) };
-    let next = check_next(th, new)?;
+    let next = check_next(th, new, "")?;
     let mut at = next.clone();
     while let Some(tb) = at {
         if tb.is(v) {

@@ -41,11 +41,9 @@ fn instance(th: &mut Thread, v: &Value, message: &str) -> PyResult<Value> {
         let made = call::call(th, v, &[])?;
         if !is_exception(&made) {
             let shown = krait_runtime::protocol::repr::repr(th, v)?;
-            let message = format!(
-                "calling {} should have returned an instance of BaseException, not {}",
-                shown.to_string_lossy(),
-                made.class().name()
-            );
+            let class = krait_runtime::protocol::repr::repr(th, made.class_ref().as_value())?;
+            let message =
+                format!("calling {shown} should have returned an instance of BaseException, not {class}");
             return Err(errors::type_error(th, message));
         }
         return Ok(made);
