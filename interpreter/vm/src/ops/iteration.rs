@@ -8,7 +8,7 @@ use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATIO
 use krait_runtime::protocol::{attr, iter};
 use krait_runtime::types::generator::{self, AsyncGenerator, Resume, Resumed, async_steps, coroutine, throw::stop_value};
 
-use super::{a, b, dies, finish0, finish1, ok};
+use super::{a, b, c, dies, finish0, finish1, ok};
 use crate::frames::{ENTRY_WORDS, entry_return, publish};
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::{after_drop, safe_point};
