@@ -48,6 +48,8 @@ pub struct Tracing {
     pub inside: u32,
     /// The dispatch loop that looks at events is running.
     pub active: bool,
+    /// The event that is being reported.
+    pub event: &'static str,
     /// Word at which the traced frame goes on: `f_lineno` was assigned to.
     pub jump: Option<u32>,
 }

@@ -35,8 +35,8 @@ pub struct VmHooks {
     pub frame_write: fn(&mut Thread, &Frame, usize, Option<Value>) -> Option<Value>,
     /// Word index of the instruction that a frame executes.
     pub frame_word: fn(&mut Thread, &Frame) -> u32,
-    /// Sets the next instruction of a frame that is being traced. False: not possible now.
-    pub frame_jump: fn(&mut Thread, &Frame, u32) -> bool,
+    /// Goes on at one of these words in a frame that is being traced; ValueError where that is not possible.
+    pub frame_jump: fn(&mut Thread, &Frame, &[u32]) -> PyResult<()>,
     /// Globals of the running Python frame.
     pub current_globals: fn(&mut Thread) -> Option<Ref<Dict>>,
     /// Builtins of the running Python frame.

@@ -12,14 +12,14 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use krait_bytecode::opcodes::FRAME_HEADER;
-use krait_bytecode::{Op, Word};
+use krait_bytecode::Op;
 use krait_object::{Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
 use krait_runtime::errors;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{INIT_CALL, Pc, Regs, S, pc_at, word_index};
+use crate::regs::{INIT_CALL, Pc, Regs, S, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -229,12 +229,4 @@ pub fn finish_entry(th: &mut Thread, e: Regs, s: S) -> PyResult<Value> {
 /// What the frame's `f_lasti` counts.
 pub fn word_of(th: &Thread, r: Regs) -> u32 {
     word_index(r.code(), instruction_of(th, r))
-}
-/// The instruction at a word of the running frame's code.
-pub fn pc_of(r: Regs, word: u32) -> Pc {
-    pc_at(r.code(), word)
-}
-/// The first word of an instruction, taken apart.
-pub fn word_at(r: Regs, word: u32) -> Word {
-    Word(r.code().bytecode.words[word as usize])
 }

@@ -26,7 +26,7 @@ pub fn install() {
         frame_read,
         frame_write,
         frame_word,
-        frame_jump: trace::jump,
+        frame_jump: crate::jump::request,
         current_globals: |th| running(th).map(|r| r.function().globals.clone()),
         current_builtins: |th| running(th).map(|r| r.function().builtins.clone()),
         instrument: trace::instrument,

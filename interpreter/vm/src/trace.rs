@@ -53,7 +53,7 @@ pub fn before_instruction(th: &mut Thread, s: S) -> S {
         frame.traced_word.store(word, Relaxed);
     }
     if let Some(target) = th.vm.tracing.jump.take() {
-        return crate::jump::perform(th, s.r, word, target).unwrap_or(s);
+        return jumped(th, s, word, target);
     }
     let value = match op {
         Some(Op::RETURN) => s.r.get(w.a() as usize).clone(),
@@ -62,9 +62,20 @@ pub fn before_instruction(th: &mut Thread, s: S) -> S {
         _ => return s,
     };
     match return_event(th, s.r, value) {
-        Ok(()) => s,
+        Ok(()) => match th.vm.tracing.jump.take() {
+            Some(target) => jumped(th, s, word, target),
+            None => s,
+        },
         Err(raised) => fail(th, raised, s.pc.add(1), s.r),
     }
+}
+/// `f_lineno` was assigned to; the new place reports its line.
+fn jumped(th: &mut Thread, s: S, word: u32, target: u32) -> S {
+    let next = crate::jump::perform(th, s.r, word, target).unwrap_or(s);
+    if let Some(frame) = s.r.frame_object() {
+        frame.traced_word.store(u32::MAX, Relaxed);
+    }
+    if th.vm.tracing.inside == 0 { before_instruction(th, next) } else { next }
 }
 
 /// Runs `f` while events are not reported.
@@ -74,12 +85,19 @@ fn inside<R>(th: &mut Thread, f: impl FnOnce(&mut Thread) -> R) -> R {
     th.vm.tracing.inside -= 1;
     result
 }
-fn invoke(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &str, arg: Value) -> PyResult<Value> {
+fn invoke(
+    th: &mut Thread,
+    function: &Value,
+    frame: &Ref<Frame>,
+    event: &'static str,
+    arg: Value,
+) -> PyResult<Value> {
+    th.vm.tracing.event = event;
     let event: Value = krait_object::intern::intern(event).into();
     inside(th, |th| call::call(th, function, &[frame.to_value(), event, arg]))
 }
 /// Calls a trace function; what it answers becomes the frame's own. An error ends tracing.
-fn trace(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &str, arg: Value) -> PyResult<()> {
+fn trace(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<()> {
     match invoke(th, function, frame, event, arg) {
         Ok(next) => {
             if !next.is_none() {
@@ -96,7 +114,7 @@ fn trace(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &str, arg
         }
     }
 }
-fn profile(th: &mut Thread, frame: &Ref<Frame>, event: &str, arg: Value) -> PyResult<()> {
+fn profile(th: &mut Thread, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<()> {
     let Some(function) = th.vm.tracing.profile.clone() else { return Ok(()) };
     match invoke(th, &function, frame, event, arg) {
         Ok(_) => Ok(()),
@@ -135,10 +153,7 @@ fn line_events(th: &mut Thread, r: Regs, word: u32) -> PyResult<()> {
         let entered = code.op_at(before) == Some(Op::RESUME);
         let changed = line != code.line_of(before) || entered || word <= before;
         if line != 0 && changed && starts_line(&frame, word, before) {
-            frame.at_line_event.store(true, Relaxed);
-            let result = trace(th, &function, &frame, "line", Value::NONE);
-            frame.at_line_event.store(false, Relaxed);
-            result?;
+            trace(th, &function, &frame, "line", Value::NONE)?;
         }
     }
     if frame.trace_opcodes.load(Relaxed)
@@ -227,13 +242,4 @@ pub fn native_call(
             Err(Raised::set(th, exception))
         }
     }
-}
-
-/// `f_lineno = …`: possible in a `line` event of the frame itself.
-pub fn jump(th: &mut Thread, frame: &Frame, word: u32) -> bool {
-    if !frame.at_line_event.load(Relaxed) {
-        return false;
-    }
-    th.vm.tracing.jump = Some(word);
-    true
 }

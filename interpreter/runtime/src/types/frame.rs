@@ -37,9 +37,6 @@ pub struct Frame {
     /// The instruction that ran last under tracing.
     #[trace(skip)]
     pub traced_word: AtomicU32,
-    /// A `line` event of this frame is being reported.
-    #[trace(skip)]
-    pub at_line_event: AtomicBool,
     /// Keys that `f_locals` was given which are no variables.
     pub extra_locals: ValueCell,
 }
@@ -69,7 +66,6 @@ impl Frame {
             trace_lines: AtomicBool::new(true),
             trace_opcodes: AtomicBool::new(false),
             traced_word: AtomicU32::new(0),
-            at_line_event: AtomicBool::new(false),
             extra_locals: ValueCell::empty(),
         })
     }

@@ -1,4 +1,5 @@
-//! Assignment to `f_lineno`: which instruction to go on at. CPython: `frame_lineno_set_impl`.
+//! Assignment to `f_lineno`: which instructions a line begins with. Whether the jump is possible is the VM's to say.
+//! CPython: `frame_lineno_set_impl`.
 use krait_object::{PyResult, Ref, Thread};
 
 use super::Frame;
@@ -7,19 +8,18 @@ use crate::hooks;
 
 /// Goes on at the first instruction of `line` (or of the next line that has code).
 pub(super) fn jump_to_line(th: &mut Thread, frame: &Ref<Frame>, line: i64) -> PyResult<()> {
+    if frame.trace.get().is_none() {
+        return Err(errors::value_error(th, "f_lineno can only be set by a trace function"));
+    }
     let code = &frame.code;
     if line < code.bytecode.firstlineno as i64 {
-        let message = format!("line {line} comes before the current code block");
-        return Err(errors::value_error(th, message));
+        return Err(errors::value_error(th, format!("line {line} comes before the current code block")));
     }
     let runs = code.bytecode.positions.runs();
-    let wanted = runs.iter().filter(|(_, p)| p.line as i64 >= line).map(|(_, p)| p.line).min();
+    let wanted = runs.iter().filter(|(_, p)| p.line as i64 >= line && p.line != 0).map(|(_, p)| p.line).min();
     let Some(wanted) = wanted else {
-        let message = format!("line {line} comes after the current code block");
-        return Err(errors::value_error(th, message));
+        return Err(errors::value_error(th, format!("line {line} comes after the current code block")));
     };
-    let depth_at = |word: u32| code.bytecode.handler_at(word).map(|e| (e.handler, e.depth));
-    let here = depth_at(frame.word(th));
     let mut starts = Vec::new();
     let mut previous = 0;
     for (start, position) in runs {
@@ -28,9 +28,5 @@ pub(super) fn jump_to_line(th: &mut Thread, frame: &Ref<Frame>, line: i64) -> Py
         }
         previous = position.line;
     }
-    let target = starts.iter().copied().find(|&w| depth_at(w) == here).or_else(|| starts.first().copied());
-    match target {
-        Some(word) if (hooks::vm().frame_jump)(th, frame, word) => Ok(()),
-        _ => Err(errors::value_error(th, "can only jump from a 'line' trace event")),
-    }
+    (hooks::vm().frame_jump)(th, frame, &starts)
 }
