@@ -132,9 +132,7 @@ impl Dict {
     }
     /// The last item, removed.
     pub fn pop_last(&self) -> Option<(Value, Value)> {
-        let mut t = self.table.lock();
-        let place = t.prev_place(usize::MAX)?;
-        t.remove_at(place)
+        self.table.lock().pop_last()
     }
 
     fn place_of_str(table: &Table<Value>, key: &Ref<Str>) -> Option<usize> {

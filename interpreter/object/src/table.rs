@@ -222,21 +222,22 @@ impl<V> Table<V> {
             }
             self.index[probe.at] = DELETED;
         }
-        if place + 1 == self.entries.len() {
-            // Trailing deleted entries go at once, so that popping from the end stays cheap.
-            while self.entries.last().is_some_and(|e| e.pair.is_none()) {
-                self.entries.pop();
-            }
-            self.first = self.first.min(self.entries.len());
-            if self.entries.is_empty() {
-                self.index = Vec::new();
-            }
-        } else if self.index.is_empty() && self.entries.len() >= LINEAR {
+        if self.index.is_empty() && self.entries.len() >= LINEAR {
             self.rebuild();
         } else if self.entries.len() > 32 && self.live * 4 < self.entries.len() {
             self.rebuild();
         }
         Some(pair)
+    }
+    /// Removes and returns the last entry. The places behind it are given back, so that this stays cheap; elsewhere a
+    /// place once used is not used again before the entries are squeezed, by which iterators see that keys changed.
+    pub fn pop_last(&mut self) -> Option<(Value, V)> {
+        let pair = self.remove_at(self.prev_place(usize::MAX)?);
+        while self.entries.last().is_some_and(|e| e.pair.is_none()) {
+            self.entries.pop();
+        }
+        self.first = self.first.min(self.entries.len());
+        pair
     }
     /// Takes everything out; the caller drops it after unlocking.
     pub fn take(&mut self) -> Vec<Entry<V>> {

@@ -1,6 +1,6 @@
 //! `dict`: construction, comparison, repr, subscripts and methods. Updating is in `merge`, views in `views`, iterators in
 //! `iterators`; the storage is `krait_object::Dict`. CPython: `Objects/dictobject.c`.
-use krait_object::builtin_types::DICT;
+use krait_object::builtin_types::{DICT, FROZENSET, SET};
 use krait_object::native::{class_method, method};
 use krait_object::{
     Args, ClassDef, CmpOp, Dict, Method, PyResult, Ref, Set, SlotDefs, StrBuilder, Thread, Tuple, Type, Value,
@@ -256,7 +256,7 @@ fn fromkeys(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let hashed: Option<Vec<(i64, Value)>> = if let Some(source) = a[1].downcast_exact::<Dict>() {
             Some(source.lock().iter_hashed().map(|(h, (k, _))| (h, k.clone())).collect())
         } else {
-            a[1].downcast_exact::<Set>().map(Set::to_hashed_vec)
+            a[1].as_any_set().filter(|_| a[1].is_exact(&SET) || a[1].is_exact(&FROZENSET)).map(Set::to_hashed_vec)
         };
         if let Some(hashed) = hashed {
             for (hash, key) in hashed {

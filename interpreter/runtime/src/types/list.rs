@@ -1,6 +1,6 @@
 //! `list`: construction, comparison, repr, arithmetic and methods. Subscripts are in `subscript`, sorting in `sort`,
 //! iterators in `iterators`; the storage is `krait_object::List`. CPython: `Objects/listobject.c`.
-use krait_object::builtin_types::LIST;
+use krait_object::builtin_types::{FROZENSET, LIST, SET};
 use krait_object::native::{Sig, class_method, method};
 use krait_object::{
     Args, ClassDef, CmpOp, Dict, List, Method, PyResult, Ref, Set, SlotDefs, StrBuilder, Thread, Tuple, Type, Value,
@@ -121,7 +121,10 @@ fn snapshot(iterable: &Value) -> Option<Vec<Value>> {
     if let Some(d) = iterable.downcast_exact::<Dict>() {
         return Some(d.keys());
     }
-    iterable.downcast_exact::<Set>().map(Set::to_vec)
+    if iterable.is_exact(&SET) || iterable.is_exact(&FROZENSET) {
+        return iterable.as_any_set().map(Set::to_vec);
+    }
+    None
 }
 
 /// Appends the items of `iterable` as they come: a list that `iterable` reads while it grows sees the new items.
@@ -186,7 +189,11 @@ fn richcompare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Val
             return Ok(Value::bool(op.of(x.len().cmp(&y.len()))));
         };
         if !compare::eq(th, &p, &q)? {
-            break (p, q);
+            // The comparison may have shortened the lists; then their lengths decide.
+            if i < x.len().min(y.len()) {
+                break (p, q);
+            }
+            continue;
         }
         i += 1;
     };

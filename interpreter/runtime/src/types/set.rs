@@ -29,7 +29,7 @@ pub static DEF: ClassDef = ClassDef {
         inplace_or: Some(inplace_or),
         ..algebra::SLOTS
     },
-    flags: type_flag::BASE | type_flag::MATCH_SELF | type_flag::HAVE_GC,
+    flags: type_flag::BASE | type_flag::MATCH_SELF | type_flag::WEAKREF | type_flag::HAVE_GC,
     ..ClassDef::new(&SET)
 };
 pub static DEFS: &[&ClassDef] = &[&DEF, &frozen::DEF, &iterator::DEF];

@@ -220,15 +220,14 @@ pub fn union(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 
 pub fn intersection(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    if others(a).is_empty() {
-        return copy(th, a);
-    }
     let made = intersect_all(th, this(&a[0]), others(a))?;
     Ok(make_like(&a[0], made))
 }
 
 pub fn difference(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let Some((first, rest)) = others(a).split_first() else { return copy(th, a) };
+    let Some((first, rest)) = others(a).split_first() else {
+        return Ok(make_like(&a[0], duplicate(this(&a[0]))));
+    };
     let made = difference_of(th, this(&a[0]), first)?;
     for other in rest {
         subtract_from(th, &made, other)?;

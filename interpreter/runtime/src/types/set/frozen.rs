@@ -15,7 +15,7 @@ pub static DEF: ClassDef = ClassDef {
     sig: "(iterable=(), /)",
     methods: METHODS,
     slots: SlotDefs { new: Some(new), hash: Some(frozen_hash), ..algebra::SLOTS },
-    flags: type_flag::BASE | type_flag::MATCH_SELF | type_flag::HAVE_GC,
+    flags: type_flag::BASE | type_flag::MATCH_SELF | type_flag::WEAKREF | type_flag::HAVE_GC,
     ..ClassDef::new(&FROZENSET)
 };
 

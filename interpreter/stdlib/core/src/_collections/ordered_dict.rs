@@ -190,7 +190,8 @@ fn odict_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 
 /// Whether both deliver the same keys in the same order.
 fn same_order(th: &mut Thread, a: &Dict, b: &Dict) -> PyResult<bool> {
-    let states = |x: &Dict, y: &Dict| (x.lock().mutations(), y.lock().mutations());
+    let state = |d: &Dict| d.lock().mutations();
+    let states = |x: &Dict, y: &Dict| (state(x), state(y));
     let before = states(a, b);
     let (x, y) = (a.keys(), b.keys());
     if x.len() != y.len() {
