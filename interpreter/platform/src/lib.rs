@@ -17,3 +17,4 @@ pub mod thread;
 pub mod time;
 pub mod users;
 pub mod wait;
+pub mod socket;

@@ -16,6 +16,7 @@ pub mod import;
 pub mod numtext;
 pub mod protocol;
 pub mod safepoint;
+pub mod seconds;
 pub mod signals;
 pub mod start;
 pub mod suggestions;

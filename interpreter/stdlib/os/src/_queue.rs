@@ -15,7 +15,7 @@ use krait_runtime::protocol::{call, compare};
 use krait_runtime::types::generic_alias::class_getitem;
 use krait_runtime::types::module;
 
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "The queue without bounds that is safe in finalisers.",

@@ -14,7 +14,7 @@ use krait_runtime::types::structseq::StructSeqDef;
 use krait_runtime::world::{blocking, retry};
 
 use crate::arguments::{flag, int_or, sys};
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 use crate::{constants, structs};
 
 const SIG_DFL: i64 = 0;

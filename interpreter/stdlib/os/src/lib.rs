@@ -9,7 +9,6 @@ pub mod arguments;
 pub mod constants;
 pub mod errno;
 pub mod posix;
-pub mod seconds;
 pub mod structs;
 pub mod time;
 

@@ -17,7 +17,7 @@ use krait_runtime::world::blocking;
 
 use crate::arguments::fildes;
 use crate::constants;
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 
 mod epoll;
 

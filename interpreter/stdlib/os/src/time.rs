@@ -9,7 +9,7 @@ use krait_runtime::types::{module, simple_namespace};
 use krait_runtime::world::retry;
 
 use crate::arguments::sys;
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 use crate::{constants, structs};
 
 mod calendar;

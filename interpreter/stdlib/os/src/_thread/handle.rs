@@ -10,7 +10,7 @@ use krait_platform::thread::{Semaphore, ident};
 use krait_runtime::errors::runtime_error;
 
 use super::lock::wait;
-use crate::seconds::timeout;
+use krait_runtime::seconds::timeout;
 
 const NOT_STARTED: u8 = 0;
 const STARTING: u8 = 1;

@@ -12,7 +12,7 @@ use krait_runtime::errors::{overflow_error, runtime_error, value_error};
 use krait_runtime::protocol::{compare, number};
 use krait_runtime::{signals, world};
 
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 
 /// The longest timeout, in seconds.
 pub(crate) const TIMEOUT_MAX: f64 = 9_223_372_036.0;

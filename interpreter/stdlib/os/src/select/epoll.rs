@@ -13,7 +13,7 @@ use krait_runtime::protocol::number;
 
 use super::{millis, repeat};
 use crate::arguments::{fildes, int_or};
-use crate::seconds::{Rounding, nanoseconds};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 use krait_runtime::world::blocking;
 
 #[derive(krait_macros::Trace, krait_macros::Payload)]

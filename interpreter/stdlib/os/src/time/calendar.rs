@@ -11,7 +11,8 @@ use krait_runtime::protocol::{attr, number};
 use krait_runtime::types::module;
 use krait_runtime::types::structseq::StructSeqDef;
 
-use crate::{seconds, structs};
+use crate::structs;
+use krait_runtime::seconds;
 
 pub(super) static STRUCT_TIME: StructSeqDef = StructSeqDef {
     module: "time",

@@ -1,0 +1,2 @@
+//! The integer constants of `_socket`, generated.
+pub mod socket;
