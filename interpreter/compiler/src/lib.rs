@@ -11,7 +11,10 @@ mod flow;
 mod fold;
 mod future;
 pub mod mangle;
+mod optimize;
 pub mod symtable;
+
+pub use optimize::optimize;
 
 use krait_bytecode::CodeObject;
 use krait_syntax::ast::{Expr, Mod};

@@ -12,6 +12,7 @@ use krait_runtime::{config, import};
 use krait_syntax::{CodecHook, Location, Mode, ParseOptions, SyntaxError, SyntaxErrorKind, Warning};
 
 const ONLY_AST: u32 = 0x400;
+const OPTIMIZED: u32 = 0x8000;
 const SOURCE_IS_UTF8: u32 = 0x100;
 const DONT_IMPLY_DEDENT: u32 = 0x200;
 const TYPE_COMMENTS: u32 = 0x1000;
@@ -24,9 +25,13 @@ pub fn install() {
 }
 
 fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
-    if let Some(tree) = krait_stdlib_language::_ast::from_object(th, r.source, r.mode)? {
+    if let Some(mut tree) = krait_stdlib_language::_ast::from_object(th, r.source, r.mode)? {
         if r.flags & ONLY_AST != 0 {
-            return Ok(r.source.clone());
+            if r.flags & OPTIMIZED == 0 {
+                return Ok(r.source.clone());
+            }
+            krait_compiler::optimize(&mut tree, level(th, r));
+            return krait_stdlib_language::_ast::to_object(th, &tree);
         }
         return finish(th, &tree, r);
     }
@@ -60,21 +65,29 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
         options.codecs = if r.flags & SOURCE_IS_UTF8 != 0 { None } else { Some(&codecs) };
         krait_syntax::parse(&bytes, &options)
     };
-    let parsed = match parsed {
+    let mut parsed = match parsed {
         Ok(parsed) => parsed,
         Err(e) => return Err(raise(th, &e, r.filename)),
     };
     issue(th, &parsed.warnings, r.filename)?;
     if r.flags & ONLY_AST != 0 {
+        if r.flags & OPTIMIZED != 0 {
+            krait_compiler::optimize(&mut parsed.module, level(th, r));
+        }
         return krait_stdlib_language::_ast::to_object(th, &parsed.module);
     }
     finish(th, &parsed.module, r)
 }
 
+/// The `-O` level that the request asks for.
+fn level(th: &mut Thread, r: &CompileRequest<'_>) -> u8 {
+    let level = if r.optimize < 0 { config::get(th).flags.optimize } else { r.optimize };
+    level.clamp(0, 2) as u8
+}
+
 fn finish(th: &mut Thread, tree: &krait_syntax::ast::Mod, r: &CompileRequest<'_>) -> PyResult<Value> {
-    let optimize = if r.optimize < 0 { config::get(th).flags.optimize } else { r.optimize };
     let options = CompileOptions {
-        optimize: optimize.clamp(0, 2) as u8,
+        optimize: level(th, r),
         interactive: r.mode == "single",
         top_level_await: r.flags & TOP_LEVEL_AWAIT != 0,
         future: r.flags & FUTURES,

@@ -298,7 +298,11 @@ pub fn source_line(th: &mut Thread, globals: &Value, lineno: i64) -> PyResult<Op
     if source.is_none() {
         return Ok(None);
     }
-    let lines = attr::call_method(th, &source, "splitlines", &[])?;
+    if source.downcast_ref::<Str>().is_none() {
+        let class = source.class().name();
+        return Err(type_error(th, format!("must be str, not {class}")));
+    }
+    let lines = split_lines(th, &source)?;
     match sequence::get_item(th, &lines, &Value::int(lineno - 1)) {
         Ok(line) => Ok(Some(line)),
         Err(raised) => {
@@ -306,6 +310,12 @@ pub fn source_line(th: &mut Thread, globals: &Value, lineno: i64) -> PyResult<Op
             Err(raise_value(th, e))
         }
     }
+}
+
+/// `str.splitlines`, whatever a subclass makes of it.
+fn split_lines(th: &mut Thread, source: &Value) -> PyResult<Value> {
+    let f = attr::get_text(th, &krait_object::builtin_types::STR.to_value(), "splitlines")?;
+    call::call(th, &f, std::slice::from_ref(source))
 }
 
 /// An attribute of the module `warnings`, if that is loaded (or, when asked for, can be imported).

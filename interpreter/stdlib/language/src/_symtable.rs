@@ -108,6 +108,10 @@ fn this(v: &Value) -> &Entry {
 
 fn symtable(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let start = expect_text(th, &a[2], "symtable", "argument 3")?;
+    if a[1].downcast_ref::<Str>().is_none() && a[1].downcast_ref::<Bytes>().is_none() && buffer::has_buffer(&a[1]) {
+        let class = a[1].class().name();
+        return Err(type_error(th, format!("expected str, bytes or os.PathLike object, not {class}")));
+    }
     let filename = fs_text(th, &a[1], "symtable")?;
     let mode = match start.as_str() {
         "exec" => Mode::Exec,

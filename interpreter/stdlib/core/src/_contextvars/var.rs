@@ -62,6 +62,9 @@ fn var(v: &Value) -> &ContextVar {
 }
 fn new_var(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     static SIG: Sig = Sig::new("(name, *, default=<unrepresentable>)");
+    if args.pos().is_empty() && !args.has_kw() {
+        return Err(type_error(th, "ContextVar() takes exactly 1 positional argument (0 given)"));
+    }
     let b = SIG.bind(th, "ContextVar", "ContextVar", args, 0)?;
     let a = b.args();
     if a[0].downcast_ref::<Str>().is_none() {

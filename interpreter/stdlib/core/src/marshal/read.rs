@@ -58,10 +58,8 @@ impl<'a> Reader<'a> {
             },
             Source::File(file) => {
                 let file = file.clone();
-                let read = attr::call_method(th, &file, "read", &[Value::from(n)])?;
-                let data = buffer::bytes_like(th, &read)?;
-                if data.len() > n {
-                    let got = data.len();
+                let (data, got) = read_into(th, &file, n)?;
+                if got > n {
                     let message =
                         format!("read() returned too much data: {n} bytes requested, {got} returned");
                     return Err(value_error(th, message));
@@ -315,6 +313,17 @@ impl<'a> Reader<'a> {
             None => Err(bad(th, "unknown type code")),
         }
     }
+}
+
+/// `file.readinto` of `n` bytes: what was read, and how many bytes the file says that it read.
+fn read_into(th: &mut Thread, file: &Value, n: usize) -> PyResult<(Vec<u8>, usize)> {
+    let class = krait_object::Ref::from_object(&krait_runtime::types::bytearray::BYTEARRAY).to_value();
+    let room = krait_runtime::protocol::call::call(th, &class, &[Value::from(n)])?;
+    let got = attr::call_method(th, file, "readinto", &[room.clone()])?;
+    let got = krait_runtime::protocol::number::index_isize(th, &got)?.max(0) as usize;
+    let mut data = buffer::bytes_like(th, &room)?;
+    data.truncate(got);
+    Ok((data, got))
 }
 
 /// UTF-8 in which surrogates may stand.

@@ -89,7 +89,7 @@ impl Reader<'_> {
     fn present(&mut self, o: &Value, class: &str, name: &str) -> PyResult<Value> {
         let v = self.required(o, class, name)?;
         if v.is_none() {
-            return self.value_error(format!("field \"{name}\" is required for {class}"));
+            return self.value_error(format!("field '{name}' is required for {class}"));
         }
         Ok(v)
     }
