@@ -223,11 +223,47 @@ impl Dict {
     /// The id given to the present set of keys so far, 0 = none.
     #[inline(always)]
     pub fn known_version(&self) -> u32 {
+        if !crate::header::multi() {
+            // SAFETY: single mode, and the VM runs no instruction while a guard lives.
+            return unsafe { self.table.peek() }.current_version();
+        }
         self.table.lock().current_version()
+    }
+    /// The value at `place` if its key is `key` itself: what an inline cache with a hint reads.
+    #[inline(always)]
+    pub fn at_hint(&self, place: u32, key: &Ref<Str>) -> Option<Value> {
+        let t = self.table.lock();
+        t.at(place as usize).filter(|(k, _)| k.bits() == key.address() as u64).map(|(_, v)| v.clone())
+    }
+    /// Stores at `place` if its key is `key` itself.
+    #[inline(always)]
+    pub fn set_at_hint(&self, place: u32, key: &Ref<Str>, value: Value) -> Result<Value, Value> {
+        let mut t = self.table.lock();
+        match t.at_mut(place as usize) {
+            Some(pair) if pair.0.bits() == key.address() as u64 => Ok(std::mem::replace(&mut pair.1, value)),
+            _ => Err(value),
+        }
+    }
+    /// The place of a name, for [`Dict::at_hint`].
+    pub fn hint_of(&self, key: &Ref<Str>) -> Option<u32> {
+        let t = self.table.lock();
+        Self::place_of_str(&t, key).map(|p| p as u32)
     }
     /// What an inline cache reads: the value at `place` if the keys are still those of `version` (not 0).
     #[inline(always)]
     pub fn cached(&self, version: u32, place: u32) -> Option<Value> {
+        if crate::header::multi() {
+            return self.cached_locked(version, place);
+        }
+        // SAFETY: single mode, and the VM runs no instruction while a guard lives; the value is counted at once.
+        let t = unsafe { self.table.peek() };
+        if version == 0 || t.current_version() != version {
+            return None;
+        }
+        t.at(place as usize).map(|(_, v)| v.clone())
+    }
+    #[cold]
+    fn cached_locked(&self, version: u32, place: u32) -> Option<Value> {
         let t = self.table.lock();
         if version == 0 || t.current_version() != version {
             return None;

@@ -9,6 +9,7 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering::*};
 
+pub mod cache;
 pub mod shape;
 
 use crate::dict::Dict;
@@ -187,6 +188,11 @@ pub fn storage(object: &Value) -> Storage {
         },
         _ => Storage::Absent,
     }
+}
+/// The instance's dict, if its attributes are in one.
+#[inline]
+pub fn dict_if_made(object: &Value) -> Option<Ref<Dict>> {
+    dict_of(View::of(object)?)
 }
 fn dict_of(view: View<'_>) -> Option<Ref<Dict>> {
     view.tail.dict.get().and_then(|d| d.downcast().ok())

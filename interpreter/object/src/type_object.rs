@@ -325,7 +325,20 @@ impl Type {
     /// The class attribute with this index, if the caller has seen the version that it was given for.
     #[inline(always)]
     pub fn cached_method(&self, index: u16) -> Option<Value> {
-        self.methods.lock().get(index as usize).cloned()
+        if crate::header::multi() {
+            return self.methods.lock().get(index as usize).cloned();
+        }
+        // SAFETY: single mode; no guard of this private cell outlives the functions above, and the value is counted
+        // before anything else runs.
+        unsafe { self.methods.peek() }.get(index as usize).cloned()
+    }
+    /// Instances to come get room for `n` attributes.
+    pub fn reserve_slots(&self, n: u16) {
+        self.shape_root.note_size(n);
+    }
+    /// Attributes that new instances have room for.
+    pub fn slot_capacity(&self) -> u16 {
+        self.shape_root.capacity()
     }
     /// An attribute of the classes in MRO order, without descriptors: `_PyType_Lookup`. `name` must be interned for the
     /// cache to be used.

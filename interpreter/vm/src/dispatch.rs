@@ -33,14 +33,14 @@ macro_rules! dispatch_loop {
                 }
                 let w = s.pc.word();
                 let pc = s.pc.add(1);
-                if w.op_byte() == number::HALT {
-                    return s;
-                }
-                s = match w.op_byte() {
+                #[expect(unreachable_patterns, reason = "the table has a row for HALT too")]
+                let next = match w.op_byte() {
+                    number::HALT => return s,
                     $(number::$name => $handler(th, w, pc, s.r),)*
                     // SAFETY: every word that is reached as an instruction begins with an opcode of the table.
                     _ => unsafe { std::hint::unreachable_unchecked() },
                 };
+                s = next;
             }
         }
     };

@@ -19,7 +19,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{INIT_CALL, Pc, Regs, S, word_index};
+use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -132,6 +132,10 @@ pub fn caller(r: Regs) -> Option<(Regs, Pc)> {
         let pc = Pc(e.opt(1)?.as_int()? as *const AtomicU64);
         let base = Regs(e.opt(2)?.as_int()? as *mut u64);
         return if base.0.is_null() { None } else { Some((base, pc)) };
+    }
+    if flags & RESUMED != 0 {
+        let base = r.header().down(2).opt(0)?.as_int()?;
+        return Some((Regs(base as *mut u64), ret.back(1)));
     }
     let call = ret.back(2);
     let below = if flags & INIT_CALL != 0 { FRAME_HEADER + 1 } else { FRAME_HEADER };

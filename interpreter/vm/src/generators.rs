@@ -5,17 +5,19 @@ use krait_runtime::errors;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::FrameState;
 use krait_runtime::types::function::Function;
-use krait_runtime::types::generator::{self, Generator, Resume, Resumed, State};
+use krait_bytecode::opcodes::FRAME_HEADER;
+use krait_runtime::types::generator::{self, AsyncGenerator, Generator, Resume, Resumed, State};
 
 use crate::dispatch::run_to_halt;
-use crate::frames::{self, ENTRY_WORDS, close_entry, count_call, entry_return, entry_window};
-use crate::regs::{Pc, Regs, S, pc_at, word_index};
+use crate::frames::{self, ENTRY_WORDS, SLACK, close_entry, count_call, entry_return, entry_window, has_room};
+use crate::regs::{Pc, RESUMED, Regs, S, pc_at, word_index};
+use crate::safepoint::after_drop;
 use crate::unwind::raise_at;
 
 /// The object for a call of a generator function whose arguments are bound in `R[0..)` of the window at `w`; the window
 /// is emptied.
 pub fn create(th: &mut Thread, w: Regs, code: &Code) -> Value {
-    let r = w.up(krait_bytecode::opcodes::FRAME_HEADER);
+    let r = w.up(FRAME_HEADER);
     let function = w.moved(0).downcast::<Function>().expect("the window's callable is a function");
     let first_free = code.first_free as usize;
     let mut registers: Vec<Option<Value>> = Vec::with_capacity(code.nregs as usize);
@@ -63,6 +65,111 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     finish(th, &object, e, own)
 }
 
+/// Resumes the generator that `FOR_ITER` or `SEND` at `pc` holds, as a frame above the running one, without native
+/// recursion. `None`: it is not one that can be resumed so; nothing happened, and the value comes back.
+pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: Regs) -> Result<S, Value> {
+    let Some(generator) = generator::of(object) else { return Err(value) };
+    let started = match generator.state() {
+        State::Suspended => true,
+        State::Created if value.is_none() => false,
+        _ => return Err(value),
+    };
+    if object.downcast_exact::<AsyncGenerator>().is_some() {
+        return Err(value);
+    }
+    let code = &generator.code;
+    let below = r.up(r.code().nregs as usize + SLACK);
+    if !has_room(th, below, code.nregs as usize + 2 * FRAME_HEADER + 2 * SLACK) || count_call(th).is_err() {
+        // The slow path raises the error.
+        drop(th.exc.take());
+        return Err(value);
+    }
+    generator.set_state(State::Running);
+    below.put(0, Value::small_int_unchecked(r.0 as i64));
+    below.put(1, object.clone());
+    let window = below.up(2);
+    window.put(0, generator.function.to_value());
+    window.put(2, code.to_value());
+    let callee = window.up(FRAME_HEADER);
+    callee.set_return(pc, RESUMED);
+    let word = restore(generator, callee);
+    th.vm.base = callee.0;
+    let outer = std::mem::replace(&mut th.handled, generator.handled.take());
+    th.vm.outer_handled.push(outer);
+    let at = pc_at(code, word);
+    if !started {
+        return Ok(S { pc: at, r: callee });
+    }
+    callee.replace(at.word().a() as usize, Some(value));
+    Ok(S { pc: at.add(1), r: callee })
+}
+/// Ends what `resume_inline` began; the generator and the frame that resumed it.
+fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
+    let header = r.header();
+    r.forget_return();
+    header.clear(0, 3);
+    let object = header.down(1).moved(0);
+    let base = header.down(2).take(0).and_then(|v| v.as_int()).unwrap_or(0);
+    let below = Regs(base as *mut u64);
+    th.vm.base = below.0;
+    th.depth -= 1;
+    let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
+    (object, below, own)
+}
+/// A generator that was resumed inline yields: `pc` is after its `YIELD`.
+pub fn yielded(th: &mut Thread, r: Regs, pc: Pc, ret: Pc, value: Value) -> S {
+    if let Some(generator) = r.header().down(1).opt(0).and_then(generator::of) {
+        save(generator, r, pc.back(1));
+        generator.set_state(State::Suspended);
+    }
+    let (object, below, own) = leave_inline(th, r);
+    if let Some(generator) = generator::of(&object)
+        && own.is_some()
+    {
+        generator.handled.set(own);
+    }
+    drop(object);
+    let w = ret.back(1).word();
+    let old = below.replace(w.b() as usize, Some(value));
+    let freed = old.is_some_and(Value::release);
+    after_drop(th, ret, freed);
+    if w.op_byte() == Op::FOR_ITER as u8 {
+        return S { pc: ret.offset(w.sc() as isize), r: below };
+    }
+    S { pc: ret, r: below }
+}
+/// A generator that was resumed inline returns; its registers are dropped already.
+#[cold]
+#[inline(never)]
+pub fn returned(th: &mut Thread, r: Regs, ret: Pc, value: Value) -> S {
+    let (object, below, own) = leave_inline(th, r);
+    if let Some(generator) = generator::of(&object) {
+        generator.finish(&object);
+    }
+    drop(own);
+    let w = ret.back(1).word();
+    let mut freed = object.release();
+    let next = if w.op_byte() == Op::FOR_ITER as u8 {
+        freed |= value.release();
+        ret
+    } else {
+        below.replace(w.b() as usize, Some(value));
+        ret.offset(w.sc() as isize)
+    };
+    freed |= below.kill(w.a() as usize);
+    after_drop(th, ret, freed);
+    S { pc: next, r: below }
+}
+/// A generator that was resumed inline is left by an exception; the frame that resumed it.
+pub fn abandon(th: &mut Thread, r: Regs) -> Regs {
+    let (object, below, own) = leave_inline(th, r);
+    if let Some(generator) = generator::of(&object) {
+        generator.finish(&object);
+    }
+    drop((own, object));
+    below
+}
+
 /// Copies the registers in; the word at which the generator is.
 fn restore(generator: &Generator, r: Regs) -> u32 {
     let mut saved = generator.saved.lock();
@@ -73,9 +180,7 @@ fn restore(generator: &Generator, r: Regs) -> u32 {
         }
         r.header().put(3, frame.into());
     }
-    for (i, v) in saved.registers.drain(..).enumerate() {
-        r.replace(i, v);
-    }
+    r.load(&mut saved.registers);
     saved.word
 }
 
@@ -116,6 +221,7 @@ fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyRes
     let pc = Pc(th.vm.pc.cast());
     debug_assert!(pc.word().op_byte() == Op::YIELD as u8);
     save(generator, r, pc);
+    r.header().clear(0, 3);
     generator.handled.set(own);
     generator.set_state(State::Suspended);
     th.depth -= 1;
@@ -132,7 +238,7 @@ fn save(generator: &Generator, r: Regs, pc: Pc) {
         let mut saved = generator.saved.lock();
         saved.word = word;
         let mut registers = std::mem::take(&mut saved.registers);
-        registers.extend((0..live).map(|i| r.take(i)));
+        r.unload(live, &mut registers);
         match &frame {
             Some(frame) => {
                 let frame: &krait_object::Ref<krait_runtime::types::frame::Frame> = frame;
@@ -142,5 +248,4 @@ fn save(generator: &Generator, r: Regs, pc: Pc) {
         }
         saved.frame = frame;
     }
-    r.header().clear(0, 3);
 }

@@ -6,6 +6,8 @@
 
 mod bind;
 #[expect(unsafe_code, reason = "see the file's header")]
+mod cache;
+#[expect(unsafe_code, reason = "see the file's header")]
 mod dispatch;
 mod frames;
 mod generators;

@@ -75,6 +75,9 @@ pub struct S {
 
 /// Return address of a call that `__init__` of a new instance is: the result is the instance below the window.
 pub const INIT_CALL: u64 = 1;
+/// Return address of a generator that `FOR_ITER` or `SEND` resumed: it goes on after that instruction's only word. Below
+/// the window are the generator and the base of the frame that resumed it.
+pub const RESUMED: u64 = 2;
 
 impl Regs {
     #[inline(always)]
@@ -150,6 +153,24 @@ impl Regs {
             for i in start..end {
                 *self.at(i) = 0;
             }
+        }
+    }
+    /// Moves the values into the registers from `R[0]` on, which are unbound, and empties the vector.
+    pub fn load(self, values: &mut Vec<Option<Value>>) {
+        // SAFETY: see the file's header; every value moves once, as the vector forgets them.
+        unsafe {
+            std::ptr::copy_nonoverlapping(values.as_ptr().cast::<u64>(), self.0, values.len());
+            values.set_len(0);
+        }
+    }
+    /// Moves the registers `R[0..n)` into the vector, which is empty; they become unbound.
+    pub fn unload(self, n: usize, values: &mut Vec<Option<Value>>) {
+        values.reserve(n);
+        // SAFETY: see the file's header; every value moves once, as the registers are cleared; there is room for `n`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.0, values.as_mut_ptr().cast::<u64>(), n);
+            values.set_len(n);
+            std::ptr::write_bytes(self.0, 0, n);
         }
     }
     /// Drops the registers `from..to`; true if that may have freed an object.

@@ -4,8 +4,8 @@ use krait_runtime::exceptions;
 use krait_runtime::types::traceback;
 
 use crate::frames::{self, detach_object, entry_return, object_of, publish};
-use crate::regs::{INIT_CALL, Pc, Regs, S, pc_at, word_index};
-use crate::trace;
+use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, pc_at, word_index};
+use crate::{generators, trace};
 
 /// An instruction raised: `pc` is after its first word.
 #[cold]
@@ -73,6 +73,10 @@ fn leave(th: &mut Thread, r: Regs, word: u32) -> Leave {
     let (ret, flags) = r.return_pc();
     detach_object(r, word);
     r.clear(0, r.code().nregs as usize);
+    if flags & RESUMED != 0 {
+        let below = generators::abandon(th, r);
+        return Leave::Frame(ret.back(1), below);
+    }
     let header = r.header();
     header.clear(0, 4);
     th.depth -= 1;

@@ -65,6 +65,16 @@ enum Computed {
     Field { index: usize, visible: usize, doc: &'static str },
 }
 
+impl GetSetDescriptor {
+    /// The place of a `__slots__` member.
+    pub fn member_index(&self) -> Option<u16> {
+        match self.kind {
+            Computed::Member(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
 static METHOD_LAYOUT: VTable = VTable::of::<MethodDescriptor>();
 static CLASSMETHOD_LAYOUT: VTable = VTable::of::<ClassMethodDescriptor>();
 static WRAPPER_LAYOUT: VTable = VTable::of::<Wrapper>();

@@ -74,6 +74,13 @@ static GETSET: &[GetSet] = &[
     ),
 ];
 
+impl Module {
+    /// The namespace, if it was made already.
+    #[inline(always)]
+    pub fn namespace(&self) -> &ValueCell {
+        &self.dict
+    }
+}
 /// A module's namespace.
 pub fn dict(v: &Value) -> Ref<Dict> {
     let m = v.downcast_ref::<Module>().expect("a module");

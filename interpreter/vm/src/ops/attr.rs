@@ -1,134 +1,194 @@
-//! Attributes: `LOAD_ATTR`, `STORE_ATTR`, `LOAD_METHOD`, `LOAD_SUPER_ATTR` and their inline caches.
-//!
-//! # Cache words
-//!
-//! Word 0: type version (high) and shape id (low). Word 1: kind (bits 0..8) and an index (bits 16..32 and 32..64). The
-//! type version says that no class on the MRO changed, the shape that the instance's own attributes are the same set;
-//! both ids are never reused.
+//! Attributes: `LOAD_ATTR`, `STORE_ATTR`, `LOAD_METHOD`, `LOAD_SUPER_ATTR`. Their inline caches are `cache.rs`; what may
+//! be cached is decided here.
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{KILL_1, KILL_2, METHOD, ZERO_ARG};
-use krait_object::instance::{self, cached_add, cached_get, cached_set, shape::DICT, shape::Shape, shape_of};
-use krait_object::{PyResult, Ref, Str, Thread, Type, Value, type_flag};
+use krait_object::builtin_types::{OBJECT, TYPE};
+use krait_object::instance::cache::{attribute_place, member_place};
+use krait_object::instance::shape::DICT;
+use krait_object::instance::{self, Storage, shape_of};
+use krait_object::{PyResult, Ref, Str, Thread, Type, TypeObject, Value, type_flag};
 use krait_runtime::protocol::{attr, call};
-use krait_runtime::types::object::has_generic_getattr;
+use krait_runtime::types::descriptor::GetSetDescriptor;
+use krait_runtime::types::function::FUNCTION;
+use krait_runtime::types::module::{MODULE, Module};
 use krait_runtime::types::super_;
 
 use super::{a, b, c, dies, finish1, kill_reads, ok};
+use crate::cache::{self, Kind, NO_PLACE};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
 
-/// The attribute is in the instance's slot `index`.
-const SLOT: u64 = 1;
-/// The attribute is entry `index` of the class's method table; the instance has none of its own.
-const CLASS: u64 = 2;
-/// Storing adds slot `index` and steps to the shape in the high half.
-const ADD: u64 = 3;
-
-fn cache_word(kind: u64, index: u16, more: u32) -> u64 {
-    kind | (index as u64) << 16 | (more as u64) << 32
-}
-
+#[inline(always)]
 fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
     &r.code().names[c(w)]
 }
 
 #[inline(always)]
 pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    let object = r.get(b(w));
-    let (word, detail) = (pc.extra(0), pc.extra(1));
-    if word != 0 && object.class().current_version() == (word >> 32) as u32 && detail as u8 as u64 == SLOT {
-        if let Some(value) = cached_get(object, word as u32, (detail >> 16) as u16) {
-            return finish1(th, w, pc, pc.add(2), r, value);
-        }
+    match cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
+        Some(value) => finish1(th, w, pc, pc.add(2), r, value),
+        None => load_attr_slow(th, w, pc, r),
     }
-    load_attr_slow(th, w, pc, r)
 }
 #[inline(never)]
 fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
-    if let Some(value) = fill_slot(&object, name, pc) {
-        drop(object);
-        return finish1(th, w, pc, pc.add(2), r, value);
-    }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
+    learn_load(&object, name, pc, &value);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
 }
-/// The attribute from the instance's slots, if the generic lookup would find it there; fills the cache.
-fn fill_slot(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
-    let shape = shape_of(object);
-    if shape == DICT || !has_generic_getattr(object.class()) {
-        return None;
-    }
-    let index = Shape::get(shape).index_of(name)?;
+/// Whether attribute access of a class's instances is `object`'s own.
+fn reads_generically(class: &TypeObject) -> bool {
+    class.slots.getattr.same(&OBJECT.slots.getattr)
+}
+/// Remembers how the generic lookup found `value`.
+fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
     let class = object.class();
-    if class.lookup(name).is_some_and(|found| found.class().slots.descr_set.is_set()) {
-        return None;
+    if let Some(this) = object.downcast_exact::<Type>() {
+        return learn_of_type(object, this, name, pc, value);
     }
-    let value = cached_get(object, shape, index)?;
-    pc.set_extra(1, cache_word(SLOT, index, 0));
-    pc.set_extra(0, (class.version() as u64) << 32 | shape as u64);
-    Some(value)
+    if object.is_exact(&MODULE) {
+        return learn_module(object, name, pc);
+    }
+    if !reads_generically(class) {
+        return;
+    }
+    let found = class.lookup(name);
+    if let Some(descriptor) = &found
+        && descriptor.class().slots.descr_set.is_set()
+    {
+        let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
+        if let Some(place) = member.and_then(|index| member_place(object, index)) {
+            cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
+        }
+        return;
+    }
+    match instance::storage(object) {
+        Storage::Slots(shape) => match shape.index_of(name) {
+            Some(index) => {
+                if let Some(place) = attribute_place(object, index) {
+                    cache::fill(pc, Kind::Slot, class.version(), shape.id, place, 0);
+                }
+            }
+            None => {
+                if let (Some(found), Some(place)) = (found, attribute_place(object, 0))
+                    && found.is(value)
+                    && let Some(index) = class.cache_method(&found)
+                {
+                    cache::fill(pc, Kind::Class, class.version(), shape.id, place, index.into());
+                }
+            }
+        },
+        Storage::Dict(dict) => {
+            if let Some(place) = dict.hint_of(name) {
+                cache::fill(pc, Kind::Hint, class.version(), place, NO_PLACE, 0);
+            }
+        }
+        Storage::Absent => {
+            if !class.dict_cell.is_set()
+                && let Some(found) = found
+                && found.is(value)
+                && let Some(index) = class.cache_method(&found)
+            {
+                cache::fill(pc, Kind::ClassOnly, class.version(), 0, NO_PLACE, index.into());
+            }
+        }
+    }
+}
+/// An attribute of a class itself: a plain value, a function, or what a static method holds.
+fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &Value) {
+    if !object.class().is_same(&TYPE) || TYPE.lookup(name).is_some_and(|m| m.class().slots.descr_set.is_set()) {
+        return;
+    }
+    let Some(found) = this.lookup(name) else { return };
+    let plain = found.is(value) && (!found.class().slots.descr_get.is_set() || found.is_exact(&FUNCTION));
+    let of_static = found.is_exact(&krait_runtime::types::staticmethod::STATICMETHOD);
+    let version = this.version();
+    if (plain || of_static)
+        && let Some(index) = this.cache_method(value)
+    {
+        cache::fill(pc, Kind::OfType, version, 0, NO_PLACE, index.into());
+    }
+}
+fn learn_module(object: &Value, name: &Ref<Str>, pc: Pc) {
+    if MODULE.lookup(name).is_some_and(|found| found.class().slots.descr_set.is_set()) {
+        return;
+    }
+    let namespace = object.downcast_exact::<Module>().and_then(|m| m.namespace().get());
+    let dict = namespace.as_ref().and_then(|n| n.downcast_exact::<krait_object::Dict>());
+    if let Some((version, place)) = dict.and_then(|d| d.cache_entry(name)) {
+        cache::fill(pc, Kind::Module, version, place, NO_PLACE, 0);
+    }
 }
 
 #[inline(always)]
 pub fn op_store_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    let object = r.get(a(w));
-    let (word, detail) = (pc.extra(0), pc.extra(1));
-    if word != 0 && object.class().current_version() == (word >> 32) as u32 {
-        let (shape, index) = (word as u32, (detail >> 16) as u16);
-        let value = r.take_or_clone(b(w), dies(w, KILL_2));
-        let result = if detail as u8 as u64 == SLOT {
-            cached_set(object, shape, index, value)
-        } else {
-            cached_add(object, shape, (detail >> 32) as u32, index, value).map(|()| None)
-        };
-        match result {
-            Ok(old) => {
-                let mut freed = old.is_some_and(Value::release);
-                if dies(w, KILL_1) {
-                    freed |= r.kill(a(w));
-                }
-                after_drop(th, pc, freed);
-                return S { pc: pc.add(2), r };
+    let value = r.take_or_clone(b(w), dies(w, KILL_2));
+    match cache::store(pc, r.get(a(w)), value, || name_at(r, w).clone()) {
+        Ok(old) => {
+            let mut freed = match old {
+                Some(old) => old.release(),
+                None => false,
+            };
+            if dies(w, KILL_1) {
+                freed |= r.kill(a(w));
             }
-            Err(value) => drop(r.replace(b(w), Some(value))),
+            after_drop(th, pc, freed);
+            S { pc: pc.add(2), r }
         }
+        Err(value) => store_attr_slow(th, w, pc, r, value),
     }
-    store_attr_slow(th, w, pc, r)
 }
 #[inline(never)]
-fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     publish(th, pc);
-    let (object, value, name) = (r.get(a(w)).clone(), r.get(b(w)).clone(), name_at(r, w));
+    let (object, name) = (r.get(a(w)).clone(), name_at(r, w));
     let before = shape_of(&object);
     ok!(attr::set_attr(th, &object, name, Some(&value)), th, pc, r);
-    fill_store(&object, name, before, pc);
-    drop((object, value));
-    kill_reads(th, w, pc, pc.add(2), r, &[a(w), b(w)])
+    learn_store(&object, name, before, pc);
+    drop(object);
+    let mut freed = value.release();
+    if dies(w, KILL_1) {
+        freed |= r.kill(a(w));
+    }
+    after_drop(th, pc, freed);
+    S { pc: pc.add(2), r }
 }
-/// Fills the cache where the generic store used the instance's slots.
-fn fill_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) {
-    let after = shape_of(object);
+/// Remembers how the generic store worked.
+fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) {
     let class = object.class();
-    if before == DICT || after == DICT || !class.slots.setattr.same(&krait_object::builtin_types::OBJECT.slots.setattr) {
+    if !class.slots.setattr.same(&OBJECT.slots.setattr) {
         return;
     }
-    let Some(index) = Shape::get(after).index_of(name) else { return };
-    if class.lookup(name).is_some_and(|found| found.class().slots.descr_set.is_set()) {
+    if let Some(descriptor) = class.lookup(name)
+        && descriptor.class().slots.descr_set.is_set()
+    {
+        let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
+        if let Some(place) = member.and_then(|index| member_place(object, index)) {
+            cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
+        }
         return;
     }
-    let detail = if after == before {
-        cache_word(SLOT, index, 0)
-    } else if Shape::get(after).parent == Some(before) {
-        cache_word(ADD, index, after)
-    } else {
-        return;
-    };
-    pc.set_extra(1, detail);
-    pc.set_extra(0, (class.version() as u64) << 32 | before as u64);
+    match instance::storage(object) {
+        Storage::Slots(shape) => {
+            let Some(index) = shape.index_of(name) else { return };
+            let Some(place) = attribute_place(object, index) else { return };
+            if shape.id == before {
+                cache::fill(pc, Kind::Slot, class.version(), before, place, 0);
+            } else if shape.parent == Some(before) && before != DICT {
+                cache::fill(pc, Kind::Add, class.version(), before, place, shape.id);
+            }
+        }
+        Storage::Dict(dict) => {
+            if let Some(place) = dict.hint_of(name) {
+                cache::fill(pc, Kind::Hint, class.version(), place, NO_PLACE, 0);
+            }
+        }
+        Storage::Absent => {}
+    }
 }
 pub fn op_delete_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
@@ -156,93 +216,82 @@ pub fn op_store_attr_dyn(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 
 /// Puts the method form into the window: a function and its self.
 #[inline(always)]
-fn method_form(th: &mut Thread, w: Word, pc: Pc, r: Regs, function: Value) -> S {
+fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
     let object = r.take_or_clone(b(w), dies(w, KILL_1));
     r.put(a(w) + 4, object);
     let old = r.replace(a(w), Some(function));
-    debug_assert!(old.is_none() || a(w) == b(w));
     drop(old);
-    let _ = th;
     S { pc: pc.add(2), r }
 }
-
 #[inline(always)]
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    let object = r.get(b(w));
-    let (word, detail) = (pc.extra(0), pc.extra(1));
-    if word != 0 {
-        let class = object.class();
-        if class.current_version() == (word >> 32) as u32
-            && detail as u8 as u64 == CLASS
-            && (word as u32 == NO_TAIL || shape_of(object) == word as u32)
-            && let Some(function) = class.cached_method((detail >> 16) as u16)
-        {
-            return method_form(th, w, pc, r, function);
-        }
+    match cache::load_method(pc, r.get(b(w))) {
+        Some(function) => method_form(w, pc, r, function),
+        None => load_method_slow(th, w, pc, r),
     }
-    load_method_slow(th, w, pc, r)
 }
-/// In the place of a shape: instances of the class have no attributes of their own.
-const NO_TAIL: u32 = u32::MAX;
-
+#[inline(never)]
+fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
+    if let Some(function) = class_function(&object, name, pc) {
+        drop(object);
+        return method_form(w, pc, r, function);
+    }
+    let value = match cache::load(pc, &object, || name.clone()) {
+        Some(value) => value,
+        None => {
+            let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
+            learn_load(&object, name, pc, &value);
+            value
+        }
+    };
+    drop(object);
+    let mut freed = false;
+    if dies(w, KILL_1) {
+        freed |= r.kill(b(w));
+    }
+    let old = r.replace(a(w), Some(value));
+    drop(old);
+    after_drop(th, pc, freed);
+    S { pc: pc.add(2), r }
+}
 /// A function found on the class that is to be called with the instance first, where the instance cannot hide it.
-fn class_method(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
+fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
     let class = object.class();
-    if !has_generic_getattr(class) {
+    if !reads_generically(class) {
         return None;
     }
     let found = class.lookup(name)?;
     if !found.class().has_flag(type_flag::METHOD_DESCRIPTOR) {
         return None;
     }
-    let shape = match instance::storage(object) {
-        instance::Storage::Slots(shape) => {
+    match instance::storage(object) {
+        Storage::Slots(shape) => {
             if shape.index_of(name).is_some() {
                 return None;
             }
-            shape.id
-        }
-        instance::Storage::Dict(dict) => {
-            return if dict.get_str(name).is_some() { None } else { Some(found) };
-        }
-        instance::Storage::Absent => {
-            if let Some(dict) = krait_runtime::types::object::payload_dict(object) {
-                return if dict.get_str(name).is_some() { None } else { Some(found) };
+            if let (Some(place), Some(index)) = (attribute_place(object, 0), class.cache_method(&found)) {
+                cache::fill(pc, Kind::Class, class.version(), shape.id, place, index.into());
             }
-            if class.dict_cell.is_set() {
-                return Some(found);
-            }
-            NO_TAIL
         }
-    };
-    let version = class.version();
-    if version != 0
-        && let Some(index) = class.cache_method(&found)
-    {
-        pc.set_extra(1, cache_word(CLASS, index, 0));
-        pc.set_extra(0, (version as u64) << 32 | shape as u64);
+        Storage::Dict(dict) => {
+            if dict.get_str(name).is_some() {
+                return None;
+            }
+        }
+        Storage::Absent if class.dict_cell.is_set() => {
+            if krait_runtime::types::object::payload_dict(object).is_some_and(|d| d.get_str(name).is_some()) {
+                return None;
+            }
+        }
+        Storage::Absent => {
+            if let Some(index) = class.cache_method(&found) {
+                cache::fill(pc, Kind::ClassOnly, class.version(), 0, NO_PLACE, index.into());
+            }
+        }
     }
     Some(found)
-}
-#[inline(never)]
-fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    publish(th, pc);
-    let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
-    if let Some(function) = class_method(&object, name, pc) {
-        drop(object);
-        return method_form(th, w, pc, r, function);
-    }
-    let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
-    drop(object);
-    if dies(w, KILL_1) {
-        let freed = r.kill(b(w));
-        r.replace(a(w), Some(value));
-        after_drop(th, pc, freed);
-    } else {
-        let old = r.replace(a(w), Some(value));
-        drop(old);
-    }
-    S { pc: pc.add(2), r }
 }
 
 /// `super().name` without making the super object, where `super` is the builtin.

@@ -13,9 +13,10 @@ use krait_runtime::well_known::names;
 
 use super::{a, b, c, dies, ok};
 use crate::bind::bind;
+use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
 use crate::generators;
-use crate::regs::{INIT_CALL, Pc, Regs, S, constant_tuple, word_index};
+use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, constant_tuple, word_index};
 use crate::safepoint::{after_drop, after_native, go_on};
 use crate::trace;
 use crate::unwind::fail;
@@ -142,7 +143,15 @@ fn call_any(th: &mut Thread, call: Call<'_>) -> S {
     if let Some(class) = callable.downcast_exact::<Type>()
         && callable.class().is_same(&TYPE)
     {
+        if call.names.is_empty()
+            && let Some(init) = cache::init_of(call.pc, class)
+        {
+            return call_class(th, call, init);
+        }
         if let Some(init) = python_init(callable, class) {
+            if call.names.is_empty() {
+                cache::fill_init(call.pc, class, &init);
+            }
             return call_class(th, call, init);
         }
     }
@@ -343,6 +352,9 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     }
     let mut freed = r.clear(0, b(w));
     let (ret, flags) = r.return_pc();
+    if flags & RESUMED != 0 {
+        return generators::returned(th, r, ret, value);
+    }
     freed |= header.kill(0);
     r.forget_return();
     freed |= header.kill(2);

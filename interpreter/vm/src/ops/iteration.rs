@@ -2,15 +2,20 @@
 use krait_bytecode::Word;
 use krait_bytecode::code::flags;
 use krait_bytecode::opcodes::KILL_1;
-use krait_object::{PyResult, Raised, Thread, Value};
+use std::sync::atomic::Ordering::Relaxed;
+
+use krait_object::{List, PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATION};
 use krait_runtime::protocol::{attr, iter};
-use krait_runtime::types::generator::{self, AsyncGenerator, Resume, Resumed, async_steps, coroutine, throw::stop_value};
+use krait_runtime::types::list::iterators::ListIter;
+use krait_runtime::types::range::iterators::RangeIter;
+use krait_runtime::types::generator::{self, AsyncGenerator, GENERATOR, Resume, Resumed, async_steps, coroutine, throw::stop_value};
 
 use super::{a, b, c, dies, finish0, finish1, ok};
 use crate::frames::{ENTRY_WORDS, entry_return, publish};
-use crate::regs::{Pc, Regs, S};
+use crate::generators;
+use crate::regs::{Pc, RESUMED, Regs, S};
 use crate::safepoint::{after_drop, safe_point};
 use crate::unwind::{fail, reraise};
 
@@ -31,8 +36,39 @@ pub fn op_for_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(always)]
 fn for_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    publish(th, pc);
     let iterator = r.get(a(w));
+    if let Some(range) = iterator.downcast_exact::<RangeIter>() {
+        let left = range.left.load(Relaxed);
+        if left <= 0 {
+            return exhausted(th, w, pc, r);
+        }
+        let item = range.next.load(Relaxed);
+        range.next.store(item.wrapping_add(range.step), Relaxed);
+        range.left.store(left - 1, Relaxed);
+        return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, Value::int(item));
+    }
+    for_iter_other(th, w, pc, r)
+}
+#[inline(never)]
+fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let iterator = r.get(a(w));
+    if let Some(it) = iterator.downcast_exact::<ListIter>()
+        && let Some(list) = it.list.get()
+    {
+        let index = it.index.load(Relaxed);
+        if let Some(item) = list.downcast_exact::<List>().and_then(|l| l.get(index as usize)) {
+            it.index.store(index + 1, Relaxed);
+            drop(list);
+            return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
+        }
+    }
+    publish(th, pc);
+    if iterator.is_exact(&GENERATOR) {
+        let generator = iterator.clone();
+        if let Ok(s) = generators::resume_inline(th, &generator, Value::NONE, pc, r) {
+            return s;
+        }
+    }
     let next = iterator.class().slots.next.get();
     let result = match next {
         Some(next) => next(th, iterator),
@@ -74,6 +110,10 @@ pub fn op_yield(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     // An operand that is the destination too has no kill bit; at or above the height it is not live any more.
     let value = r.take_or_clone(b(w), dies(w, KILL_1) || b(w) >= c(w));
+    let (ret, flags) = r.return_pc();
+    if flags & RESUMED != 0 {
+        return generators::yielded(th, r, pc, ret, value);
+    }
     let e = r.down(ENTRY_WORDS);
     e.put(0, value);
     S { pc: entry_return(), r: e }
@@ -90,6 +130,10 @@ pub fn op_get_yield_from_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_send(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (receiver, value) = (r.get(a(w)).clone(), r.moved(b(w)));
+    let value = match generators::resume_inline(th, &receiver, value, pc, r) {
+        Ok(s) => return s,
+        Err(value) => value,
+    };
     match ok!(send(th, &receiver, value), th, pc, r) {
         Resumed::Yield(v) => {
             drop(receiver);

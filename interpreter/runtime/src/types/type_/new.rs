@@ -178,6 +178,10 @@ fn add_slots(
     }
     if base.has_flag(type_flag::TAIL_DICT) || add_dict {
         class.set_flags(type_flag::TAIL_DICT);
+        // Room for what the class's methods assign to, so that the first instances need no dict.
+        let own = dict.get_text("__static_attributes__").and_then(|t| t.to_ref::<Tuple>()).map_or(0, |t| t.len());
+        let inherited = if base.is_static() { 0 } else { base.slot_capacity() };
+        class.reserve_slots(inherited.saturating_add(own.min(64) as u16).min(60));
     }
     if base_weak || add_weak {
         class.set_flags(type_flag::WEAKREF);

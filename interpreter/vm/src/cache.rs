@@ -1,0 +1,175 @@
+//! Inline caches of attribute instructions. Home of unsafe code: it calls `krait_object::instance::cache`, whose
+//! conditions it guarantees by writing both cache words together for one state of a class, and reading them so.
+//!
+//! Word 0: complement of a version id (high; so that an empty word, 0, names no version) and a shape id or a place in a
+//! dict (low). Word 1: kind (bits 0..8), place in the instance: tail offset in words (8..16) and slot offset in bytes
+//! (16..32), and a number (32..64).
+use krait_object::instance::cache::{self, Place};
+use krait_object::{Ref, Str, Type, Value};
+use krait_runtime::types::module::Module;
+
+use crate::regs::Pc;
+
+/// What an instruction has learnt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// An attribute in a slot of the instance, by its shape.
+    Slot = 1,
+    /// A `__slots__` member.
+    Member,
+    /// An entry of the class's method table; the instance, by its shape, has no attribute of that name.
+    Class,
+    /// As `Class`, where instances have no attributes of their own.
+    ClassOnly,
+    /// An entry of the method table of the class that the object itself is.
+    OfType,
+    /// An entry of a module's namespace, by the version of its keys.
+    Module,
+    /// An attribute in the instance's dict, at the place in word 0.
+    Hint,
+    /// Storing adds an attribute in a slot and steps to the shape in the high half.
+    Add,
+}
+
+#[inline(always)]
+fn kind(detail: u64) -> u8 {
+    detail as u8
+}
+#[inline(always)]
+fn place(detail: u64) -> Place {
+    Place { tail: ((detail >> 8) as u8 as u16) << 3, slot: (detail >> 16) as u16 }
+}
+#[inline(always)]
+fn number(detail: u64) -> u32 {
+    (detail >> 32) as u32
+}
+#[inline(always)]
+fn version(word: u64) -> u32 {
+    !((word >> 32) as u32)
+}
+
+/// Writes both words; nothing where the version is exhausted or the place does not fit.
+pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u32) {
+    if version == 0 || place.tail >= 2048 {
+        return;
+    }
+    // An instruction that another thread runs meanwhile must not take the old detail for the new version's.
+    pc.set_extra(0, 0);
+    pc.set_extra(1, what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32);
+    pc.set_extra(0, (!version as u64) << 32 | low as u64);
+}
+pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };
+
+/// The attribute of `LOAD_ATTR` where the cache knows it.
+#[inline(always)]
+pub fn load(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    let (word, detail) = (pc.extra(0), pc.extra(1));
+    if kind(detail) == Kind::Slot as u8 {
+        // SAFETY: the words were written together for the class state that has this version.
+        return unsafe { cache::get(object, version(word), word as u32, place(detail)) };
+    }
+    load_other(word, detail, object, name)
+}
+#[inline(never)]
+fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    let class = cache::heap_class(object)?;
+    if detail as u8 == Kind::Member as u8 {
+        // SAFETY: as in `load`.
+        return unsafe { cache::member(object, version(word), place(detail)) }?.get();
+    }
+    if kind(detail) == Kind::Class as u8 {
+        // SAFETY: as in `load`.
+        let fits = unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) };
+        return if fits { class.cached_method(number(detail) as u16) } else { None };
+    }
+    if kind(detail) == Kind::ClassOnly as u8 {
+        return if class.current_version() == version(word) { class.cached_method(number(detail) as u16) } else { None };
+    }
+    if kind(detail) == Kind::OfType as u8 {
+        let this = object.downcast_exact::<Type>()?;
+        return if this.current_version() == version(word) { this.cached_method(number(detail) as u16) } else { None };
+    }
+    if kind(detail) == Kind::Module as u8 {
+        let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
+        return namespace.downcast_exact::<krait_object::Dict>()?.cached(version(word), word as u32);
+    }
+    if kind(detail) == Kind::Hint as u8 && class.current_version() == version(word) {
+        return krait_object::instance::dict_if_made(object)?.at_hint(word as u32, &name());
+    }
+    None
+}
+
+/// The function of `LOAD_METHOD` where the cache knows it.
+#[inline(always)]
+pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
+    let (word, detail) = (pc.extra(0), pc.extra(1));
+    if kind(detail) == Kind::Class as u8 {
+        // SAFETY: the words were written together for the class state that has this version.
+        if unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) } {
+            return cache::heap_class(object)?.cached_method(number(detail) as u16);
+        }
+        return None;
+    }
+    if kind(detail) == Kind::ClassOnly as u8 {
+        let class = object.class();
+        if class.current_version() == version(word) {
+            return class.cached_method(number(detail) as u16);
+        }
+    }
+    None
+}
+
+/// Stores where the cache knows how; the value comes back otherwise.
+#[inline(always)]
+pub fn store(pc: Pc, object: &Value, value: Value, name: impl FnOnce() -> Ref<Str>) -> Result<Option<Value>, Value> {
+    let (word, detail) = (pc.extra(0), pc.extra(1));
+    if kind(detail) == Kind::Slot as u8 {
+        // SAFETY: the words were written together for the class state that has this version.
+        return unsafe { cache::set(object, version(word), word as u32, place(detail), value) };
+    }
+    store_other(word, detail, object, value, name)
+}
+#[inline(never)]
+fn store_other(
+    word: u64,
+    detail: u64,
+    object: &Value,
+    value: Value,
+    name: impl FnOnce() -> Ref<Str>,
+) -> Result<Option<Value>, Value> {
+    if kind(detail) == Kind::Add as u8 {
+        let shapes = (word as u32, number(detail));
+        // SAFETY: as in `store`.
+        return unsafe { cache::add(object, version(word), shapes, place(detail), value) }.map(|()| None);
+    }
+    if kind(detail) == Kind::Member as u8 {
+        // SAFETY: as in `store`.
+        return match unsafe { cache::member(object, version(word), place(detail)) } {
+            Some(cell) => Ok(cell.replace(Some(value))),
+            None => Err(value),
+        };
+    }
+    if kind(detail) == Kind::Hint as u8
+        && cache::heap_class(object).is_some_and(|c| c.current_version() == version(word))
+        && let Some(dict) = krait_object::instance::dict_if_made(object)
+    {
+        return dict.set_at_hint(word as u32, &name(), value).map(Some);
+    }
+    Err(value)
+}
+
+/// `CALL`'s cache word: complement of a class's version and the index of its `__init__` in the method table.
+#[inline(always)]
+pub fn init_of(pc: Pc, class: &Type) -> Option<Value> {
+    let word = pc.extra(0);
+    if class.current_version() == version(word) { class.cached_method(word as u16) } else { None }
+}
+pub fn fill_init(pc: Pc, class: &Type, init: &Value) {
+    let version = class.version();
+    if version != 0
+        && let Some(index) = class.cache_method(init)
+    {
+        pc.set_extra(0, (!version as u64) << 32 | index as u64);
+    }
+}
