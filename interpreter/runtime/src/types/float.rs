@@ -57,9 +57,15 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let made = match args.pos() {
         [] if !args.has_kw() => Value::float(0.0),
         [x] if !args.has_kw() => from_object(th, x)?,
-        _ => {
-            let bound = SIG.bind(th, "float", "float", args, 0)?;
-            from_object(th, &bound.args()[0])?
+        pos => {
+            // A subclass with an `__init__` of its own takes the keywords there.
+            let own_init = !class.slots.init.same(&FLOAT.slots.init);
+            let positional = Args::new(pos, &[]);
+            let bound = SIG.bind(th, "float", "float", if own_init { &positional } else { args }, 0)?;
+            match bound.args().opt(0) {
+                Some(x) => from_object(th, x)?,
+                None => Value::float(0.0),
+            }
         }
     };
     if class.is(&FLOAT) {

@@ -17,7 +17,7 @@ pub static MODULE: ModuleDef = ModuleDef {
 
 fn inv_cdf(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (p, mu, sigma) = (number::to_f64(th, &a[0])?, number::to_f64(th, &a[1])?, number::to_f64(th, &a[2])?);
-    if p <= 0.0 || p >= 1.0 || sigma <= 0.0 {
+    if p <= 0.0 || p >= 1.0 {
         return Err(value_error(th, "inv_cdf undefined for these parameters"));
     }
     Ok((standard(p) * sigma + mu).into())

@@ -251,7 +251,7 @@ fn pack_into(th: &mut Thread, format: &Format, arguments: &[Value]) -> PyResult<
     }
     let buffer = writable(th, target)?;
     let offset = number::index(th, offset)?;
-    let Some(offset) = offset.as_int() else {
+    let Some(offset) = offset.as_int_ref().and_then(|i| i.to_i64()) else {
         return Err(errors::index_error(th, "cannot fit 'int' into an index-sized integer"));
     };
     let at = place(th, offset, format.size, buffer.len, Direction::Pack)?;
@@ -363,7 +363,7 @@ fn unpack_from(th: &mut Thread, format: &Format, v: &Value, offset: Option<&Valu
         None => 0,
         Some(offset) => {
             let index = number::index(th, offset)?;
-            match index.as_int() {
+            match index.as_int_ref().and_then(|i| i.to_i64()) {
                 Some(offset) => offset,
                 None => {
                     return Err(overflow_error(th, "Python int too large to convert to C ssize_t"));

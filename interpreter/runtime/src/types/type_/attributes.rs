@@ -28,7 +28,7 @@ pub static GETSET: &[GetSet] = &[
     getset("__type_params__", "", get_type_params, set_type_params),
     member("__base__", "", |_, v| Ok(this(v).base().into())),
     member("__flags__", "", |_, v| Ok(Value::from(visible_flags(&this(v))))),
-    member("__basicsize__", "", |_, v| Ok(Value::from(this(v).vtable().size + this(v).tail_size()))),
+    member("__basicsize__", "", |_, v| Ok(Value::from(basic_size(&this(v))))),
     member("__itemsize__", "", |_, v| Ok(Value::from(item_size(&this(v))))),
     member("__dictoffset__", "", |_, v| {
         let t = this(v);
@@ -40,6 +40,11 @@ pub static GETSET: &[GetSet] = &[
 fn visible_flags(t: &Type) -> i64 {
     let own = type_flag::TAIL_DICT | type_flag::WEAKREF;
     i64::from(t.flags() & !own) | if t.has_flag(type_flag::TAIL_DICT) { 1 << 4 } else { 0 }
+}
+/// Ints are shown as CPython stores them, a header and digits of four bytes, which `int.__sizeof__` goes by too.
+fn basic_size(t: &Type) -> usize {
+    let int = t.solid().is_some_and(|s| s.is_same(&krait_object::builtin_types::INT));
+    (if int { 24 } else { t.vtable().size }) + t.tail_size()
 }
 fn item_size(t: &Type) -> i64 {
     match t.solid().map(|s| s.name()) {

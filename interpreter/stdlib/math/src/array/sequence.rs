@@ -41,7 +41,9 @@ pub fn concat(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     if x.code != y.code {
         return Err(type_error(th, "bad argument type for built-in operation"));
     }
-    let (head, tail) = (x.data.lock().clone(), y.data.lock().clone());
+    // One lock after the other: both may be the same array.
+    let head = x.data.lock().clone();
+    let tail = y.data.lock().clone();
     let made = Array::payload(x.code, head);
     made.push_bytes(th, &tail)?;
     Ok(Ref::new(made).into())

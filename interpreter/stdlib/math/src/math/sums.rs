@@ -1,4 +1,5 @@
 //! Sums, products and norms of sequences, with intermediate results in more than double precision.
+use krait_object::builtin_types::INT;
 use krait_object::{Args, PyResult, Thread, Tuple, Value};
 use krait_platform::libm::fma;
 use krait_runtime::errors::{overflow_error, type_error, value_error};
@@ -197,31 +198,42 @@ pub fn prod(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     Ok(result)
 }
 
-/// The running total of `sumprod`: exact ints, a float in triple precision, or any objects.
+/// The running total of `sumprod`. It begins with exact ints, goes over to floats in triple precision, and to any objects
+/// at the first pair that is neither; it never goes back.
 struct Total {
     object: Value,
     float: Triple,
-    in_floats: bool,
+    stage: Stage,
+}
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Ints,
+    Floats,
+    Objects,
 }
 impl Total {
-    fn flush(&mut self, th: &mut Thread) -> PyResult<()> {
-        if self.in_floats {
-            let float = std::mem::take(&mut self.float).value();
-            self.in_floats = false;
+    /// Adds what was summed up as floats to the rest.
+    fn finish(&mut self, th: &mut Thread) -> PyResult<()> {
+        if self.stage == Stage::Floats {
+            let float = self.float.value();
             self.object = number::binary(th, BinaryOp::Add, &self.object, &float.into())?;
         }
+        self.stage = Stage::Objects;
         Ok(())
     }
     fn add(&mut self, th: &mut Thread, p: &Value, q: &Value) -> PyResult<()> {
-        if let Some((x, y)) = floats(p, q) {
-            let next = self.float.add_product(x, y);
-            if next.value().is_finite() {
-                self.float = next;
-                self.in_floats = true;
-                return Ok(());
+        let ints = self.stage == Stage::Ints && p.is_exact(&INT) && q.is_exact(&INT);
+        if !ints && self.stage != Stage::Objects {
+            if let Some((x, y)) = floats(p, q) {
+                let next = self.float.add_product(x, y);
+                if next.value().is_finite() {
+                    self.float = next;
+                    self.stage = Stage::Floats;
+                    return Ok(());
+                }
             }
+            self.finish(th)?;
         }
-        self.flush(th)?;
         let term = number::binary(th, BinaryOp::Multiply, p, q)?;
         self.object = number::binary(th, BinaryOp::Add, &self.object, &term)?;
         Ok(())
@@ -239,7 +251,7 @@ fn floats(p: &Value, q: &Value) -> Option<(f64, f64)> {
 }
 pub fn sumprod(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (p, q) = (iter::iter(th, &a[0])?, iter::iter(th, &a[1])?);
-    let mut total = Total { object: Value::int(0), float: Triple::default(), in_floats: false };
+    let mut total = Total { object: Value::int(0), float: Triple::default(), stage: Stage::Ints };
     loop {
         match (iter::next(th, &p)?, iter::next(th, &q)?) {
             (Some(x), Some(y)) => total.add(th, &x, &y)?,
@@ -247,6 +259,6 @@ pub fn sumprod(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             _ => return Err(value_error(th, "Inputs are not the same length")),
         }
     }
-    total.flush(th)?;
+    total.finish(th)?;
     Ok(total.object)
 }
