@@ -22,6 +22,8 @@ pub mod resource;
 pub mod select;
 pub mod syslog;
 pub mod termios;
+pub mod mmap;
+pub mod _multiprocessing;
 use krait_object::ModuleDef;
 
 /// The modules of this family.
@@ -43,4 +45,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &select::MODULE,
     &syslog::MODULE,
     &termios::MODULE,
+    &mmap::MODULE,
+    &_multiprocessing::MODULE,
 ];
