@@ -1,7 +1,7 @@
 //! Hooks and process-wide switches: `displayhook`, `excepthook`, `audit`, `exit`, `exc_info`.
 use krait_object::native::function;
 use krait_object::{Args, Dict, Method, PyResult, Str, Thread, Tuple, Value};
-use krait_runtime::errors::{raise_args, runtime_error, type_error};
+use krait_runtime::errors::{raise_value, runtime_error, type_error};
 use krait_runtime::exceptions::SYSTEM_EXIT;
 use krait_runtime::protocol::{attr, call, repr};
 use krait_runtime::{audit, exceptions};
@@ -52,7 +52,8 @@ pub static FUNCTIONS: &[Method] = &[
             },
             _ => vec![],
         };
-        Err(raise_args(th, &SYSTEM_EXIT, args))
+        let exception = call::call(th, &SYSTEM_EXIT.to_value(), &args)?;
+        Err(raise_value(th, exception))
     }),
     function("unraisablehook", "(unraisable, /)", "Handle an unraisable exception.", |th, a| {
         krait_runtime::exceptions::unraisable::default_hook(th, &a[0])
