@@ -7,16 +7,19 @@ pub mod objects;
 
 use krait_object::{ModuleDef, PyResult, Thread, Value};
 
-use crate::errors::name_error;
+use crate::errors::attribute_error;
 use crate::types::module;
 
 /// `builtins.name`.
 pub fn builtin(th: &mut Thread, name: &str) -> PyResult<Value> {
-    let found = th.interp.builtins.get().and_then(|b| b.downcast::<krait_object::Dict>().ok());
-    match found.and_then(|d| d.get_text(name)) {
-        Some(v) => Ok(v),
-        None => Err(name_error(th, format!("name '{name}' is not defined"))),
-    }
+    let held = th.interp.builtins.get().and_then(|b| b.downcast::<krait_object::Dict>().ok());
+    let name = krait_object::intern::intern(name);
+    // A script may have put a key of its own there, whose `__eq__` runs.
+    let found = match held {
+        Some(d) => d.get(th, name.as_value())?,
+        None => None,
+    };
+    found.ok_or_else(|| attribute_error(th, name.to_string_lossy()))
 }
 
 pub static MODULE: ModuleDef = ModuleDef {

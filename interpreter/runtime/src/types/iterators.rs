@@ -1,25 +1,13 @@
 //! What iterator types share: `__iter__`, `__reduce__`'s builtins, items by position up to the end.
-use krait_object::{Dict, PyResult, Raised, Thread, Value};
+use krait_object::{PyResult, Raised, Thread, Value};
 
-use crate::errors::attribute_error;
 use crate::exceptions::{INDEX_ERROR, STOP_ITERATION};
-use crate::protocol::{attr, sequence};
+pub use crate::functions::builtin;
+use crate::protocol::sequence;
 
 /// `__iter__` of iterators.
 pub fn self_iter(_: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok(v.clone())
-}
-
-/// A builtin by name, as iterators need for `__reduce__`: what `builtins` holds now, which scripts may have changed.
-pub fn builtin(th: &mut Thread, name: &str) -> PyResult<Value> {
-    let Some(builtins) = th.interp.builtins.get() else {
-        return Err(attribute_error(th, name));
-    };
-    let found = match builtins.downcast_ref::<Dict>() {
-        Some(d) => d.get_text(name),
-        None => attr::get_text_opt(th, &builtins, name)?,
-    };
-    found.ok_or_else(|| attribute_error(th, name))
 }
 
 /// Passes on any exception but the two that end an iteration over a sequence.

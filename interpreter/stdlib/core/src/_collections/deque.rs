@@ -358,7 +358,11 @@ fn contains(th: &mut Thread, v: &Value, value: &Value) -> PyResult<bool> {
 fn count(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let d = a.this::<Deque>();
     let (mut n, mut from) = (0usize, 0);
+    let state = d.state();
     while let Some(i) = find(th, d, &a[1], from, d.len())? {
+        if d.state() != state {
+            return Err(runtime_error(th, "deque mutated during iteration"));
+        }
         n += 1;
         from = i + 1;
     }

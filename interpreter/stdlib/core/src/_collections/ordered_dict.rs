@@ -194,9 +194,6 @@ fn same_order(th: &mut Thread, a: &Dict, b: &Dict) -> PyResult<bool> {
     let states = |x: &Dict, y: &Dict| (state(x), state(y));
     let before = states(a, b);
     let (x, y) = (a.keys(), b.keys());
-    if x.len() != y.len() {
-        return Ok(false);
-    }
     for (p, q) in x.iter().zip(&y) {
         let same = compare::eq(th, p, q)?;
         if states(a, b) != before {
@@ -206,7 +203,7 @@ fn same_order(th: &mut Thread, a: &Dict, b: &Dict) -> PyResult<bool> {
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(x.len() == y.len())
 }
 
 fn richcompare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
