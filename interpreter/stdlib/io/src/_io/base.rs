@@ -173,12 +173,8 @@ fn finalize(th: &mut Thread, v: &Value) {
     if let Err(raised) = attr::set_text(th, v, "_finalizing", &Value::TRUE) {
         forget(th, raised);
     }
-    if let Err(raised) = attr::call_method(th, v, "close", &[]) {
-        if krait_runtime::config::get(th).flags.dev_mode {
-            errors::write_unraisable(th, Some(v));
-        } else {
-            forget(th, raised);
-        }
+    if attr::call_method(th, v, "close", &[]).is_err() {
+        errors::write_unraisable(th, Some(v));
     }
 }
 fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {

@@ -1,7 +1,7 @@
 //! `BufferedReader`, `BufferedWriter`, `BufferedRandom`: their state, life cycle and position. Reading and writing are in
 //! the folder, with `BufferedRWPair`. CPython: `Modules/_io/bufferedio.c`.
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Arc, Condvar, Mutex};
 
 use krait_macros::{Payload, Trace};
 use krait_object::buffer::Export;
@@ -91,6 +91,8 @@ pub struct Buffered {
     /// The thread that works on the buffer, 0 = none.
     #[trace(skip)]
     owner: AtomicU64,
+    #[trace(skip)]
+    queue: Queue,
     #[trace(skip)]
     finalizing: AtomicBool,
 }
@@ -251,11 +253,24 @@ enum Raw {
     WouldBlock(i32),
 }
 
+/// Where threads wait for the right to work on a buffer.
+#[derive(Default)]
+struct Queue {
+    waiting: AtomicU32,
+    gate: Mutex<()>,
+    bell: Condvar,
+}
+
 /// The right to work on the buffer; given back when it is dropped.
 struct Entered<'a>(&'a Buffered);
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.0.owner.store(0, Release);
+        self.0.owner.store(0, SeqCst);
+        let queue = &self.0.queue;
+        if queue.waiting.load(SeqCst) > 0 {
+            drop(queue.gate.lock().unwrap_or_else(|e| e.into_inner()));
+            queue.bell.notify_one();
+        }
     }
 }
 
@@ -265,6 +280,7 @@ impl Buffered {
             raw: ValueCell::empty(),
             state: Locked::new(State { read_end: -1, write_end: -1, abs_pos: -1, ..State::default() }),
             owner: AtomicU64::new(0),
+            queue: Queue::default(),
             finalizing: AtomicBool::new(false),
         }
     }
@@ -317,21 +333,28 @@ impl Buffered {
     /// Waits until no other thread works on the buffer; RuntimeError when this one does.
     fn enter(&self, th: &mut Thread, me: &Value) -> PyResult<Entered<'_>> {
         let id = Arc::as_ptr(&th.shared) as u64;
-        let mut spins = 0u32;
-        loop {
-            match self.owner.compare_exchange(0, id, Acquire, Relaxed) {
-                Ok(_) => return Ok(Entered(self)),
-                Err(owner) if owner == id => {
-                    let shown = repr::repr(th, me)?;
-                    return Err(runtime_error(th, format!("reentrant call inside {shown}")));
-                }
-                Err(_) => {
-                    let pause = std::time::Duration::from_micros(if spins < 10 { 1 } else { 100 });
-                    spins += 1;
-                    krait_runtime::world::blocking(th, || std::thread::sleep(pause));
-                }
+        match self.owner.compare_exchange(0, id, SeqCst, Relaxed) {
+            Ok(_) => Ok(Entered(self)),
+            Err(owner) if owner == id => {
+                let shown = repr::repr(th, me)?;
+                Err(runtime_error(th, format!("reentrant call inside {shown}")))
+            }
+            Err(_) => {
+                krait_runtime::world::blocking(th, || self.wait(id));
+                Ok(Entered(self))
             }
         }
+    }
+    /// Waits for the right, and takes it.
+    fn wait(&self, id: u64) {
+        let queue = &self.queue;
+        queue.waiting.fetch_add(1, SeqCst);
+        let mut gate = queue.gate.lock().unwrap_or_else(|e| e.into_inner());
+        while self.owner.compare_exchange(0, id, SeqCst, Relaxed).is_err() {
+            gate = queue.bell.wait(gate).unwrap_or_else(|e| e.into_inner());
+        }
+        drop(gate);
+        queue.waiting.fetch_sub(1, SeqCst);
     }
     fn position(&self, th: &mut Thread, answer: &Value) -> PyResult<i64> {
         let n = arguments::offset(th, answer)?;

@@ -347,6 +347,9 @@ fn check_errors(th: &mut Thread, v: Option<&Value>, function: &str) -> PyResult<
         let class = v.class().name();
         return Err(type_error(th, format!("{function}() argument 'errors' must be str or None, not {class}")));
     };
+    if text.to_utf8().is_none() {
+        return Err(errors::surrogates_not_allowed(th, &text));
+    }
     if text.iter().any(|c| c == 0) {
         return Err(value_error(th, "embedded null character"));
     }
@@ -412,13 +415,23 @@ fn init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
     Ok(())
 }
 
+/// The new encoding; one with a NUL is merely unknown.
+fn encoding_or_none(th: &mut Thread, v: Option<&Value>) -> PyResult<Option<String>> {
+    let given = v.and_then(|v| v.to_ref::<Str>());
+    match given.as_ref().and_then(|s| s.to_utf8()) {
+        Some(text) if text.contains('\0') => {
+            Err(errors::lookup_error(th, format!("unknown encoding: {}", text.split('\0').next().unwrap_or_default())))
+        }
+        _ => text_or_none(th, v, "reconfigure", "encoding"),
+    }
+}
 fn optional_bool(th: &mut Thread, v: Option<&Value>, default: bool) -> PyResult<bool> {
     v.filter(|v| !v.is_none()).map_or(Ok(default), |v| compare::truth(th, v))
 }
 fn reconfigure(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let t = a.this_ref::<TextIo>();
     t.check_attached(th)?;
-    let encoding = text_or_none(th, a.opt(1), "reconfigure", "encoding")?;
+    let encoding = encoding_or_none(th, a.opt(1))?;
     let new_errors = check_errors(th, a.opt(2), "reconfigure")?;
     let newline_given = a.opt(3).is_some();
     if t.state.lock().decoded.is_some() && (encoding.is_some() || new_errors.is_some() || newline_given) {
@@ -506,7 +519,7 @@ fn show(th: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 fn show_unguarded(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let mut out = StrBuilder::new();
-    out.push_text("<_io.TextIOWrapper");
+    out.push_text(&format!("<{}", arguments::type_name(v)));
     for name in ["name", "mode"] {
         if let Some(value) = shown_attribute(th, v, name)? {
             out.push_text(&format!(" {name}="));

@@ -223,6 +223,7 @@ pub fn read1(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     }
     let mut data = zeros(th, n)?;
     let _entered = b.enter(th, &a[0])?;
+    flush_if_writable(th, b)?;
     b.state.lock().reset_read();
     match raw_read(th, b, &mut data)? {
         Raw::Done(got) => Ok(bytes(&data[..got])),
