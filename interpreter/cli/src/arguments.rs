@@ -162,10 +162,7 @@ impl Reader {
                 }
                 match rest.next() {
                     Some(v) => Ok(v.clone()),
-                    None => Err(usage_error(
-                        program,
-                        &format!("Argument expected for the -{} option", letter as char),
-                    )),
+                    None => Err(usage_error(program, &format!("Argument expected for the -{} option", letter as char))),
                 }
             };
             let f = &mut self.flags;
@@ -258,9 +255,12 @@ impl Reader {
         self.flags.warn_default_encoding = i32::from(
             self.x_option("warn_default_encoding").is_some() || self.env("PYTHONWARNDEFAULTENCODING").is_some(),
         );
-        if let Some(digits) = self.x_option("int_max_str_digits").flatten().map(str::to_owned).or_else(|| {
-            self.env("PYTHONINTMAXSTRDIGITS").map(|v| v.to_string_lossy().into_owned())
-        }) && let Ok(n) = digits.parse::<i32>()
+        if let Some(digits) = self
+            .x_option("int_max_str_digits")
+            .flatten()
+            .map(str::to_owned)
+            .or_else(|| self.env("PYTHONINTMAXSTRDIGITS").map(|v| v.to_string_lossy().into_owned()))
+            && let Ok(n) = digits.parse::<i32>()
         {
             self.flags.int_max_str_digits = n;
         }

@@ -1,8 +1,8 @@
 //! The interactive loop.
 use std::io::{BufRead, Write};
 
-use krait_embed::interactive::{Outcome, Session};
 use krait_embed::Thread;
+use krait_embed::interactive::{Outcome, Session};
 
 /// Reads and runs statements until the end of input; returns the exit status.
 pub fn run(th: &mut Thread) -> i32 {

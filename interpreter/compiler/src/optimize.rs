@@ -36,7 +36,15 @@ fn text(bytes: &[u8]) -> Wtf8Box {
         Err(_) => {
             let mut rest = bytes;
             while let [first, ..] = rest {
-                let n = if *first < 0x80 { 1 } else if *first < 0xe0 { 2 } else if *first < 0xf0 { 3 } else { 4 };
+                let n = if *first < 0x80 {
+                    1
+                } else if *first < 0xe0 {
+                    2
+                } else if *first < 0xf0 {
+                    3
+                } else {
+                    4
+                };
                 let (one, after) = rest.split_at(n.min(rest.len()));
                 let lead = u32::from(*first) & (0x7f >> if n == 1 { 0 } else { n });
                 out.push_code_point(one[1..].iter().fold(lead, |c, b| c << 6 | u32::from(b & 0x3f)));
@@ -358,11 +366,8 @@ fn piece(p: Piece, args: &mut impl Iterator<Item = Expr>, range: Range) -> Optio
         Piece::Value(conversion) => {
             let value = args.next()?;
             let place = value.range;
-            let kind = ExprKind::FormattedValue {
-                value: Box::new(value),
-                conversion: conversion.into(),
-                format_spec: None,
-            };
+            let kind =
+                ExprKind::FormattedValue { value: Box::new(value), conversion: conversion.into(), format_spec: None };
             Expr::new(kind, place)
         }
     })

@@ -143,12 +143,8 @@ fn issue(th: &mut Thread, warnings: &[Warning], filename: &str) -> PyResult<()> 
             }
         };
         let f = attr::get_text(th, &module, "warn_explicit")?;
-        let args = [
-            Value::str(&w.msg),
-            exc::SYNTAX_WARNING.to_value(),
-            Value::str(filename),
-            Value::from(w.location.lineno),
-        ];
+        let args =
+            [Value::str(&w.msg), exc::SYNTAX_WARNING.to_value(), Value::str(filename), Value::from(w.location.lineno)];
         if let Err(raised) = call::call(th, &f, &args) {
             errors::catch(th, raised, &exc::SYNTAX_WARNING)?;
             let error = errors::new_syntax_error(&exc::SYNTAX_ERROR, &w.msg, place_of(&w.location, filename));

@@ -190,7 +190,19 @@ fn drop_modules(th: &mut Thread) {
     let all = modules(th);
     let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
     if let Some(sys) = &sys {
-        for name in ["path", "argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback", "path_hooks", "path_importer_cache", "meta_path"] {
+        for name in [
+            "path",
+            "argv",
+            "ps1",
+            "ps2",
+            "last_exc",
+            "last_type",
+            "last_value",
+            "last_traceback",
+            "path_hooks",
+            "path_importer_cache",
+            "meta_path",
+        ] {
             if sys.get_text(name).is_some() {
                 sys.set_text(name, Value::NONE);
             }

@@ -98,7 +98,7 @@ impl Value {
     /// A float; a NaN becomes a heap object, so that it has an identity and keeps its payload.
     #[inline(always)]
     pub fn float(f: f64) -> Value {
-        if f == f {
+        if !f.is_nan() {
             // SAFETY: not a NaN, so the sum is in the float range and not zero.
             Value(unsafe { NonZeroU64::new_unchecked(f.to_bits().wrapping_add(FLOAT_OFFSET)) })
         } else {

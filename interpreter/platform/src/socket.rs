@@ -283,10 +283,8 @@ pub fn find_host(key: &HostKey<'_>) -> Result<Host, i32> {
         };
         let aliases = list(h.h_aliases).into_iter().map(|p| text(p)).collect();
         let n = h.h_length as usize;
-        let addresses = list(h.h_addr_list)
-            .into_iter()
-            .map(|p| std::slice::from_raw_parts(p.cast::<u8>(), n).to_vec())
-            .collect();
+        let addresses =
+            list(h.h_addr_list).into_iter().map(|p| std::slice::from_raw_parts(p.cast::<u8>(), n).to_vec()).collect();
         Ok(Host { name: text(h.h_name), aliases, family: h.h_addrtype, addresses })
     }
 }

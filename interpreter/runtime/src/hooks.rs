@@ -15,14 +15,8 @@ pub struct VmHooks {
     pub call_function: fn(&mut Thread, &Value, &Args<'_>) -> PyResult<Value>,
     /// Runs a code object: `globals`, then the namespace (none for code with fast locals), builtins (those of `globals`
     /// if none), closure.
-    pub eval_code: fn(
-        &mut Thread,
-        &Ref<Code>,
-        &Ref<Dict>,
-        Option<&Value>,
-        Option<&Value>,
-        Option<&Ref<Tuple>>,
-    ) -> PyResult<Value>,
+    pub eval_code:
+        fn(&mut Thread, &Ref<Code>, &Ref<Dict>, Option<&Value>, Option<&Value>, Option<&Ref<Tuple>>) -> PyResult<Value>,
     /// Goes on with a generator, coroutine or asynchronous generator.
     pub resume_generator: fn(&mut Thread, &Value, Resume) -> PyResult<Resumed>,
     /// The frame `depth` calls up from the running one, made into an object.

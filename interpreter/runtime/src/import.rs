@@ -195,7 +195,8 @@ fn resolve(th: &mut Thread, name: &Ref<Str>, globals: &Value, level: i32) -> PyR
                 parent
             }
             None => {
-                let message = "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
+                let message =
+                    "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
                 crate::warnings::warn(th, &crate::exceptions::IMPORT_WARNING, message, 1)?;
                 let Some(own) = g.get_text("__name__") else {
                     return Err(key_error(th, &Value::str("'__name__' not in globals")));
@@ -263,7 +264,8 @@ pub fn import_from(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<Valu
     }
     let origin = origin.filter(|o| o.downcast_ref::<Str>().is_some());
     let shown = own.as_ref().map_or_else(|| "<unknown module name>".to_owned(), |o| o.to_string());
-    let place = origin.as_ref().and_then(|o| o.downcast_ref::<Str>()).map_or("unknown location".to_owned(), |o| o.to_string());
+    let place =
+        origin.as_ref().and_then(|o| o.downcast_ref::<Str>()).map_or("unknown location".to_owned(), |o| o.to_string());
     let initializing = match &spec {
         Some(s) => match attr::get_text_opt(th, s, "_initializing")? {
             Some(i) => compare::truth(th, &i)?,
@@ -272,7 +274,9 @@ pub fn import_from(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<Valu
         None => false,
     };
     let message = if initializing {
-        format!("cannot import name '{name}' from partially initialized module '{shown}' (most likely due to a circular import) ({place})")
+        format!(
+            "cannot import name '{name}' from partially initialized module '{shown}' (most likely due to a circular import) ({place})"
+        )
     } else {
         format!("cannot import name '{name}' from '{shown}' ({place})")
     };

@@ -1,7 +1,7 @@
 //! Times given in seconds, as floats or ints, to nanoseconds (`Python/pytime.c`).
-use krait_object::{PyResult, Thread, Value};
 use crate::errors::{overflow_error, value_error};
 use crate::protocol::number;
+use krait_object::{PyResult, Thread, Value};
 use std::time::Duration;
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -63,7 +63,11 @@ pub fn run_pending(th: &mut Thread) -> PyResult<()> {
         0 => {}
         e => {
             let _raised = errors::os_error(th, e, None);
-            errors::write_unraisable_message(th, Some("Exception ignored when trying to write to the signal wakeup fd"), None);
+            errors::write_unraisable_message(
+                th,
+                Some("Exception ignored when trying to write to the signal wakeup fd"),
+                None,
+            );
         }
     }
     let arrived = signal::take_arrived();

@@ -17,8 +17,8 @@ mod tests;
 mod text;
 mod unparse;
 
-pub use errors::tokens::{Fault, Lexeme, Text, tokenize};
 pub use error::{Location, SyntaxError, SyntaxErrorKind, Warning};
+pub use errors::tokens::{Fault, Lexeme, Text, tokenize};
 pub use parse::{Mode, ParseOptions, Parsed, parse, parse_text};
 pub use source::{CodecHook, decode_source};
 pub use unparse::unparse;

@@ -44,7 +44,8 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
     let argcount = code.bytecode.argcount as usize;
     if positional < argcount {
         let defaults = f.defaults.get();
-        let defaults: &[Value] = defaults.as_ref().and_then(|d| d.downcast_ref::<Tuple>()).map_or(&[], |t| t.as_slice());
+        let defaults: &[Value] =
+            defaults.as_ref().and_then(|d| d.downcast_ref::<Tuple>()).map_or(&[], |t| t.as_slice());
         let first = argcount.saturating_sub(defaults.len());
         let missing: Vec<&Arc<str>> =
             (positional..first).filter(|&i| !r.is_bound(i)).map(|i| &code.bytecode.varnames[i]).collect();
@@ -66,7 +67,8 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
             if r.is_bound(i) {
                 continue;
             }
-            let default = kwdefaults.as_ref().and_then(|d| code.varnames[i].to_ref::<Str>().and_then(|n| d.get_str(&n)));
+            let default =
+                kwdefaults.as_ref().and_then(|d| code.varnames[i].to_ref::<Str>().and_then(|n| d.get_str(&n)));
             match default {
                 Some(v) => r.put(i, v),
                 None => missing.push(&code.bytecode.varnames[i]),

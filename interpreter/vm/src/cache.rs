@@ -84,7 +84,11 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
         return if fits { class.cached_method(number(detail) as u16) } else { None };
     }
     if kind(detail) == Kind::ClassOnly as u8 {
-        return if class.current_version() == version(word) { class.cached_method(number(detail) as u16) } else { None };
+        return if class.current_version() == version(word) {
+            class.cached_method(number(detail) as u16)
+        } else {
+            None
+        };
     }
     if kind(detail) == Kind::OfType as u8 {
         let this = object.downcast_exact::<Type>()?;

@@ -5,8 +5,8 @@ use krait_bytecode::for_each_opcode;
 use krait_object::Thread;
 
 use crate::ops::{
-    arith::*, attr::*, call::*, compare::*, display::*, exceptions::*, function::*, groups::*, import::*, intrinsics::*, item::*,
-    iteration::*, jump::*, matching::*, text::*, unpack::*, variables::*, with::*,
+    arith::*, attr::*, call::*, compare::*, display::*, exceptions::*, function::*, groups::*, import::*,
+    intrinsics::*, item::*, iteration::*, jump::*, matching::*, text::*, unpack::*, variables::*, with::*,
 };
 use crate::regs::S;
 use crate::trace;

@@ -11,15 +11,15 @@
 //! Its return address is [`ENTRY`], a call instruction followed by `HALT`.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_bytecode::Op;
+use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_object::{Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
 use krait_runtime::errors;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, word_index};
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;

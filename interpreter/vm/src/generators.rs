@@ -1,11 +1,11 @@
 //! Generators on the register stack: registers are copied in on resumption and out on a yield.
 use krait_bytecode::Op;
+use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_object::{PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::FrameState;
 use krait_runtime::types::function::Function;
-use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_runtime::types::generator::{self, AsyncGenerator, Generator, Resume, Resumed, State};
 
 use crate::dispatch::run_to_halt;

@@ -98,4 +98,3 @@ fn frame_word(th: &mut Thread, frame: &Frame) -> u32 {
         None => 0,
     }
 }
-

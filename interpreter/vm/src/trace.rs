@@ -85,13 +85,7 @@ fn inside<R>(th: &mut Thread, f: impl FnOnce(&mut Thread) -> R) -> R {
     th.vm.tracing.inside -= 1;
     result
 }
-fn invoke(
-    th: &mut Thread,
-    function: &Value,
-    frame: &Ref<Frame>,
-    event: &'static str,
-    arg: Value,
-) -> PyResult<Value> {
+fn invoke(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<Value> {
     th.vm.tracing.event = event;
     let event: Value = krait_object::intern::intern(event).into();
     inside(th, |th| call::call(th, function, &[frame.to_value(), event, arg]))

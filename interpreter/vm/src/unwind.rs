@@ -4,7 +4,7 @@ use krait_runtime::exceptions;
 use krait_runtime::types::traceback;
 
 use crate::frames::{self, detach_object, entry_return, object_of, publish};
-use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, pc_at, word_index};
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, pc_at, word_index};
 use crate::{generators, trace};
 
 /// An instruction raised: `pc` is after its first word.

@@ -84,7 +84,13 @@ pub unsafe fn get(object: &Value, version: u32, shape: u32, place: Place) -> Opt
 /// # Safety
 /// As [`get`].
 #[inline(always)]
-pub unsafe fn set(object: &Value, version: u32, shape: u32, place: Place, value: Value) -> Result<Option<Value>, Value> {
+pub unsafe fn set(
+    object: &Value,
+    version: u32,
+    shape: u32,
+    place: Place,
+    value: Value,
+) -> Result<Option<Value>, Value> {
     let Some(header) = object.header() else { return Err(value) };
     // SAFETY: an object owns a reference to its type.
     if unsafe { &*header.class_ptr() }.current_version() != version || multi() {

@@ -77,10 +77,13 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let all_plain = items.iter().all(|e| e.is_instance(&EXCEPTION));
     let chosen = if class.is(&BASE_EXCEPTION_GROUP) && all_plain { &EXCEPTION_GROUP } else { class.object() };
     if !all_plain && chosen.is_subtype(&EXCEPTION) {
-        return Err(type_error(th, match class.is(&EXCEPTION_GROUP) {
-            true => "Cannot nest BaseExceptions in an ExceptionGroup".to_owned(),
-            false => format!("Cannot nest BaseExceptions in '{}'", class.name()),
-        }));
+        return Err(type_error(
+            th,
+            match class.is(&EXCEPTION_GROUP) {
+                true => "Cannot nest BaseExceptions in an ExceptionGroup".to_owned(),
+                false => format!("Cannot nest BaseExceptions in '{}'", class.name()),
+            },
+        ));
     }
     let made = allocate(chosen, Tuple::from_slice(args.pos()));
     let g = group(&made);

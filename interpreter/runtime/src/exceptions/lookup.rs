@@ -24,10 +24,7 @@ pub static NAME_ERROR: ClassDef = ClassDef {
 pub static ATTRIBUTE_ERROR: ClassDef = ClassDef {
     doc: "An object has no such attribute.",
     methods: ATTRIBUTE_METHODS,
-    getset: &[
-        object_member!(AttributeError, name, "attribute name"),
-        object_member!(AttributeError, obj, "object"),
-    ],
+    getset: &[object_member!(AttributeError, name, "attribute name"), object_member!(AttributeError, obj, "object")],
     slots: SlotDefs { init: Some(attribute_init), str: Some(str_slot), ..SlotDefs::EMPTY },
     flags: FLAGS,
     ..ClassDef::new(&super::ATTRIBUTE_ERROR)

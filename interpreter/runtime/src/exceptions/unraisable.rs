@@ -42,13 +42,8 @@ pub fn args_type(th: &Thread) -> Ref<Type> {
 pub(crate) fn report(th: &mut Thread, exception: Value, message: Option<&str>, object: Option<&Value>) {
     let class = args_type(th);
     let traceback = base(&exception).and_then(|b| b.traceback.get());
-    let fields = vec![
-        exception.class_ref().into(),
-        exception,
-        traceback.into(),
-        message.into(),
-        object.cloned().into(),
-    ];
+    let fields =
+        vec![exception.class_ref().into(), exception, traceback.into(), message.into(), object.cloned().into()];
     let args = structseq::build(&class, fields, 5);
     let hook = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok()).and_then(|s| s.get_text("unraisablehook"));
     let failed = match hook {

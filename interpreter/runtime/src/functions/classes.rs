@@ -8,13 +8,24 @@ use crate::types::type_::calculate_metaclass;
 use crate::types::union_type::Union;
 
 pub static FUNCTIONS: &[Method] = &[
-    function("__build_class__", "", "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement.", build_class),
-    function("isinstance", "(obj, class_or_tuple, /)", "Return whether an object is an instance of a class or of a subclass thereof.", |th, a| {
-        is_instance(th, &a[0], &a[1]).map(Value::bool)
-    }),
-    function("issubclass", "(cls, class_or_tuple, /)", "Return whether 'cls' is derived from another class or is the same class.", |th, a| {
-        is_subclass(th, &a[0], &a[1]).map(Value::bool)
-    }),
+    function(
+        "__build_class__",
+        "",
+        "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement.",
+        build_class,
+    ),
+    function(
+        "isinstance",
+        "(obj, class_or_tuple, /)",
+        "Return whether an object is an instance of a class or of a subclass thereof.",
+        |th, a| is_instance(th, &a[0], &a[1]).map(Value::bool),
+    ),
+    function(
+        "issubclass",
+        "(cls, class_or_tuple, /)",
+        "Return whether 'cls' is derived from another class or is the same class.",
+        |th, a| is_subclass(th, &a[0], &a[1]).map(Value::bool),
+    ),
 ];
 
 /// `isinstance(o, class)`, with `__instancecheck__`.
@@ -130,11 +141,8 @@ fn abstract_issubclass(th: &mut Thread, c: &Value, class: &Value) -> PyResult<bo
 pub fn resolve_bases(th: &mut Thread, bases: &[Value]) -> PyResult<Option<Vec<Value>>> {
     let mut resolved: Option<Vec<Value>> = None;
     for (i, base) in bases.iter().enumerate() {
-        let entries = if base.downcast_ref::<Type>().is_some() {
-            None
-        } else {
-            attr::get_text_opt(th, base, "__mro_entries__")?
-        };
+        let entries =
+            if base.downcast_ref::<Type>().is_some() { None } else { attr::get_text_opt(th, base, "__mro_entries__")? };
         match entries {
             None => {
                 if let Some(out) = &mut resolved {

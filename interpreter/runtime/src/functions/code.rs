@@ -19,9 +19,24 @@ pub static FUNCTIONS: &[Method] = &[
         let none = Value::NONE;
         crate::import::import_name(th, &name, a.opt(1).unwrap_or(&none), a.opt(3).unwrap_or(&none), level)
     }),
-    function("compile", "(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", "Compile source into a code object that can be executed by exec() or eval().", compile),
-    function("eval", "(source, /, globals=None, locals=None)", "Evaluate the given source in the context of globals and locals.", eval),
-    function("exec", "(source, /, globals=None, locals=None, *, closure=None)", "Execute the given source in the context of globals and locals.", exec),
+    function(
+        "compile",
+        "(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)",
+        "Compile source into a code object that can be executed by exec() or eval().",
+        compile,
+    ),
+    function(
+        "eval",
+        "(source, /, globals=None, locals=None)",
+        "Evaluate the given source in the context of globals and locals.",
+        eval,
+    ),
+    function(
+        "exec",
+        "(source, /, globals=None, locals=None, *, closure=None)",
+        "Execute the given source in the context of globals and locals.",
+        exec,
+    ),
 ];
 
 /// Bits that `compile` accepts: futures, and what `ast` and `codeop` ask for.
@@ -74,8 +89,7 @@ fn compile(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(value_error(th, message));
     }
     crate::audit::audit(th, "compile", &[a[0].clone(), a[1].clone()])?;
-    let request =
-        CompileRequest { source: &a[0], filename: &file, mode: &mode, flags, optimize, feature_version };
+    let request = CompileRequest { source: &a[0], filename: &file, mode: &mode, flags, optimize, feature_version };
     hooks::compile(th, &request)
 }
 /// The namespaces to run in: those given, or the caller's.
@@ -86,8 +100,11 @@ fn namespaces(th: &mut Thread, a: &Args<'_>, what: &str) -> PyResult<(Ref<Dict>,
         && !l.class().slots.subscript.is_set()
     {
         let class = l.class().name();
-        return Err(type_error(th, format!("{what}() locals must be a mapping or None, not {class}")
-            .replace("eval() locals must be a mapping or None, not", "locals must be a mapping, not")));
+        return Err(type_error(
+            th,
+            format!("{what}() locals must be a mapping or None, not {class}")
+                .replace("eval() locals must be a mapping or None, not", "locals must be a mapping, not"),
+        ));
     }
     let globals = match given_globals {
         Some(g) => match g.to_ref::<Dict>() {
@@ -137,14 +154,8 @@ fn code_of(th: &mut Thread, source: &Value, mode: &str, what: &str) -> PyResult<
         text = crate::convert::skip_leading_space(th, &text)?;
     }
     let flags = crate::frames::current_flags(th) & FUTURES;
-    let request = CompileRequest {
-        source: &text,
-        filename: "<string>",
-        mode,
-        flags,
-        optimize: -1,
-        feature_version: -1,
-    };
+    let request =
+        CompileRequest { source: &text, filename: "<string>", mode, flags, optimize: -1, feature_version: -1 };
     let code = hooks::compile(th, &request)?;
     code.downcast().map_err(|_| type_error(th, "expected code"))
 }

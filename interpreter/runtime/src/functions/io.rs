@@ -6,14 +6,24 @@ use crate::errors::{runtime_error, type_error};
 use crate::protocol::{attr, call, compare, repr};
 
 pub static FUNCTIONS: &[Method] = &[
-    function("breakpoint", "(*args, **kws)", "Call sys.breakpointhook(*args, **kws).  sys.breakpointhook() must accept whatever arguments are passed.", |th, a| {
-        let hook = sys_attr(th, "breakpointhook")?;
-        let Some(hook) = hook else { return Err(runtime_error(th, "lost sys.breakpointhook")) };
-        call::call_args(th, &hook, a)
-    })
+    function(
+        "breakpoint",
+        "(*args, **kws)",
+        "Call sys.breakpointhook(*args, **kws).  sys.breakpointhook() must accept whatever arguments are passed.",
+        |th, a| {
+            let hook = sys_attr(th, "breakpointhook")?;
+            let Some(hook) = hook else { return Err(runtime_error(th, "lost sys.breakpointhook")) };
+            call::call_args(th, &hook, a)
+        },
+    )
     .raw(),
     function("input", "(prompt='', /)", "Read a string from standard input.  The trailing newline is stripped.", input),
-    function("print", "(*args, sep=' ', end='\\n', file=None, flush=False)", "Prints the values to a stream, or to sys.stdout by default.", print),
+    function(
+        "print",
+        "(*args, sep=' ', end='\\n', file=None, flush=False)",
+        "Prints the values to a stream, or to sys.stdout by default.",
+        print,
+    ),
 ];
 
 /// `sys.name`, if set.

@@ -38,24 +38,44 @@ pub static FUNCTIONS: &[Method] = &[
         Err(type_error(th, format!("aiter() returned not an async iterator of type '{class}'")))
     }),
     function("anext", "", "Return the next item from the async iterator.", anext),
-    function("iter", "", "iter(iterable) -> iterator\niter(callable, sentinel) -> iterator", |th, a: &Args<'_>| match a.pos() {
-        [v] => iter::iter(th, v),
-        [f, sentinel] => {
-            if !call::is_callable(f) {
-                return Err(type_error(th, "iter(v, w): v must be callable"));
+    function(
+        "iter",
+        "",
+        "iter(iterable) -> iterator\niter(callable, sentinel) -> iterator",
+        |th, a: &Args<'_>| match a.pos() {
+            [v] => iter::iter(th, v),
+            [f, sentinel] => {
+                if !call::is_callable(f) {
+                    return Err(type_error(th, "iter(v, w): v must be callable"));
+                }
+                Ok(crate::types::callable_iter::new(f.clone(), sentinel.clone()))
             }
-            Ok(crate::types::callable_iter::new(f.clone(), sentinel.clone()))
-        }
-        more => {
-            let n = more.len();
-            let bound = if n < 1 { "at least 1 argument" } else { "at most 2 arguments" };
-            Err(type_error(th, format!("iter expected {bound}, got {n}")))
-        }
-    }),
-    function("max", "", "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value", |th, a| extreme(th, a, "max", CmpOp::Gt)),
-    function("min", "", "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value", |th, a| extreme(th, a, "min", CmpOp::Lt)),
+            more => {
+                let n = more.len();
+                let bound = if n < 1 { "at least 1 argument" } else { "at most 2 arguments" };
+                Err(type_error(th, format!("iter expected {bound}, got {n}")))
+            }
+        },
+    ),
+    function(
+        "max",
+        "",
+        "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value",
+        |th, a| extreme(th, a, "max", CmpOp::Gt),
+    ),
+    function(
+        "min",
+        "",
+        "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value",
+        |th, a| extreme(th, a, "min", CmpOp::Lt),
+    ),
     function("next", "", "next(iterator[, default])\n\nReturn the next item from the iterator.", next),
-    function("sum", "(iterable, /, start=0)", "Return the sum of a 'start' value (default: 0) plus an iterable of numbers", sum),
+    function(
+        "sum",
+        "(iterable, /, start=0)",
+        "Return the sum of a 'start' value (default: 0) plus an iterable of numbers",
+        sum,
+    ),
 ];
 
 fn next(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -10,7 +10,9 @@ pub static FUNCTIONS: &[Method] = &[
     function("ascii", "(obj, /)", "Return an ASCII-only representation of an object.", |th, a| {
         repr::ascii(th, &a[0]).map(Value::from)
     }),
-    function("bin", "(number, /)", "Return the binary representation of an integer.", |th, a| radix(th, &a[0], 2, "0b")),
+    function("bin", "(number, /)", "Return the binary representation of an integer.", |th, a| {
+        radix(th, &a[0], 2, "0b")
+    }),
     function("callable", "(obj, /)", "Return whether the object is callable (i.e., some kind of function).", |_, a| {
         Ok(Value::bool(call::is_callable(&a[0])))
     }),
@@ -36,18 +38,30 @@ pub static FUNCTIONS: &[Method] = &[
         };
         repr::format(th, &a[0], &spec).map(Value::from)
     }),
-    function("getattr", "", "getattr(object, name[, default]) -> value\n\nGet a named attribute from an object.", getattr),
+    function(
+        "getattr",
+        "",
+        "getattr(object, name[, default]) -> value\n\nGet a named attribute from an object.",
+        getattr,
+    ),
     function("globals", "()", "Return the dictionary containing the current scope's global variables.", |th, _| {
         Ok(crate::frames::current_globals(th).into())
     }),
-    function("hasattr", "(obj, name, /)", "Return whether the object has an attribute with the given name.", |th, a| {
-        let name = attr::name_argument(th, &a[1])?;
-        Ok(Value::bool(attr::get_attr_opt(th, &a[0], &name)?.is_some()))
-    }),
+    function(
+        "hasattr",
+        "(obj, name, /)",
+        "Return whether the object has an attribute with the given name.",
+        |th, a| {
+            let name = attr::name_argument(th, &a[1])?;
+            Ok(Value::bool(attr::get_attr_opt(th, &a[0], &name)?.is_some()))
+        },
+    ),
     function("hash", "(obj, /)", "Return the hash value for the given object.", |th, a| {
         compare::hash(th, &a[0]).map(Value::int)
     }),
-    function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |th, a| radix(th, &a[0], 16, "0x")),
+    function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |th, a| {
+        radix(th, &a[0], 16, "0x")
+    }),
     function("id", "(obj, /)", "Return the identity of an object.", |_, a| {
         Ok(krait_object::int::from_bigint(a[0].id().into()))
     }),
@@ -59,9 +73,12 @@ pub static FUNCTIONS: &[Method] = &[
     }),
     function("oct", "(number, /)", "Return the octal representation of an integer.", |th, a| radix(th, &a[0], 8, "0o")),
     function("ord", "(c, /)", "Return the Unicode code point for a one-character string.", ord),
-    function("pow", "(base, exp, mod=None)", "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.", |th, a| {
-        number::power(th, &a[0], &a[1], a.opt(2).unwrap_or(&Value::NONE))
-    }),
+    function(
+        "pow",
+        "(base, exp, mod=None)",
+        "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.",
+        |th, a| number::power(th, &a[0], &a[1], a.opt(2).unwrap_or(&Value::NONE)),
+    ),
     function("repr", "(obj, /)", "Return the canonical string representation of the object.", |th, a| {
         repr::repr(th, &a[0]).map(Value::from)
     }),
@@ -75,24 +92,34 @@ pub static FUNCTIONS: &[Method] = &[
             None => call::call(th, &f, &[]),
         }
     }),
-    function("setattr", "(obj, name, value, /)", "Sets the named attribute on the given object to the specified value.", |th, a| {
-        let name = attr::name_argument(th, &a[1])?;
-        attr::set_attr(th, &a[0], &name, Some(&a[2])).map(Value::from)
-    }),
-    function("sorted", "", "Return a new list containing all items from the iterable in ascending order.", |th, a: &Args<'_>| {
-        let [first, rest @ ..] = a.pos() else {
-            return Err(type_error(th, "sorted expected 1 argument, got 0"));
-        };
-        if !rest.is_empty() {
-            let n = rest.len() + 1;
-            return Err(type_error(th, format!("sorted expected 1 argument, got {n}")));
-        }
-        let list = Value::from(List::new(iter::collect(th, first)?));
-        let sort = attr::get_text(th, &list, "sort")?;
-        let values: Vec<Value> = a.kw().map(|(_, v)| v.clone()).collect();
-        call::call_kw(th, &sort, &values, a.names())?;
-        Ok(list)
-    }),
+    function(
+        "setattr",
+        "(obj, name, value, /)",
+        "Sets the named attribute on the given object to the specified value.",
+        |th, a| {
+            let name = attr::name_argument(th, &a[1])?;
+            attr::set_attr(th, &a[0], &name, Some(&a[2])).map(Value::from)
+        },
+    ),
+    function(
+        "sorted",
+        "",
+        "Return a new list containing all items from the iterable in ascending order.",
+        |th, a: &Args<'_>| {
+            let [first, rest @ ..] = a.pos() else {
+                return Err(type_error(th, "sorted expected 1 argument, got 0"));
+            };
+            if !rest.is_empty() {
+                let n = rest.len() + 1;
+                return Err(type_error(th, format!("sorted expected 1 argument, got {n}")));
+            }
+            let list = Value::from(List::new(iter::collect(th, first)?));
+            let sort = attr::get_text(th, &list, "sort")?;
+            let values: Vec<Value> = a.kw().map(|(_, v)| v.clone()).collect();
+            call::call_kw(th, &sort, &values, a.names())?;
+            Ok(list)
+        },
+    ),
     function("vars", "", "vars([object]) -> dictionary", |th, a: &Args<'_>| match a.pos() {
         [] => crate::frames::current_locals(th),
         [o] => match attr::get_text_opt(th, o, "__dict__")? {

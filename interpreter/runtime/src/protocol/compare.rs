@@ -38,12 +38,8 @@ pub fn compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Val
         CmpOp::Eq => Ok(Value::bool(a.is(b))),
         CmpOp::Ne => Ok(Value::bool(!a.is(b))),
         _ => {
-            let message = format!(
-                "'{}' not supported between instances of '{}' and '{}'",
-                op.symbol(),
-                ca.name(),
-                cb.name()
-            );
+            let message =
+                format!("'{}' not supported between instances of '{}' and '{}'", op.symbol(), ca.name(), cb.name());
             Err(type_error(th, message))
         }
     }

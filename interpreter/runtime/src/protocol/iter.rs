@@ -35,11 +35,7 @@ pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
     }
 }
 /// Calls `f` with each item.
-pub fn for_each(
-    th: &mut Thread,
-    v: &Value,
-    mut f: impl FnMut(&mut Thread, Value) -> PyResult<()>,
-) -> PyResult<()> {
+pub fn for_each(th: &mut Thread, v: &Value, mut f: impl FnMut(&mut Thread, Value) -> PyResult<()>) -> PyResult<()> {
     if let Some(t) = v.downcast_exact::<Tuple>() {
         for item in t.iter() {
             f(th, item.clone())?;

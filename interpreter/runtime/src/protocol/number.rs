@@ -340,9 +340,7 @@ fn with_int<R>(th: &mut Thread, v: &Value, f: impl FnOnce(&mut Thread, IntRef<'_
 }
 /// An index: OverflowError where it does not fit.
 pub fn index_isize(th: &mut Thread, v: &Value) -> PyResult<isize> {
-    index_or(th, v, |th, class| {
-        overflow_error(th, format!("cannot fit '{class}' into an index-sized integer"))
-    })
+    index_or(th, v, |th, class| overflow_error(th, format!("cannot fit '{class}' into an index-sized integer")))
 }
 /// An index: IndexError where it does not fit.
 pub fn index_isize_or_index_error(th: &mut Thread, v: &Value) -> PyResult<isize> {
@@ -359,18 +357,14 @@ fn index_or(th: &mut Thread, v: &Value, fail: impl FnOnce(&mut Thread, &str) -> 
 }
 /// An index, clamped to the machine's range.
 pub fn index_clamped(th: &mut Thread, v: &Value) -> PyResult<isize> {
-    with_int(th, v, |_, i| {
-        Ok(i.to_i64().map_or(if i.is_negative() { isize::MIN } else { isize::MAX }, |i| i as isize))
-    })
+    with_int(th, v, |_, i| Ok(i.to_i64().map_or(if i.is_negative() { isize::MIN } else { isize::MAX }, |i| i as isize)))
 }
 pub fn to_bigint(th: &mut Thread, v: &Value) -> PyResult<BigInt> {
     with_int(th, v, |_, i| Ok(i.to_bigint()))
 }
 /// A C `long long`.
 pub fn to_i64(th: &mut Thread, v: &Value) -> PyResult<i64> {
-    with_int(th, v, |th, i| {
-        i.to_i64().ok_or_else(|| overflow_error(th, "Python int too large to convert to C long"))
-    })
+    with_int(th, v, |th, i| i.to_i64().ok_or_else(|| overflow_error(th, "Python int too large to convert to C long")))
 }
 /// A C `Py_ssize_t` argument.
 pub fn to_isize(th: &mut Thread, v: &Value) -> PyResult<isize> {
@@ -384,11 +378,8 @@ pub fn to_i32(th: &mut Thread, v: &Value) -> PyResult<i32> {
     with_int(th, v, |th, i| match i.to_i64() {
         None => Err(overflow_error(th, "Python int too large to convert to C int")),
         Some(n) => i32::try_from(n).map_err(|_| {
-            let message = if n > 0 {
-                "signed integer is greater than maximum"
-            } else {
-                "signed integer is less than minimum"
-            };
+            let message =
+                if n > 0 { "signed integer is greater than maximum" } else { "signed integer is less than minimum" };
             overflow_error(th, message)
         }),
     })

@@ -9,10 +9,9 @@ use krait_bytecode::opcodes::Extra;
 use krait_bytecode::{CodeObject, Op, Word};
 use krait_macros::{Payload, Trace};
 use krait_object::{
-    ClassDef, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
-    builtin_types::OBJECT, intern::intern, type_flag,
+    ClassDef, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell, builtin_types::OBJECT,
+    intern::intern, type_flag,
 };
-
 
 mod attributes;
 mod constants;

@@ -58,11 +58,19 @@ pub struct GetSetDescriptor {
 #[derive(Clone, Copy)]
 enum Computed {
     Native(&'static GetSet),
-    Function { get: GetFn, set: SetFn, doc: &'static str },
+    Function {
+        get: GetFn,
+        set: SetFn,
+        doc: &'static str,
+    },
     /// The `__slots__` member at this place of the instance tail.
     Member(u16),
     /// A field of a struct sequence: its number, how many are items of the tuple, its doc.
-    Field { index: usize, visible: usize, doc: &'static str },
+    Field {
+        index: usize,
+        visible: usize,
+        doc: &'static str,
+    },
 }
 
 impl GetSetDescriptor {
@@ -396,7 +404,10 @@ fn get_classmethod(th: &mut Thread, v: &Value, o: Option<&Value>, class: Option<
         (Some(c), _) => c.clone(),
         (None, Some(o)) => o.class_ref().into(),
         (None, None) => {
-            return Err(type_error(th, format!("descriptor '{name}' for type '{owner}' needs either an object or a type")));
+            return Err(type_error(
+                th,
+                format!("descriptor '{name}' for type '{owner}' needs either an object or a type"),
+            ));
         }
     };
     let Some(given) = class.to_ref::<Type>() else {
@@ -478,7 +489,12 @@ fn get_computed(th: &mut Thread, v: &Value, o: Option<&Value>, _: Option<&Value>
             Some(value) => Ok(value),
             None => {
                 let class = o.class().name();
-                Err(crate::errors::missing_attribute(th, o, &d.name, format!("'{class}' object has no attribute '{}'", d.name)))
+                Err(crate::errors::missing_attribute(
+                    th,
+                    o,
+                    &d.name,
+                    format!("'{class}' object has no attribute '{}'", d.name),
+                ))
             }
         },
     }

@@ -10,9 +10,9 @@ mod attributes;
 
 use crate::hooks;
 use crate::types::code::Code;
-use crate::well_known::names;
 use crate::types::method::Method;
 use crate::types::module::{self, Module};
+use crate::well_known::names;
 
 #[derive(Trace, Payload)]
 #[payload(class = FUNCTION)]

@@ -26,8 +26,8 @@ use crate::types::code::Code;
 use crate::types::frame::{Frame, FrameState};
 use crate::types::function::Function;
 
-pub use finalize::{AsyncGenHooks, get_hooks, origin_depth, set_hooks, set_origin_depth};
 pub use anext::anext_with_default;
+pub use finalize::{AsyncGenHooks, get_hooks, origin_depth, set_hooks, set_origin_depth};
 pub use throw::{close, throw_exception};
 
 /// The payload of generators, and within `Coroutine` and `AsyncGenerator` of the others.

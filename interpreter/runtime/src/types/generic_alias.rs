@@ -2,8 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, member, method};
 use krait_object::{
-    Args, ClassDef, CmpOp, GetSet, List, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject,
-    VTable, Value, ValueCell, type_flag,
+    Args, ClassDef, CmpOp, GetSet, List, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, VTable,
+    Value, ValueCell, type_flag,
 };
 
 use crate::errors::type_error;
@@ -203,8 +203,7 @@ pub fn substitute(
     if items.len() != params.len() {
         let shown = repr::repr(th, alias)?;
         let few = if items.len() > params.len() { "many" } else { "few" };
-        let message =
-            format!("Too {few} arguments for {shown}; actual {}, expected {}", items.len(), params.len());
+        let message = format!("Too {few} arguments for {shown}; actual {}, expected {}", items.len(), params.len());
         return Err(type_error(th, message));
     }
     let mut out = Vec::new();
@@ -247,10 +246,12 @@ fn substitute_nested(th: &mut Thread, arg: &Value, params: &Ref<Tuple>, items: &
     let mut chosen = Vec::new();
     for p in sub.iter() {
         match params.iter().position(|q| q.is(p)) {
-            Some(i) if p.class().lookup(&krait_object::intern::intern("__typing_is_unpacked_typevartuple__")).is_some() => {
-                chosen.extend(sequence::to_items(th, &items[i], "expected a tuple").unwrap_or_else(|_| {
-                    vec![items[i].clone()]
-                }));
+            Some(i)
+                if p.class().lookup(&krait_object::intern::intern("__typing_is_unpacked_typevartuple__")).is_some() =>
+            {
+                chosen.extend(
+                    sequence::to_items(th, &items[i], "expected a tuple").unwrap_or_else(|_| vec![items[i].clone()]),
+                );
             }
             Some(i) => chosen.push(items[i].clone()),
             None => chosen.push(p.clone()),

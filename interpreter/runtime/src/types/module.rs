@@ -39,13 +39,14 @@ pub static DEF: ClassDef = ClassDef {
     dict_cell: Some(|v| v.downcast_ref::<Module>().map(|m| &m.dict)),
     ..ClassDef::new(&MODULE)
 };
-static METHODS: &[Method] = &[method("__dir__", "()", "__dir__() -> list\nspecialized dir() implementation", |th, a| {
-    let d = dict(&a[0]);
-    if let Some(f) = d.get_text("__dir__") {
-        return call::call(th, &f, &[]);
-    }
-    Ok(krait_object::List::new(d.keys()).into())
-})];
+static METHODS: &[Method] =
+    &[method("__dir__", "()", "__dir__() -> list\nspecialized dir() implementation", |th, a| {
+        let d = dict(&a[0]);
+        if let Some(f) = d.get_text("__dir__") {
+            return call::call(th, &f, &[]);
+        }
+        Ok(krait_object::List::new(d.keys()).into())
+    })];
 static GETSET: &[GetSet] = &[
     krait_object::native::member("__dict__", "", |_, v| Ok(dict(v).into())),
     getset(

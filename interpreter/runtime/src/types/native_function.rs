@@ -1,8 +1,8 @@
 //! `builtin_function_or_method`: functions of native modules, bound native methods, and the `__new__` of builtins.
 use krait_object::native::{GetSet, MethodKind, Sig, getset, getter, method};
 use krait_object::{
-    Args, ClassDef, CmpOp, Method, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable,
-    Value, ValueCell, hash, type_flag,
+    Args, ClassDef, CmpOp, Method, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable, Value, ValueCell,
+    hash, type_flag,
 };
 
 use crate::protocol::{attr, repr};
@@ -83,10 +83,15 @@ static GETSET: &[GetSet] = &[
         })
     }),
     getter("__text_signature__", "", |_, v| Ok(text_signature(this(v)))),
-    getset("__module__", "", |_, v| Ok(this(v).module.get().into()), |_, v, value| {
-        this(v).module.set(Some(value.cloned().unwrap_or(Value::NONE)));
-        Ok(())
-    }),
+    getset(
+        "__module__",
+        "",
+        |_, v| Ok(this(v).module.get().into()),
+        |_, v, value| {
+            this(v).module.set(Some(value.cloned().unwrap_or(Value::NONE)));
+            Ok(())
+        },
+    ),
 ];
 
 fn this(v: &Value) -> &NativeFunction {

@@ -34,14 +34,18 @@ pub static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&OBJECT)
 };
 
-static GETSET: &[GetSet] =
-    &[getset("__class__", "the object's class", |_, v| Ok(v.class_ref().into()), set_class)];
+static GETSET: &[GetSet] = &[getset("__class__", "the object's class", |_, v| Ok(v.class_ref().into()), set_class)];
 
 static METHODS: &[Method] = &[
-    class_method("__init_subclass__", "()", "This method is called when a class is subclassed.", |_, _| Ok(Value::NONE)),
-    class_method("__subclasshook__", "(object, /)", "Abstract classes can override this to customize issubclass().", |_, _| {
-        Ok(Value::NOT_IMPLEMENTED)
+    class_method("__init_subclass__", "()", "This method is called when a class is subclassed.", |_, _| {
+        Ok(Value::NONE)
     }),
+    class_method(
+        "__subclasshook__",
+        "(object, /)",
+        "Abstract classes can override this to customize issubclass().",
+        |_, _| Ok(Value::NOT_IMPLEMENTED),
+    ),
     method("__format__", "(format_spec, /)", "Default object formatter.", |th, a| {
         let Some(spec) = a[1].downcast_ref::<Str>() else {
             let class = a[1].class().name();
@@ -89,7 +93,10 @@ fn object_init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
         return Err(type_error(th, "object.__init__() takes exactly one argument (the instance to initialize)"));
     }
     if !type_::is_overridden(&class, "__new__") {
-        return Err(type_error(th, format!("{name}.__init__() takes exactly one argument (the instance to initialize)")));
+        return Err(type_error(
+            th,
+            format!("{name}.__init__() takes exactly one argument (the instance to initialize)"),
+        ));
     }
     Ok(())
 }
@@ -261,10 +268,7 @@ fn set_class(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> 
     let old = o.class_ref();
     let is_module = |t: &Ref<Type>| t.object().is_subtype(&crate::types::module::MODULE);
     if (old.is_static() || new.is_static()) && !(is_module(&old) && is_module(&new)) {
-        return Err(type_error(
-            th,
-            "__class__ assignment only supported for mutable types or ModuleType subclasses",
-        ));
+        return Err(type_error(th, "__class__ assignment only supported for mutable types or ModuleType subclasses"));
     }
     let dict = |t: &Type| (t.has_flag(type_flag::TAIL_DICT), t.dict_cell.is_set());
     let same_layout = old.solid().map(std::ptr::from_ref) == new.solid().map(std::ptr::from_ref)
@@ -272,11 +276,7 @@ fn set_class(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> 
         && dict(&old) == dict(&new)
         && old.has_flag(type_flag::WEAKREF) == new.has_flag(type_flag::WEAKREF);
     if !same_layout {
-        let message = format!(
-            "__class__ assignment: '{}' object layout differs from '{}'",
-            new.name(),
-            old.name()
-        );
+        let message = format!("__class__ assignment: '{}' object layout differs from '{}'", new.name(), old.name());
         return Err(type_error(th, message));
     }
     if old.tail_size() != 0 || new.tail_size() == 0 {

@@ -47,13 +47,19 @@ static METHODS: &[Method] = &[
     method("setter", "(object, /)", "Descriptor to obtain a copy of the property with a different setter.", |th, a| {
         copy(th, &a[0], None, Some(&a[1]), None)
     }),
-    method("deleter", "(object, /)", "Descriptor to obtain a copy of the property with a different deleter.", |th, a| {
-        copy(th, &a[0], None, None, Some(&a[1]))
-    }),
+    method(
+        "deleter",
+        "(object, /)",
+        "Descriptor to obtain a copy of the property with a different deleter.",
+        |th, a| copy(th, &a[0], None, None, Some(&a[1])),
+    ),
     method("__set_name__", "", "Method to set name of a property.", |th, a: &Args<'_>| {
         if a.len() != 3 {
             let n = a.len().saturating_sub(1);
-            return Err(crate::errors::type_error(th, format!("__set_name__() takes 2 positional arguments but {n} were given")));
+            return Err(crate::errors::type_error(
+                th,
+                format!("__set_name__() takes 2 positional arguments but {n} were given"),
+            ));
         }
         this(&a[0]).name.set(Some(a[2].clone()));
         Ok(Value::NONE)
@@ -63,10 +69,15 @@ static GETSET: &[GetSet] = &[
     member("fget", "", |_, v| Ok(shown(&this(v).get))),
     member("fset", "", |_, v| Ok(shown(&this(v).set))),
     member("fdel", "", |_, v| Ok(shown(&this(v).del))),
-    getset("__doc__", "", |_, v| Ok(shown(&this(v).doc)), |_, v, value| {
-        this(v).doc.set(Some(value.cloned().unwrap_or(Value::NONE)));
-        Ok(())
-    }),
+    getset(
+        "__doc__",
+        "",
+        |_, v| Ok(shown(&this(v).doc)),
+        |_, v, value| {
+            this(v).doc.set(Some(value.cloned().unwrap_or(Value::NONE)));
+            Ok(())
+        },
+    ),
     getset(
         "__name__",
         "",

@@ -76,12 +76,14 @@ fn new_arguments(th: &mut Thread, o: &Value) -> PyResult<(Option<Ref<Tuple>>, Op
         }
         let Some(args) = t[0].to_ref::<Tuple>() else {
             let class = t[0].class().name();
-            let message = format!("first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '{class}'");
+            let message =
+                format!("first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '{class}'");
             return Err(type_error(th, message));
         };
         let Some(kwargs) = t[1].downcast_ref::<Dict>() else {
             let class = t[1].class().name();
-            let message = format!("second item of the tuple returned by __getnewargs_ex__ must be a dict, not '{class}'");
+            let message =
+                format!("second item of the tuple returned by __getnewargs_ex__ must be a dict, not '{class}'");
             return Err(type_error(th, message));
         };
         let kwargs = if kwargs.is_empty() { None } else { Some(t[1].clone()) };

@@ -2,8 +2,8 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{member, method};
 use krait_object::{
-    Args, ClassDef, CmpOp, Dict, GetSet, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value,
-    ValueCell, type_flag,
+    Args, ClassDef, CmpOp, Dict, GetSet, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable,
+    Value, ValueCell, type_flag,
 };
 
 use crate::errors::type_error;
@@ -25,7 +25,9 @@ pub static DEF: ClassDef = ClassDef {
     methods: METHODS,
     getset: GETSET,
     slots: SlotDefs {
-        new: Some(|_, class, _| Ok(Ref::with_class(SimpleNamespace { dict: ValueCell::empty() }, class.object()).into())),
+        new: Some(|_, class, _| {
+            Ok(Ref::with_class(SimpleNamespace { dict: ValueCell::empty() }, class.object()).into())
+        }),
         init: Some(init),
         repr: Some(show),
         compare: Some(|th, a, b, op| {
@@ -47,13 +49,20 @@ static METHODS: &[Method] = &[
         let class = a[0].class_ref().to_value();
         Ok(Tuple::from_vec(vec![class, Tuple::empty().into(), dict(&a[0]).into()]).into())
     }),
-    method("__replace__", "(**changes)", "Return a copy of the namespace object with new values for the specified attributes.", |th, a| {
-        let made = call::call(th, a[0].class_ref().as_value(), &[])?;
-        for (k, v) in dict(&a[0]).items().into_iter().chain(a[1].to_ref::<Dict>().into_iter().flat_map(|d| d.items())) {
-            dict(&made).set(th, k, v)?;
-        }
-        Ok(made)
-    }),
+    method(
+        "__replace__",
+        "(**changes)",
+        "Return a copy of the namespace object with new values for the specified attributes.",
+        |th, a| {
+            let made = call::call(th, a[0].class_ref().as_value(), &[])?;
+            for (k, v) in
+                dict(&a[0]).items().into_iter().chain(a[1].to_ref::<Dict>().into_iter().flat_map(|d| d.items()))
+            {
+                dict(&made).set(th, k, v)?;
+            }
+            Ok(made)
+        },
+    ),
 ];
 
 fn dict(v: &Value) -> Ref<Dict> {

@@ -1,7 +1,9 @@
 //! `staticmethod`.
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter};
-use krait_object::{ClassDef, GetSet, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, ValueCell, type_flag};
+use krait_object::{
+    ClassDef, GetSet, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, ValueCell, type_flag,
+};
 
 use crate::protocol::{attr, call, repr};
 

@@ -34,22 +34,27 @@ static METHODS: &[Method] = &[
         let args = Tuple::from_vec(vec![Tuple::from_vec(visible).into(), state.into()]);
         Ok(Tuple::from_vec(vec![a[0].class_ref().into(), args.into()]).into())
     }),
-    method("__replace__", "", "Return a copy of the structure with new values for the specified fields.", |th, a: &Args<'_>| {
-        let this = &a.pos()[0];
-        let names = field_names(this.class());
-        let (visible, hidden) = parts(this);
-        let n = visible.len();
-        let mut all: Vec<Value> = visible.into_iter().chain(hidden).collect();
-        for (k, v) in a.kw() {
-            let key = k.downcast_ref::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
-            match names.iter().position(|n| *n == key) {
-                Some(i) => all[i] = v.clone(),
-                None => return Err(type_error(th, format!("Got unexpected field name(s): ['{key}']"))),
+    method(
+        "__replace__",
+        "",
+        "Return a copy of the structure with new values for the specified fields.",
+        |th, a: &Args<'_>| {
+            let this = &a.pos()[0];
+            let names = field_names(this.class());
+            let (visible, hidden) = parts(this);
+            let n = visible.len();
+            let mut all: Vec<Value> = visible.into_iter().chain(hidden).collect();
+            for (k, v) in a.kw() {
+                let key = k.downcast_ref::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
+                match names.iter().position(|n| *n == key) {
+                    Some(i) => all[i] = v.clone(),
+                    None => return Err(type_error(th, format!("Got unexpected field name(s): ['{key}']"))),
+                }
             }
-        }
-        let class = this.class_ref();
-        Ok(build(&class, all, n))
-    }),
+            let class = this.class_ref();
+            Ok(build(&class, all, n))
+        },
+    ),
 ];
 
 /// The struct sequence type, new for each interpreter.

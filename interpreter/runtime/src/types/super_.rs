@@ -118,10 +118,8 @@ pub fn check(th: &mut Thread, class: &Ref<Type>, object: &Value) -> PyResult<Ref
         Some(t) => ("type", t.name()),
         None => ("instance of", own.name()),
     };
-    let message = format!(
-        "super(type, obj): obj ({kind} {shown}) is not an instance or subtype of type ({}).",
-        class.name()
-    );
+    let message =
+        format!("super(type, obj): obj ({kind} {shown}) is not an instance or subtype of type ({}).", class.name());
     Err(type_error(th, message))
 }
 fn getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {

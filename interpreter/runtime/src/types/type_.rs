@@ -211,11 +211,12 @@ pub fn check_setattr_owner(th: &mut Thread, o: &Value, what: &str, f: SetAttrFn)
     Ok(())
 }
 
-static NEW: Method = static_method("__new__", "", "Create and return a new object.  See help(type) for accurate signature.", |th, a| {
-    // `NativeFunction` calls `call_new` instead; nothing else reaches this function.
-    Err(crate::errors::type_error(th, format!("__new__ without a class, {} arguments", a.len())))
-})
-.raw();
+static NEW: Method =
+    static_method("__new__", "", "Create and return a new object.  See help(type) for accurate signature.", |th, a| {
+        // `NativeFunction` calls `call_new` instead; nothing else reaches this function.
+        Err(crate::errors::type_error(th, format!("__new__ without a class, {} arguments", a.len())))
+    })
+    .raw();
 
 /// The `__new__` of a builtin class: a static native function that checks the class it is given.
 pub fn new_function(owner: &Ref<Type>) -> Value {

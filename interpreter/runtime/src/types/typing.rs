@@ -35,15 +35,8 @@ pub static DEFS: &[&ClassDef] = &[
     &generic::DEF,
 ];
 /// Those that `_typing` shows.
-pub static SHOWN: &[&TypeObject] = &[
-    &TYPE_VAR,
-    &TYPE_VAR_TUPLE,
-    &PARAM_SPEC,
-    &PARAM_SPEC_ARGS,
-    &PARAM_SPEC_KWARGS,
-    &GENERIC,
-    &TYPE_ALIAS,
-];
+pub static SHOWN: &[&TypeObject] =
+    &[&TYPE_VAR, &TYPE_VAR_TUPLE, &PARAM_SPEC, &PARAM_SPEC_ARGS, &PARAM_SPEC_KWARGS, &GENERIC, &TYPE_ALIAS];
 
 /// `Generic[params]` as the base that a class with type parameters gets.
 pub fn subscript_generic(th: &mut Thread, params: &Value) -> PyResult<Value> {

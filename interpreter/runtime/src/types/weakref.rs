@@ -73,12 +73,8 @@ pub static REFERENCE_DEF: ClassDef = ClassDef {
     flags: type_flag::BASE | type_flag::HAVE_GC,
     ..ClassDef::new(&REFERENCE)
 };
-static METHODS: &[Method] = &[class_method(
-    "__class_getitem__",
-    "(object, /)",
-    "See PEP 585",
-    crate::types::generic_alias::class_getitem,
-)];
+static METHODS: &[Method] =
+    &[class_method("__class_getitem__", "(object, /)", "See PEP 585", crate::types::generic_alias::class_getitem)];
 static GETSET: &[GetSet] = &[member("__callback__", "", |_, v| Ok(weak(v).callback.get().into()))];
 
 fn attr_name(t: &Value) -> String {

@@ -40,13 +40,33 @@ pub static MODULE: ModuleDef = ModuleDef {
     ..ModuleDef::new("_abc")
 };
 static FUNCTIONS: &[Method] = &[
-    function("get_cache_token", "()", "Returns the current ABC cache token.", |_, _| Ok(Value::from(COUNTER.load(Relaxed)))),
-    function("_abc_init", "(self, /)", "Internal ABC helper for class set-up. Should be never used outside abc module.", init),
-    function("_abc_register", "(self, subclass, /)", "Internal ABC helper for subclasss registration. Should be never used outside abc module.", register),
-    function("_abc_instancecheck", "(self, instance, /)", "Internal ABC helper for instance checks. Should be never used outside abc module.", instancecheck),
-    function("_abc_subclasscheck", "(self, subclass, /)", "Internal ABC helper for subclasss checks. Should be never used outside abc module.", |th, a| {
-        subclasscheck(th, &a[0], &a[1]).map(Value::bool)
+    function("get_cache_token", "()", "Returns the current ABC cache token.", |_, _| {
+        Ok(Value::from(COUNTER.load(Relaxed)))
     }),
+    function(
+        "_abc_init",
+        "(self, /)",
+        "Internal ABC helper for class set-up. Should be never used outside abc module.",
+        init,
+    ),
+    function(
+        "_abc_register",
+        "(self, subclass, /)",
+        "Internal ABC helper for subclasss registration. Should be never used outside abc module.",
+        register,
+    ),
+    function(
+        "_abc_instancecheck",
+        "(self, instance, /)",
+        "Internal ABC helper for instance checks. Should be never used outside abc module.",
+        instancecheck,
+    ),
+    function(
+        "_abc_subclasscheck",
+        "(self, subclass, /)",
+        "Internal ABC helper for subclasss checks. Should be never used outside abc module.",
+        |th, a| subclasscheck(th, &a[0], &a[1]).map(Value::bool),
+    ),
     function("_get_dump", "(self, /)", "Internal ABC helper for cache and registry debugging.", |th, a| {
         let d = data(th, &a[0])?;
         let copy = |s: &Ref<Set>| -> Value { Ref::new(Set::from_table(s.copy_table())).into() };
@@ -119,10 +139,7 @@ fn collection_flags(th: &mut Thread, t: &Ref<Type>) -> PyResult<()> {
         let bits = krait_runtime::protocol::number::to_i64(th, &v)? as u32;
         let both = type_flag::SEQUENCE | type_flag::MAPPING;
         if bits & both == both {
-            return Err(type_error(
-                th,
-                "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING",
-            ));
+            return Err(type_error(th, "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING"));
         }
         t.set_flags(bits & both);
     }

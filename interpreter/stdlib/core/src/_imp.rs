@@ -21,9 +21,12 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 static FUNCTIONS: &[Method] = &[
-    function("extension_suffixes", "()", "Returns the list of file suffixes used to identify extension modules.", |_, _| {
-        Ok(List::new(Vec::new()).into())
-    }),
+    function(
+        "extension_suffixes",
+        "()",
+        "Returns the list of file suffixes used to identify extension modules.",
+        |_, _| Ok(List::new(Vec::new()).into()),
+    ),
     function("lock_held", "()", "Return True if the import lock is currently held, else False.", |th, _| {
         Ok(Value::bool(th.interp.extension::<ImportLock>().held(th)))
     }),
@@ -38,18 +41,30 @@ static FUNCTIONS: &[Method] = &[
             Err(runtime_error(th, "not holding the import lock"))
         }
     }),
-    function("is_builtin", "(name, /)", "Returns True if the module name corresponds to a built-in module.", |th, a| {
-        let name = text(th, &a[0], "is_builtin")?;
-        Ok(Value::int(match find_native(&name) {
-            Some(_) if name == "sys" || name == "builtins" => -1,
-            Some(_) => 1,
-            None => 0,
-        }))
-    }),
+    function(
+        "is_builtin",
+        "(name, /)",
+        "Returns True if the module name corresponds to a built-in module.",
+        |th, a| {
+            let name = text(th, &a[0], "is_builtin")?;
+            Ok(Value::int(match find_native(&name) {
+                Some(_) if name == "sys" || name == "builtins" => -1,
+                Some(_) => 1,
+                None => 0,
+            }))
+        },
+    ),
     function("create_builtin", "(spec, /)", "Create an extension module.", create_builtin),
     function("exec_builtin", "(mod, /)", "Initialize a built-in module.", |_, _| Ok(Value::int(0))),
     function("create_dynamic", "(spec, file=<unrepresentable>, /)", "Create an extension module.", |th, _| {
-        Err(import_error_for(th, &IMPORT_ERROR, "extension modules in shared libraries are not supported", None, None, None))
+        Err(import_error_for(
+            th,
+            &IMPORT_ERROR,
+            "extension modules in shared libraries are not supported",
+            None,
+            None,
+            None,
+        ))
     }),
     function("exec_dynamic", "(mod, /)", "Initialize an extension module.", |_, _| Ok(Value::int(0))),
     function("init_frozen", "(name, /)", "Initializes a frozen module.", |th, a| {
@@ -76,19 +91,24 @@ static FUNCTIONS: &[Method] = &[
             None => Err(no_frozen(th, &name)),
         }
     }),
-    function("find_frozen", "(name, /, *, withdata=False)", "Return info about the corresponding frozen module (if there is one) or None.", |th, a| {
-        let name = text(th, &a[0], "find_frozen")?;
-        let with_data = a.opt(1).is_some_and(Value::is_true);
-        let Some(found) = krait_runtime::frozen::find(th, &name) else { return Ok(Value::NONE) };
-        let data = if with_data {
-            let bytes = krait_runtime::frozen::data(th, &name)?;
-            crate::memoryview_of(th, Bytes::new(&bytes).into())?
-        } else {
-            Value::NONE
-        };
-        let original = found.original.map(Value::str);
-        Ok(Tuple::from_vec(vec![data, Value::bool(found.is_package), original.into()]).into())
-    }),
+    function(
+        "find_frozen",
+        "(name, /, *, withdata=False)",
+        "Return info about the corresponding frozen module (if there is one) or None.",
+        |th, a| {
+            let name = text(th, &a[0], "find_frozen")?;
+            let with_data = a.opt(1).is_some_and(Value::is_true);
+            let Some(found) = krait_runtime::frozen::find(th, &name) else { return Ok(Value::NONE) };
+            let data = if with_data {
+                let bytes = krait_runtime::frozen::data(th, &name)?;
+                crate::memoryview_of(th, Bytes::new(&bytes).into())?
+            } else {
+                Value::NONE
+            };
+            let original = found.original.map(Value::str);
+            Ok(Tuple::from_vec(vec![data, Value::bool(found.is_package), original.into()]).into())
+        },
+    ),
     function("get_frozen_object", "(name, data=None, /)", "Create a code object for a frozen module.", |th, a| {
         let name = text(th, &a[0], "get_frozen_object")?;
         if let Some(data) = a.opt_not_none(1) {
@@ -109,23 +129,38 @@ static FUNCTIONS: &[Method] = &[
         }
         krait_runtime::frozen::code(th, &name).map(Value::from)
     }),
-    function("_override_frozen_modules_for_tests", "(override, /)", "(internal-only) Override PyConfig.use_frozen_modules.", |th, a| {
-        let n = krait_runtime::protocol::number::to_i32(th, &a[0])?;
-        krait_runtime::frozen::set_override(th, n);
-        Ok(Value::NONE)
-    }),
-    function("_override_multi_interp_extensions_check", "(override, /)", "(internal-only) Override PyInterpreterConfig.check_multi_interp_extensions.", |_, _| Ok(Value::int(0))),
+    function(
+        "_override_frozen_modules_for_tests",
+        "(override, /)",
+        "(internal-only) Override PyConfig.use_frozen_modules.",
+        |th, a| {
+            let n = krait_runtime::protocol::number::to_i32(th, &a[0])?;
+            krait_runtime::frozen::set_override(th, n);
+            Ok(Value::NONE)
+        },
+    ),
+    function(
+        "_override_multi_interp_extensions_check",
+        "(override, /)",
+        "(internal-only) Override PyInterpreterConfig.check_multi_interp_extensions.",
+        |_, _| Ok(Value::int(0)),
+    ),
     function("_frozen_module_names", "()", "(internal-only) Returns the list of available frozen modules.", |th, _| {
         let names = krait_runtime::frozen::names(th);
         Ok(List::new(names.iter().map(|n| Value::str(n)).collect()).into())
     }),
-    function("_fix_co_filename", "(code, path, /)", "Changes code.co_filename to specify the passed-in file path.", |th, a| {
-        let path = text(th, &a[1], "_fix_co_filename")?;
-        if let Some(code) = a[0].downcast_ref::<Code>() {
-            code.set_filename(&path);
-        }
-        Ok(Value::NONE)
-    }),
+    function(
+        "_fix_co_filename",
+        "(code, path, /)",
+        "Changes code.co_filename to specify the passed-in file path.",
+        |th, a| {
+            let path = text(th, &a[1], "_fix_co_filename")?;
+            if let Some(code) = a[0].downcast_ref::<Code>() {
+                code.set_filename(&path);
+            }
+            Ok(Value::NONE)
+        },
+    ),
     function("source_hash", "(key, source)", "", |th, a| {
         let key = krait_runtime::protocol::number::to_masked(th, &a[0], 64)?;
         let source = krait_runtime::protocol::buffer::bytes_like(th, &a[1])?;

@@ -2,11 +2,8 @@
 use krait_object::native::function;
 use krait_object::{Dict, Method, ModuleDef, Value};
 
-pub static MODULE: ModuleDef = ModuleDef {
-    doc: "A helper for the sysconfig module.",
-    functions: FUNCTIONS,
-    ..ModuleDef::new("_sysconfig")
-};
+pub static MODULE: ModuleDef =
+    ModuleDef { doc: "A helper for the sysconfig module.", functions: FUNCTIONS, ..ModuleDef::new("_sysconfig") };
 static FUNCTIONS: &[Method] = &[function(
     "config_vars",
     "()",

@@ -23,22 +23,33 @@ static FUNCTIONS: &[Method] = &[
     function("getweakrefcount", "(object, /)", "Return the number of weak references to 'object'.", |_, a| {
         Ok(Value::from(refs_to(&a[0]).len()))
     }),
-    function("getweakrefs", "(object, /)", "Return a list of all weak reference objects pointing to 'object'.", |_, a| {
-        Ok(List::new(refs_to(&a[0])).into())
-    }),
-    function("proxy", "(object, callback=None, /)", "Create a proxy object that weakly references 'object'.", |th, a| {
-        new_proxy(th, &a[0], a.opt_not_none(1))
-    }),
-    function("_remove_dead_weakref", "(dct, key, /)", "Atomically remove key from dict if it points to a dead weakref.", |th, a| {
-        let Some(d) = a[0].to_ref::<Dict>() else {
-            let class = a[0].class().name();
-            return Err(type_error(th, format!("_remove_dead_weakref() argument 1 must be dict, not {class}")));
-        };
-        if let Some(r) = d.get(th, &a[1])?
-            && target(&r).is_none()
-        {
-            drop(d.remove(th, &a[1])?);
-        }
-        Ok(Value::NONE)
-    }),
+    function(
+        "getweakrefs",
+        "(object, /)",
+        "Return a list of all weak reference objects pointing to 'object'.",
+        |_, a| Ok(List::new(refs_to(&a[0])).into()),
+    ),
+    function(
+        "proxy",
+        "(object, callback=None, /)",
+        "Create a proxy object that weakly references 'object'.",
+        |th, a| new_proxy(th, &a[0], a.opt_not_none(1)),
+    ),
+    function(
+        "_remove_dead_weakref",
+        "(dct, key, /)",
+        "Atomically remove key from dict if it points to a dead weakref.",
+        |th, a| {
+            let Some(d) = a[0].to_ref::<Dict>() else {
+                let class = a[0].class().name();
+                return Err(type_error(th, format!("_remove_dead_weakref() argument 1 must be dict, not {class}")));
+            };
+            if let Some(r) = d.get(th, &a[1])?
+                && target(&r).is_none()
+            {
+                drop(d.remove(th, &a[1])?);
+            }
+            Ok(Value::NONE)
+        },
+    ),
 ];

@@ -15,24 +15,34 @@ pub static MODULE: ModuleDef = ModuleDef {
     ..ModuleDef::new("atexit")
 };
 static FUNCTIONS: &[Method] = &[
-    function("register", "", "register(func, *args, **kwargs) -> func\n\nRegister a function to be executed upon normal program termination", |th, a: &Args<'_>| {
-        let [f, args @ ..] = a.pos() else {
-            return Err(type_error(th, "register() takes at least 1 argument (0 given)"));
-        };
-        if !call::is_callable(f) {
-            return Err(type_error(th, "the first argument must be callable"));
-        }
-        let mut values = args.to_vec();
-        values.extend(a.kw().map(|(_, v)| v.clone()));
-        th.interp.extension::<Registry>().0.lock().push(Some((f.clone(), values, a.names().to_vec())));
-        Ok(f.clone())
-    }),
+    function(
+        "register",
+        "",
+        "register(func, *args, **kwargs) -> func\n\nRegister a function to be executed upon normal program termination",
+        |th, a: &Args<'_>| {
+            let [f, args @ ..] = a.pos() else {
+                return Err(type_error(th, "register() takes at least 1 argument (0 given)"));
+            };
+            if !call::is_callable(f) {
+                return Err(type_error(th, "the first argument must be callable"));
+            }
+            let mut values = args.to_vec();
+            values.extend(a.kw().map(|(_, v)| v.clone()));
+            th.interp.extension::<Registry>().0.lock().push(Some((f.clone(), values, a.names().to_vec())));
+            Ok(f.clone())
+        },
+    ),
     function("_clear", "()", "Clear the list of previously registered exit functions.", |th, _| {
         let old = std::mem::take(&mut *th.interp.extension::<Registry>().0.lock());
         drop(old);
         Ok(Value::NONE)
     }),
-    function("unregister", "(func, /)", "Unregister an exit function which was previously registered using atexit.register", unregister),
+    function(
+        "unregister",
+        "(func, /)",
+        "Unregister an exit function which was previously registered using atexit.register",
+        unregister,
+    ),
     function("_run_exitfuncs", "()", "Run all registered exit functions.", |th, _| {
         run(th);
         Ok(Value::NONE)

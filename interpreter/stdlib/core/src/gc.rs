@@ -53,36 +53,51 @@ static FUNCTIONS: &[Method] = &[
         let t = gc::thresholds();
         Ok(Tuple::from_vec(t.iter().map(|&n| Value::from(n)).collect()).into())
     }),
-    function("set_threshold", "", "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds (the collection frequency).", |th, a: &Args<'_>| {
-        if a.pos().is_empty() || a.pos().len() > 3 {
-            return Err(type_error(th, "gc.set_threshold requires 1 to 3 arguments"));
-        }
-        let mut t = gc::thresholds();
-        for (slot, v) in t.iter_mut().zip(a.pos()) {
-            *slot = number::to_i32(th, v)?.max(0) as u32;
-        }
-        gc::set_thresholds(t);
-        Ok(Value::NONE)
+    function(
+        "set_threshold",
+        "",
+        "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds (the collection frequency).",
+        |th, a: &Args<'_>| {
+            if a.pos().is_empty() || a.pos().len() > 3 {
+                return Err(type_error(th, "gc.set_threshold requires 1 to 3 arguments"));
+            }
+            let mut t = gc::thresholds();
+            for (slot, v) in t.iter_mut().zip(a.pos()) {
+                *slot = number::to_i32(th, v)?.max(0) as u32;
+            }
+            gc::set_thresholds(t);
+            Ok(Value::NONE)
+        },
+    ),
+    function("get_debug", "()", "Get the garbage collection debugging flags.", |_, _| {
+        Ok(Value::from(gc::debug_flags()))
     }),
-    function("get_debug", "()", "Get the garbage collection debugging flags.", |_, _| Ok(Value::from(gc::debug_flags()))),
     function("set_debug", "(flags, /)", "Set the garbage collection debugging flags.", |th, a| {
         let flags = number::to_i32(th, &a[0])?;
         gc::set_debug_flags(flags as u32);
         Ok(Value::NONE)
     }),
-    function("get_objects", "(generation=None)", "Return a list of objects tracked by the collector (excluding the list returned).", |th, a| {
-        let generation = match a.opt_not_none(0) {
-            None => None,
-            Some(g) => match number::to_isize(th, g)? {
-                g if g < 0 => return Err(value_error(th, "generation parameter cannot be negative")),
-                g if g > 2 => {
-                    return Err(value_error(th, "generation parameter must be less than the number of available generations (3)"));
-                }
-                g => Some(g as u8),
-            },
-        };
-        Ok(List::new(gc::objects(generation)).into())
-    }),
+    function(
+        "get_objects",
+        "(generation=None)",
+        "Return a list of objects tracked by the collector (excluding the list returned).",
+        |th, a| {
+            let generation = match a.opt_not_none(0) {
+                None => None,
+                Some(g) => match number::to_isize(th, g)? {
+                    g if g < 0 => return Err(value_error(th, "generation parameter cannot be negative")),
+                    g if g > 2 => {
+                        return Err(value_error(
+                            th,
+                            "generation parameter must be less than the number of available generations (3)",
+                        ));
+                    }
+                    g => Some(g as u8),
+                },
+            };
+            Ok(List::new(gc::objects(generation)).into())
+        },
+    ),
     function("get_stats", "()", "Return a list of dictionaries containing per-generation statistics.", |_, _| {
         let mut out = Vec::new();
         for s in gc::stats() {
@@ -100,12 +115,18 @@ static FUNCTIONS: &[Method] = &[
     function("is_finalized", "(obj, /)", "Returns true if the object has been already finalized by the GC.", |_, a| {
         Ok(Value::bool(a[0].header().is_some_and(|h| h.flags() & krait_object::header::flag::FINALIZED != 0)))
     }),
-    function("get_referrers", "", "get_referrers(*objs) -> list\nReturn the list of objects that directly refer to any of objs.", |_, a: &Args<'_>| {
-        Ok(List::new(gc::referrers(a.pos())).into())
-    }),
-    function("get_referents", "", "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.", |_, a: &Args<'_>| {
-        Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into())
-    }),
+    function(
+        "get_referrers",
+        "",
+        "get_referrers(*objs) -> list\nReturn the list of objects that directly refer to any of objs.",
+        |_, a: &Args<'_>| Ok(List::new(gc::referrers(a.pos())).into()),
+    ),
+    function(
+        "get_referents",
+        "",
+        "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.",
+        |_, a: &Args<'_>| Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into()),
+    ),
     function("freeze", "()", "Freeze all current tracked objects and ignore them for future collections.", |_, _| {
         gc::freeze();
         Ok(Value::NONE)

@@ -28,7 +28,12 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 static FUNCTIONS: &[Method] = &[
-    function("dump", "(value, file, version=version, /, *, allow_code=True)", "Write the value on the open file.", dump),
+    function(
+        "dump",
+        "(value, file, version=version, /, *, allow_code=True)",
+        "Write the value on the open file.",
+        dump,
+    ),
     function("load", "(file, /, *, allow_code=True)", "Read one value from the open file and return it.", load),
     function(
         "dumps",

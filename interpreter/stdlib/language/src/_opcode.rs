@@ -17,7 +17,12 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 static FUNCTIONS: &[Method] = &[
-    function("stack_effect", "(opcode, oparg=None, /, *, jump=None)", "Compute the stack effect of the opcode.", stack_effect),
+    function(
+        "stack_effect",
+        "(opcode, oparg=None, /, *, jump=None)",
+        "Compute the stack effect of the opcode.",
+        stack_effect,
+    ),
     function("is_valid", "(opcode)", "Return True if opcode is valid, False otherwise.", |th, a| {
         Ok(Value::bool(info(th, a)?.is_some()))
     }),
@@ -27,34 +32,58 @@ static FUNCTIONS: &[Method] = &[
     function("has_const", "(opcode)", "Return True if the opcode accesses a constant, False otherwise.", |th, a| {
         test(th, a, |i| i.extras.contains(&Extra::Const))
     }),
-    function("has_name", "(opcode)", "Return True if the opcode accesses an attribute by name, False otherwise.", |th, a| {
-        test(th, a, |i| i.extras.contains(&Extra::Name) || i.operands.contains(&Operand::Name))
-    }),
+    function(
+        "has_name",
+        "(opcode)",
+        "Return True if the opcode accesses an attribute by name, False otherwise.",
+        |th, a| test(th, a, |i| i.extras.contains(&Extra::Name) || i.operands.contains(&Operand::Name)),
+    ),
     function("has_jump", "(opcode)", "Return True if the opcode has a jump target, False otherwise.", |th, a| {
         test(th, a, |i| i.operands.contains(&Operand::Jump))
     }),
-    function("has_free", "(opcode)", "Return True if the opcode accesses a free variable, False otherwise.", |th, a| {
-        test(th, a, |i| i.name.ends_with("_DEREF") || i.name == "MAKE_CELL")
-    }),
-    function("has_local", "(opcode)", "Return True if the opcode accesses a local variable, False otherwise.", |th, a| {
-        test(th, a, |i| matches!(i.name, "MOVE" | "CHECK_BOUND" | "DELETE_FAST" | "CLEAR"))
-    }),
+    function(
+        "has_free",
+        "(opcode)",
+        "Return True if the opcode accesses a free variable, False otherwise.",
+        |th, a| test(th, a, |i| i.name.ends_with("_DEREF") || i.name == "MAKE_CELL"),
+    ),
+    function(
+        "has_local",
+        "(opcode)",
+        "Return True if the opcode accesses a local variable, False otherwise.",
+        |th, a| test(th, a, |i| matches!(i.name, "MOVE" | "CHECK_BOUND" | "DELETE_FAST" | "CLEAR")),
+    ),
     function("has_exc", "(opcode)", "Return True if the opcode sets an exception handler, False otherwise.", |_, _| {
         Ok(Value::FALSE)
     }),
     function("get_specialization_stats", "()", "Return the specialization stats", |_, _| Ok(Value::NONE)),
-    function("get_nb_ops", "()", "Return array of symbols of binary ops.\n\nIndexed by the BINARY_OP oparg value.", |_, _| {
-        let rows = NB_OPS.iter().map(|(name, symbol)| Tuple::new([Value::str(name), Value::str(symbol)]).into());
-        Ok(List::new(rows.collect()).into())
+    function(
+        "get_nb_ops",
+        "()",
+        "Return array of symbols of binary ops.\n\nIndexed by the BINARY_OP oparg value.",
+        |_, _| {
+            let rows = NB_OPS.iter().map(|(name, symbol)| Tuple::new([Value::str(name), Value::str(symbol)]).into());
+            Ok(List::new(rows.collect()).into())
+        },
+    ),
+    function("get_intrinsic1_descs", "()", "Return a list of names of the unary intrinsics.", |_, _| {
+        Ok(names(INTRINSICS_1))
     }),
-    function("get_intrinsic1_descs", "()", "Return a list of names of the unary intrinsics.", |_, _| Ok(names(INTRINSICS_1))),
-    function("get_intrinsic2_descs", "()", "Return a list of names of the binary intrinsics.", |_, _| Ok(names(INTRINSICS_2))),
-    function("get_executor", "(code, offset)", "Return the executor object at offset in code if exists, None otherwise.", |_, _| {
-        Ok(Value::NONE)
+    function("get_intrinsic2_descs", "()", "Return a list of names of the binary intrinsics.", |_, _| {
+        Ok(names(INTRINSICS_2))
     }),
-    function("_table", "()", "Rows of the opcode table: name, operand kinds, kinds of the extra words, meaning.", |_, _| {
-        Ok(List::new(OPCODES.iter().map(row).collect()).into())
-    }),
+    function(
+        "get_executor",
+        "(code, offset)",
+        "Return the executor object at offset in code if exists, None otherwise.",
+        |_, _| Ok(Value::NONE),
+    ),
+    function(
+        "_table",
+        "()",
+        "Rows of the opcode table: name, operand kinds, kinds of the extra words, meaning.",
+        |_, _| Ok(List::new(OPCODES.iter().map(row).collect()).into()),
+    ),
 ];
 
 /// `BINARY_OP` is not an opcode here; the names serve tools that list them.
@@ -135,9 +164,7 @@ fn stack_effect(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let takes = info.operands.iter().any(|o| *o != Operand::None) || !info.extras.is_empty();
     match (takes, a.opt_not_none(1)) {
         (true, None) => Err(value_error(th, "stack_effect: opcode requires oparg but oparg was not specified")),
-        (false, Some(_)) => {
-            Err(value_error(th, "stack_effect: opcode does not permit oparg but oparg was specified"))
-        }
+        (false, Some(_)) => Err(value_error(th, "stack_effect: opcode does not permit oparg but oparg was specified")),
         _ => Ok(Value::int(0)),
     }
 }

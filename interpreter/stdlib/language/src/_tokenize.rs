@@ -45,12 +45,7 @@ static LAYOUT: VTable = VTable::of::<TokenizerIter>();
 pub static TOKENIZER_ITER: TypeObject = TypeObject::builtin("TokenizerIter", Some(&OBJECT), &LAYOUT);
 static DEF: ClassDef = ClassDef {
     module: "_tokenize",
-    slots: SlotDefs {
-        new: Some(new),
-        iter: Some(|_, v| Ok(v.clone())),
-        next: Some(next),
-        ..SlotDefs::EMPTY
-    },
+    slots: SlotDefs { new: Some(new), iter: Some(|_, v| Ok(v.clone())), next: Some(next), ..SlotDefs::EMPTY },
     flags: type_flag::HAVE_GC,
     ..ClassDef::new(&TOKENIZER_ITER)
 };

@@ -84,13 +84,15 @@ fn unsigned(th: &mut Thread, v: &Value, function: &str, bits: u32) -> PyResult<u
     let n = number::to_bigint(th, v)?;
     match u64::try_from(&n) {
         Ok(n) if n >> bits == 0 => Ok(n),
-        Ok(_) if bits == 16 => {
-            Err(overflow_error(th, format!("{function}: Python int too large to convert to C {kind}-bit unsigned integer")))
-        }
+        Ok(_) if bits == 16 => Err(overflow_error(
+            th,
+            format!("{function}: Python int too large to convert to C {kind}-bit unsigned integer"),
+        )),
         Ok(_) => Err(overflow_error(th, "int larger than 32 bits")),
-        Err(_) if n.sign() == num_bigint::Sign::Minus && bits == 16 => {
-            Err(overflow_error(th, format!("{function}: can't convert negative Python int to C {kind}-bit unsigned integer")))
-        }
+        Err(_) if n.sign() == num_bigint::Sign::Minus && bits == 16 => Err(overflow_error(
+            th,
+            format!("{function}: can't convert negative Python int to C {kind}-bit unsigned integer"),
+        )),
         Err(_) if n.sign() == num_bigint::Sign::Minus => {
             Err(overflow_error(th, "can't convert negative value to unsigned int"))
         }
@@ -125,18 +127,32 @@ static FUNCTIONS: &[Method] = &[
             Err(e) => Err(os_error(th, e, None)),
         }
     }),
-    function("getdefaulttimeout", "()", "The timeout of new sockets, in seconds; None = none.", |_, _| Ok(object::timeout_value(object::default_timeout()))),
+    function("getdefaulttimeout", "()", "The timeout of new sockets, in seconds; None = none.", |_, _| {
+        Ok(object::timeout_value(object::default_timeout()))
+    }),
     function("setdefaulttimeout", "(object, /)", "Set the timeout of new sockets.", |th, a| {
         let t = object::timeout_argument(th, &a[0])?;
         object::set_default_timeout(t);
         Ok(Value::NONE)
     }),
-    function("ntohs", "(x, /)", "A 16-bit number from network byte order.", |th, a| Ok((unsigned(th, &a[0], "ntohs", 16)? as u16).to_be().into())),
-    function("htons", "(x, /)", "A 16-bit number to network byte order.", |th, a| Ok((unsigned(th, &a[0], "htons", 16)? as u16).to_be().into())),
-    function("ntohl", "(object, /)", "A 32-bit number from network byte order.", |th, a| Ok((unsigned(th, &a[0], "ntohl", 32)? as u32).to_be().into())),
-    function("htonl", "(object, /)", "A 32-bit number to network byte order.", |th, a| Ok((unsigned(th, &a[0], "htonl", 32)? as u32).to_be().into())),
-    function("CMSG_LEN", "(length, /)", "Length of control data with its header, without padding.", |th, a| cmsg(th, &a[0], "CMSG_LEN", 0)),
-    function("CMSG_SPACE", "(length, /)", "Room for control data with its header and padding.", |th, a| cmsg(th, &a[0], "CMSG_SPACE", 7)),
+    function("ntohs", "(x, /)", "A 16-bit number from network byte order.", |th, a| {
+        Ok((unsigned(th, &a[0], "ntohs", 16)? as u16).to_be().into())
+    }),
+    function("htons", "(x, /)", "A 16-bit number to network byte order.", |th, a| {
+        Ok((unsigned(th, &a[0], "htons", 16)? as u16).to_be().into())
+    }),
+    function("ntohl", "(object, /)", "A 32-bit number from network byte order.", |th, a| {
+        Ok((unsigned(th, &a[0], "ntohl", 32)? as u32).to_be().into())
+    }),
+    function("htonl", "(object, /)", "A 32-bit number to network byte order.", |th, a| {
+        Ok((unsigned(th, &a[0], "htonl", 32)? as u32).to_be().into())
+    }),
+    function("CMSG_LEN", "(length, /)", "Length of control data with its header, without padding.", |th, a| {
+        cmsg(th, &a[0], "CMSG_LEN", 0)
+    }),
+    function("CMSG_SPACE", "(length, /)", "Room for control data with its header and padding.", |th, a| {
+        cmsg(th, &a[0], "CMSG_SPACE", 7)
+    }),
 ];
 fn cmsg(th: &mut Thread, v: &Value, name: &str, padding: i64) -> PyResult<Value> {
     let n = number::index_isize(th, v)? as i64;

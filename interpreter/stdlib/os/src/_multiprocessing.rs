@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, class_method, function, member, method};
 use krait_object::{
-    Args, ClassDef, Dict, GetSet, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Type, TypeObject, VTable, Value, type_flag,
+    Args, ClassDef, Dict, GetSet, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Type, TypeObject, VTable, Value,
+    type_flag,
 };
 use krait_platform::errno;
 use krait_platform::map::{self as platform, NamedSemaphore};
@@ -164,7 +165,9 @@ static METHODS: &[Method] = &[
     }),
     method("release", "()", "Give the semaphore back.", |th, a| release(th, &a[0])),
     method("__enter__", "()", "Take the semaphore.", |th, a| Ok(Value::bool(acquire(th, &a[0], true, None)?))),
-    method("__exit__", "(exc_type=None, exc_value=None, exc_tb=None, /)", "Give the semaphore back.", |th, a| release(th, &a[0])),
+    method("__exit__", "(exc_type=None, exc_value=None, exc_tb=None, /)", "Give the semaphore back.", |th, a| {
+        release(th, &a[0])
+    }),
     method("_count", "()", "How often this process holds it.", |_, a| Ok(this(&a[0]).count.load(SeqCst).into())),
     method("_is_mine", "()", "Whether this thread holds it.", |_, a| Ok(Value::bool(is_mine(this(&a[0]))))),
     method("_get_value", "()", "The semaphore's value.", |th, a| match this(&a[0]).semaphore.value() {

@@ -14,8 +14,8 @@ use krait_runtime::types::structseq::StructSeqDef;
 use krait_runtime::world::{blocking, retry};
 
 use crate::arguments::{flag, int_or, sys};
-use krait_runtime::seconds::{Rounding, nanoseconds};
 use crate::{constants, structs};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 
 const SIG_DFL: i64 = 0;
 const SIG_IGN: i64 = 1;

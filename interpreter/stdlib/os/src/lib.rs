@@ -13,17 +13,17 @@ pub mod structs;
 pub mod time;
 
 pub mod _locale;
+pub mod _multiprocessing;
 pub mod _posixshmem;
 pub mod _queue;
 pub mod fcntl;
 pub mod grp;
+pub mod mmap;
 pub mod pwd;
 pub mod resource;
 pub mod select;
 pub mod syslog;
 pub mod termios;
-pub mod mmap;
-pub mod _multiprocessing;
 use krait_object::ModuleDef;
 
 /// The modules of this family.

@@ -6,8 +6,8 @@ use krait_object::buffer::{Buffer, Export, flags as request};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, method};
 use krait_object::{
-    Args, Bytes, ClassDef, GetSet, Locked, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Type, TypeObject, VTable, Value,
-    type_flag,
+    Args, Bytes, ClassDef, GetSet, Locked, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Type, TypeObject,
+    VTable, Value, type_flag,
 };
 use krait_platform::map::Map;
 use krait_platform::{errno, fd, fs};
@@ -250,7 +250,9 @@ fn show(_: &mut Thread, v: &Value) -> PyResult<Value> {
         Access::Copy => "ACCESS_COPY",
     };
     let (position, offset) = (m.position.load(SeqCst), m.offset);
-    Ok(Value::from(format!("<{class} closed=False, access={access}, length={length}, pos={position}, offset={offset}>")))
+    Ok(Value::from(format!(
+        "<{class} closed=False, access={access}, length={length}, pos={position}, offset={offset}>"
+    )))
 }
 fn item(th: &mut Thread, v: &Value, i: isize) -> PyResult<Value> {
     let byte = with(th, v, |m| usize::try_from(i).ok().and_then(|i| m.bytes().get(i).copied()))?;
@@ -312,8 +314,7 @@ fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Value>)
         }
     })
 }
-static GETSET: &[GetSet] =
-    &[getter("closed", "", |_, v| Ok(Value::bool(this(v).state.map.lock().is_none())))];
+static GETSET: &[GetSet] = &[getter("closed", "", |_, v| Ok(Value::bool(this(v).state.map.lock().is_none())))];
 static METHODS: &[Method] = &[
     method("close", "()", "Close the map.", |th, a| {
         if this(&a[0]).state.exports.load(SeqCst) > 0 {
@@ -330,8 +331,12 @@ static METHODS: &[Method] = &[
     method("__exit__", "(exc_type, exc_value, traceback, /)", "Close the map.", |th, a| {
         krait_runtime::protocol::attr::call_method(th, &a[0], "close", &[])
     }),
-    method("find", "(sub[, start[, end]], /)", "The lowest place of a subsequence; -1 if there is none.", |th, a| find(th, a, false)),
-    method("rfind", "(sub[, start[, end]], /)", "The highest place of a subsequence; -1 if there is none.", |th, a| find(th, a, true)),
+    method("find", "(sub[, start[, end]], /)", "The lowest place of a subsequence; -1 if there is none.", |th, a| {
+        find(th, a, false)
+    }),
+    method("rfind", "(sub[, start[, end]], /)", "The highest place of a subsequence; -1 if there is none.", |th, a| {
+        find(th, a, true)
+    }),
     method("flush", "([, offset[, size]], /)", "Write changes to the file.", |th, a| {
         let n = size(th, &a[0])?;
         let offset = a.opt(1).map_or(Ok(0), |o| number::index_isize(th, o))?;
@@ -490,7 +495,11 @@ static METHODS: &[Method] = &[
         let byte = number::index_isize(th, &a[1])?;
         let Ok(byte) = u8::try_from(byte) else {
             let small = byte < 0;
-            let message = if small { "unsigned byte integer is less than minimum" } else { "unsigned byte integer is greater than maximum" };
+            let message = if small {
+                "unsigned byte integer is less than minimum"
+            } else {
+                "unsigned byte integer is greater than maximum"
+            };
             return Err(overflow_error(th, message));
         };
         require_writable(th, &a[0])?;

@@ -9,8 +9,8 @@ use krait_runtime::types::{module, simple_namespace};
 use krait_runtime::world::retry;
 
 use crate::arguments::sys;
-use krait_runtime::seconds::{Rounding, nanoseconds};
 use crate::{constants, structs};
+use krait_runtime::seconds::{Rounding, nanoseconds};
 
 mod calendar;
 

@@ -413,7 +413,8 @@ impl<'a> Tokenizer<'a> {
         self.back(c);
         if !ascii
             && !self.extra
-            && let Err(token) = self.verify_identifier(start) {
+            && let Err(token) = self.verify_identifier(start)
+        {
             return token;
         }
         match keyword(&self.src[start..self.cur]) {

@@ -85,9 +85,7 @@ fn fault(tok: &mut Tokenizer<'_>, source: &[u8]) -> Fault {
         return Fault::Error(error);
     }
     let (kind, msg) = match tok.done {
-        Done::Dedent => {
-            (SyntaxErrorKind::IndentationError, "unindent does not match any outer indentation level")
-        }
+        Done::Dedent => (SyntaxErrorKind::IndentationError, "unindent does not match any outer indentation level"),
         Done::TabSpace => (SyntaxErrorKind::TabError, "inconsistent use of tabs and spaces in indentation"),
         Done::TooDeep => (SyntaxErrorKind::IndentationError, "too many levels of indentation"),
         Done::LineCont => (SyntaxErrorKind::SyntaxError, "unexpected character after line continuation character"),
@@ -98,19 +96,11 @@ fn fault(tok: &mut Tokenizer<'_>, source: &[u8]) -> Fault {
     };
     let line = &source[tok.line_start..tok.inp];
     let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line)).into_owned();
-    let location =
-        Location { lineno: tok.lineno, offset: chars(line), end_lineno: 0, end_offset: 0, text: Some(text) };
+    let location = Location { lineno: tok.lineno, offset: chars(line), end_lineno: 0, end_offset: 0, text: Some(text) };
     Fault::Error(SyntaxError { kind, msg: msg.to_owned(), location: Some(location) })
 }
 
-fn lexeme(
-    tok: &Tokenizer<'_>,
-    token: &Token,
-    source: &[u8],
-    extra: bool,
-    implicit: bool,
-    last: &mut Last,
-) -> Lexeme {
+fn lexeme(tok: &Tokenizer<'_>, token: &Token, source: &[u8], extra: bool, implicit: bool, last: &mut Last) -> Lexeme {
     let at_end = tok.done == Done::Eof;
     let trailing = extra && (token.kind == Kind::End || (token.kind == Kind::Dedent && at_end));
     let added = implicit && tok.inp == source.len();
@@ -140,25 +130,25 @@ fn lexeme(
         (lineno, end_lineno, col, end_col) = (lineno + 1, lineno + 1, 0, 0);
     } else if extra && newline {
         let crlf = source.get(token.start) == Some(&b'\r');
-        text = Text::Fixed(if added { "" } else if crlf { "\r\n" } else { "\n" });
+        text = Text::Fixed(if added {
+            ""
+        } else if crlf {
+            "\r\n"
+        } else {
+            "\n"
+        });
         end_col += 1;
     } else if token.kind == Kind::BlankLine && added {
         text = Text::Fixed("");
     }
-    Lexeme {
-        kind: number(token, source, extra),
-        text,
-        start: (lineno, col),
-        end: (end_lineno, end_col),
-        line,
-    }
+    Lexeme { kind: number(token, source, extra), text, start: (lineno, col), end: (end_lineno, end_col), line }
 }
 
 /// The operators in the order of their numbers, from 7 on.
 const OPERATORS: [&str; 48] = [
-    "(", ")", "[", "]", ":", ",", ";", "+", "-", "*", "/", "|", "&", "<", ">", "=", ".", "%", "{", "}", "==", "!=", "<=",
-    ">=", "~", "^", "<<", ">>", "**", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=", "//", "//=",
-    "@", "@=", "->", "...", ":=", "!",
+    "(", ")", "[", "]", ":", ",", ";", "+", "-", "*", "/", "|", "&", "<", ">", "=", ".", "%", "{", "}", "==", "!=",
+    "<=", ">=", "~", "^", "<<", ">>", "**", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=", "//",
+    "//=", "@", "@=", "->", "...", ":=", "!",
 ];
 
 fn number(token: &Token, source: &[u8], extra: bool) -> u8 {

@@ -69,11 +69,7 @@ fn floor_mod(x: i64, y: i64) -> i64 {
 #[inline(always)]
 fn float_mod(x: f64, y: f64) -> f64 {
     let rest = x % y;
-    if rest != 0.0 {
-        if (rest < 0.0) != (y < 0.0) { rest + y } else { rest }
-    } else {
-        0f64.copysign(y)
-    }
+    if rest != 0.0 { if (rest < 0.0) != (y < 0.0) { rest + y } else { rest } } else { 0f64.copysign(y) }
 }
 
 /// A binary operator: what to do with two immediate ints, what with two immediate floats; `None` takes the slow path.
@@ -125,15 +121,10 @@ binary!(
     |x, y| if y != 0 { Some(Value::float(x as f64 / y as f64)) } else { None },
     if y != 0.0 { Some(x / y) } else { None }
 );
-binary!(
-    op_floordiv,
-    op_floordiv_i,
-    |x, y| if y != 0 { Some(Value::int(floor_div(x, y))) } else { None },
-    {
-        let _ = (x, y);
-        None
-    }
-);
+binary!(op_floordiv, op_floordiv_i, |x, y| if y != 0 { Some(Value::int(floor_div(x, y))) } else { None }, {
+    let _ = (x, y);
+    None
+});
 binary!(
     op_mod,
     op_mod_i,
@@ -154,24 +145,14 @@ binary!(
         None
     }
 );
-binary!(
-    op_lshift,
-    op_lshift_i,
-    |x, y| if (0..14).contains(&y) { Some(Value::int(x << y)) } else { None },
-    {
-        let _ = (x, y);
-        None
-    }
-);
-binary!(
-    op_rshift,
-    op_rshift_i,
-    |x, y| if (0..64).contains(&y) { Some(Value::int(x >> y)) } else { None },
-    {
-        let _ = (x, y);
-        None
-    }
-);
+binary!(op_lshift, op_lshift_i, |x, y| if (0..14).contains(&y) { Some(Value::int(x << y)) } else { None }, {
+    let _ = (x, y);
+    None
+});
+binary!(op_rshift, op_rshift_i, |x, y| if (0..64).contains(&y) { Some(Value::int(x >> y)) } else { None }, {
+    let _ = (x, y);
+    None
+});
 binary!(op_and, op_and_i, |x, y| Some(Value::int(x & y)), {
     let _ = (x, y);
     None

@@ -328,7 +328,11 @@ fn super_attr(
 ) -> PyResult<SuperAttr> {
     if !function.is(krait_object::Ref::from_object(&super_::SUPER).as_value()) {
         let zero = w.flags() & ZERO_ARG != 0;
-        let proxy = if zero { call::call(th, function, &[])? } else { call::call(th, function, &[class.clone(), object.clone()])? };
+        let proxy = if zero {
+            call::call(th, function, &[])?
+        } else {
+            call::call(th, function, &[class.clone(), object.clone()])?
+        };
         return attr::get_attr(th, &proxy, name).map(SuperAttr::Value);
     }
     let Some(class) = class.to_ref::<Type>() else {

@@ -2,8 +2,8 @@
 //! classes whose `__init__` is a Python function.
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{FRAME_HEADER, KILL_1};
-use krait_object::{Args, Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 use krait_object::builtin_types::{OBJECT, TYPE};
+use krait_object::{Args, Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 use krait_runtime::errors;
 use krait_runtime::protocol::{attr, call, iter};
 use krait_runtime::types::code::Code;
@@ -16,7 +16,7 @@ use crate::bind::bind;
 use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
 use crate::generators;
-use crate::regs::{INIT_CALL, RESUMED, Pc, Regs, S, constant_tuple, word_index};
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, constant_tuple, word_index};
 use crate::safepoint::{after_drop, after_native, go_on};
 use crate::trace;
 use crate::unwind::fail;
@@ -240,7 +240,9 @@ fn python_init(callable: &Value, class: &Type) -> Option<Value> {
     if !class.slots.new.same(&OBJECT.slots.new) || class.has_flag(type_flag::ABSTRACT) {
         return None;
     }
-    if class.solid().is_none_or(|solid| !solid.is_same(&OBJECT)) || callable.bits() == std::ptr::from_ref(&OBJECT) as u64 {
+    if class.solid().is_none_or(|solid| !solid.is_same(&OBJECT))
+        || callable.bits() == std::ptr::from_ref(&OBJECT) as u64
+    {
         return None;
     }
     class.lookup(&names().init).filter(|init| init.downcast_exact::<Function>().is_some())

@@ -42,8 +42,7 @@ fn instance(th: &mut Thread, v: &Value, message: &str) -> PyResult<Value> {
         if !is_exception(&made) {
             let shown = krait_runtime::protocol::repr::repr(th, v)?;
             let class = krait_runtime::protocol::repr::repr(th, made.class_ref().as_value())?;
-            let message =
-                format!("calling {shown} should have returned an instance of BaseException, not {class}");
+            let message = format!("calling {shown} should have returned an instance of BaseException, not {class}");
             return Err(errors::type_error(th, message));
         }
         return Ok(made);

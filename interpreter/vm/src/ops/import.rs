@@ -81,7 +81,9 @@ fn cannot_import(
         None => "unknown location".to_owned(),
     };
     let message = if initializing {
-        format!("cannot import name {name_shown} from partially initialized module {shown} (most likely due to a circular import) ({place})")
+        format!(
+            "cannot import name {name_shown} from partially initialized module {shown} (most likely due to a circular import) ({place})"
+        )
     } else {
         format!("cannot import name {name_shown} from {shown} ({place})")
     };
@@ -106,11 +108,8 @@ pub fn import_star(th: &mut Thread, module: &Value, namespace: &Value) -> PyResu
             let module_name = attr::get_attr(th, module, &names().name)?;
             let module_name = repr::str(th, &module_name)?;
             let (place, what) = if skip_private { ("Key in", "__dict__") } else { ("Item in", "__all__") };
-            let message = format!(
-                "{place} {}.{what} must be str, not {}",
-                module_name.to_string_lossy(),
-                name.class().name()
-            );
+            let message =
+                format!("{place} {}.{what} must be str, not {}", module_name.to_string_lossy(), name.class().name());
             return Err(errors::type_error(th, message));
         };
         if skip_private && text.get(0) == Some(u32::from('_')) {

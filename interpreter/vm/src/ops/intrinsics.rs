@@ -3,7 +3,7 @@ use krait_bytecode::Word;
 use krait_bytecode::opcodes::{Intrinsic1, Intrinsic2};
 use krait_object::{Dict, PyResult, Raised, Thread, Tuple, Value};
 use krait_runtime::errors;
-use krait_runtime::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION, RUNTIME_ERROR};
+use krait_runtime::exceptions::{RUNTIME_ERROR, STOP_ASYNC_ITERATION, STOP_ITERATION};
 use krait_runtime::protocol::{call, number};
 use krait_runtime::types::function::Function;
 use krait_runtime::types::generator::async_steps;

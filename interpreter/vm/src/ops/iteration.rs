@@ -8,9 +8,11 @@ use krait_object::{List, PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATION};
 use krait_runtime::protocol::{attr, iter};
+use krait_runtime::types::generator::{
+    self, AsyncGenerator, GENERATOR, Resume, Resumed, async_steps, coroutine, throw::stop_value,
+};
 use krait_runtime::types::list::iterators::ListIter;
 use krait_runtime::types::range::iterators::RangeIter;
-use krait_runtime::types::generator::{self, AsyncGenerator, GENERATOR, Resume, Resumed, async_steps, coroutine, throw::stop_value};
 
 use super::{a, b, c, dies, finish0, finish1, ok};
 use crate::frames::{ENTRY_WORDS, entry_return, publish};

@@ -55,7 +55,13 @@ pub fn op_match_class(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     drop((subject, class, keywords));
     finish1(th, w, pc, pc.add(1), r, value)
 }
-fn match_class(th: &mut Thread, subject: &Value, class: &Value, keywords: &Value, positional: usize) -> PyResult<Value> {
+fn match_class(
+    th: &mut Thread,
+    subject: &Value,
+    class: &Value,
+    keywords: &Value,
+    positional: usize,
+) -> PyResult<Value> {
     let Some(class) = class.to_ref::<Type>() else {
         return Err(errors::type_error(th, "called match pattern must be a class"));
     };
@@ -90,8 +96,7 @@ fn match_class(th: &mut Thread, subject: &Value, class: &Value, keywords: &Value
         } else {
             for name in match_args.iter().take(positional) {
                 if name.downcast_exact::<Str>().is_none() {
-                    let message =
-                        format!("__match_args__ elements must be strings (got {})", name.class().name());
+                    let message = format!("__match_args__ elements must be strings (got {})", name.class().name());
                     return Err(errors::type_error(th, message));
                 }
                 match match_attribute(th, subject, &class, name, &mut seen)? {

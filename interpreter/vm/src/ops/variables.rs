@@ -95,9 +95,8 @@ fn empty_cell(th: &mut Thread, pc: Pc, r: Regs, register: usize) -> S {
         unbound_local(th, r, register)
     } else {
         let name = code.bytecode.variable_name(register).cloned().unwrap_or_default();
-        let message = format!(
-            "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
-        );
+        let message =
+            format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope");
         named(th, &exceptions::NAME_ERROR, message, &name)
     };
     crate::unwind::fail(th, raised, pc, r)

@@ -11,7 +11,8 @@ use crate::protocol::{compare, iter};
 use crate::warnings;
 
 pub(super) static METHODS: &[Method] = &[
-    method("co_lines", "()", "Ranges of the code with the lines they belong to: (start, end, line or None).", co_lines).raw(),
+    method("co_lines", "()", "Ranges of the code with the lines they belong to: (start, end, line or None).", co_lines)
+        .raw(),
     method("co_positions", "()", "For each code unit (line, end line, column, end column).", co_positions).raw(),
     method("replace", "(**changes)", "A copy with some attributes changed.", construct::replace),
     method("__replace__", "(**changes)", "As replace().", construct::replace),

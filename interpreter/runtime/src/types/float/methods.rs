@@ -16,8 +16,18 @@ pub(super) static METHODS: &[Method] = &[
     }),
     method("__floor__", "()", "Return the floor as an int.", |th, a| to_int(th, number_of(&a[0]).floor())),
     method("__ceil__", "()", "Return the ceiling as an int.", |th, a| to_int(th, number_of(&a[0]).ceil())),
-    method("__round__", "(ndigits=None, /)", "Return the nearest int, or the nearest float with so many digits, ties to even.", round),
-    method("as_integer_ratio", "()", "Return integers whose ratio is exactly self, in lowest terms, the second positive.", as_integer_ratio),
+    method(
+        "__round__",
+        "(ndigits=None, /)",
+        "Return the nearest int, or the nearest float with so many digits, ties to even.",
+        round,
+    ),
+    method(
+        "as_integer_ratio",
+        "()",
+        "Return integers whose ratio is exactly self, in lowest terms, the second positive.",
+        as_integer_ratio,
+    ),
     class_method("fromhex", "(string, /)", "Make a float from its hexadecimal text.", from_hex),
     method("hex", "()", "Return the number in hexadecimal.", |_, a| Ok(Value::str(&float_hex::hex(number_of(&a[0]))))),
     method("is_integer", "()", "Return True if the number is whole.", |_, a| {
@@ -25,7 +35,12 @@ pub(super) static METHODS: &[Method] = &[
         Ok((f.is_finite() && f.floor() == f).into())
     }),
     method("__getnewargs__", "()", "", |_, a| Ok(Tuple::new([Value::float(number_of(&a[0]))]).into())),
-    class_method("__getformat__", "(typestr, /)", "How C doubles and floats are stored; for the test suite.", get_format),
+    class_method(
+        "__getformat__",
+        "(typestr, /)",
+        "How C doubles and floats are stored; for the test suite.",
+        get_format,
+    ),
     method("__format__", "(format_spec, /)", "Format by a specification.", number_format::format_float),
 ];
 pub(super) static GETSET: &[GetSet] = &[

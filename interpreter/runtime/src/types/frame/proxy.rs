@@ -73,15 +73,20 @@ static METHODS: &[Method] = &[
     method("pop", "(key, default=None, /)", "Removes a key that is no variable.", |th, a| {
         pop(th, &frame_of(&a[0]), &a[1], a.opt(2))
     }),
-    method("setdefault", "(key, default=None, /)", "The value of a variable, bound to the default if it was not.", |th, a| {
-        let frame = frame_of(&a[0]);
-        if let Some(v) = lookup(th, &frame, &a[1])? {
-            return Ok(v);
-        }
-        let value = a.opt(2).cloned().unwrap_or(Value::NONE);
-        store(th, &frame, &a[1], value.clone())?;
-        Ok(value)
-    }),
+    method(
+        "setdefault",
+        "(key, default=None, /)",
+        "The value of a variable, bound to the default if it was not.",
+        |th, a| {
+            let frame = frame_of(&a[0]);
+            if let Some(v) = lookup(th, &frame, &a[1])? {
+                return Ok(v);
+            }
+            let value = a.opt(2).cloned().unwrap_or(Value::NONE);
+            store(th, &frame, &a[1], value.clone())?;
+            Ok(value)
+        },
+    ),
 ];
 
 fn frame_of(v: &Value) -> Ref<Frame> {

@@ -9,26 +9,42 @@ use crate::types::code::Code;
 
 pub(super) static GETSET: &[GetSet] = &[
     member("__closure__", "", |_, v| Ok(this(v).closure.get().into())),
-    getset("__doc__", "", |_, v| Ok(this(v).doc.get().into()), |_, v, new| {
-        this(v).doc.set(new.cloned());
-        Ok(())
-    }),
+    getset(
+        "__doc__",
+        "",
+        |_, v| Ok(this(v).doc.get().into()),
+        |_, v, new| {
+            this(v).doc.set(new.cloned());
+            Ok(())
+        },
+    ),
     member("__globals__", "", |_, v| Ok(this(v).globals.to_value())),
-    getset("__module__", "", |_, v| Ok(this(v).module.get().into()), |_, v, new| {
-        this(v).module.set(new.cloned());
-        Ok(())
-    }),
+    getset(
+        "__module__",
+        "",
+        |_, v| Ok(this(v).module.get().into()),
+        |_, v, new| {
+            this(v).module.set(new.cloned());
+            Ok(())
+        },
+    ),
     member("__builtins__", "", |_, v| Ok(this(v).builtins.clone())),
     getset("__code__", "", |_, v| Ok(this(v).code().into()), set_code),
     getset("__defaults__", "", |_, v| Ok(this(v).defaults.get().into()), set_defaults),
     getset("__kwdefaults__", "", |_, v| Ok(this(v).kwdefaults.get().into()), set_kwdefaults),
     getset("__annotations__", "", get_annotations, set_annotations),
-    getset("__name__", "", |_, v| Ok(this(v).name.get().into()), |th, v, new| {
-        set_text(th, &this(v).name, new, "__name__")
-    }),
-    getset("__qualname__", "", |_, v| Ok(this(v).qualname.get().into()), |th, v, new| {
-        set_text(th, &this(v).qualname, new, "__qualname__")
-    }),
+    getset(
+        "__name__",
+        "",
+        |_, v| Ok(this(v).name.get().into()),
+        |th, v, new| set_text(th, &this(v).name, new, "__name__"),
+    ),
+    getset(
+        "__qualname__",
+        "",
+        |_, v| Ok(this(v).qualname.get().into()),
+        |th, v, new| set_text(th, &this(v).qualname, new, "__qualname__"),
+    ),
     getset("__type_params__", "", get_type_params, set_type_params),
 ];
 
@@ -154,7 +170,8 @@ fn check_closure(th: &mut Thread, code: &Ref<Code>, closure: Option<&Value>) -> 
     let closure = closure.cloned().unwrap_or(Value::NONE);
     let tuple = closure.to_ref::<Tuple>();
     if tuple.is_none() && !(closure.is_none() && want == 0) {
-        let message = if closure.is_none() { "arg 5 (closure) must be tuple" } else { "arg 5 (closure) must be None or tuple" };
+        let message =
+            if closure.is_none() { "arg 5 (closure) must be tuple" } else { "arg 5 (closure) must be None or tuple" };
         return Err(errors::type_error(th, message));
     }
     let have = tuple.as_ref().map_or(0, |t| t.len());

@@ -31,7 +31,10 @@ static HOOKS: StructSeqDef = StructSeqDef {
     module: "sys",
     name: "asyncgen_hooks",
     doc: "What sys.get_asyncgen_hooks() answers.",
-    fields: &[("firstiter", "called when an iteration begins"), ("finalizer", "called before a generator is collected")],
+    fields: &[
+        ("firstiter", "called when an iteration begins"),
+        ("finalizer", "called before a generator is collected"),
+    ],
     visible: 2,
     instantiable: false,
 };

@@ -35,7 +35,11 @@ pub fn exception_from(th: &mut Thread, given: &[Value]) -> PyResult<Value> {
     }
     let exception = if is_exception_class(&kind) {
         match value {
-            Some(v) if is_exception(&v) && exc::as_exception_class(&kind).is_some_and(|k| v.is_instance(k.object())) => v,
+            Some(v)
+                if is_exception(&v) && exc::as_exception_class(&kind).is_some_and(|k| v.is_instance(k.object())) =>
+            {
+                v
+            }
             Some(v) => match v.to_ref::<Tuple>() {
                 Some(all) => call::call(th, &kind, &all)?,
                 None => call::call(th, &kind, &[v])?,
@@ -48,10 +52,8 @@ pub fn exception_from(th: &mut Thread, given: &[Value]) -> PyResult<Value> {
         }
         kind
     } else {
-        let message = format!(
-            "exceptions must be classes or instances deriving from BaseException, not {}",
-            kind.class().name()
-        );
+        let message =
+            format!("exceptions must be classes or instances deriving from BaseException, not {}", kind.class().name());
         return Err(errors::type_error(th, message));
     };
     if let (Some(t), Some(b)) = (traceback, base(&exception)) {

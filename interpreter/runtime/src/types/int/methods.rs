@@ -11,7 +11,12 @@ use crate::types::number_format;
 
 pub(super) static METHODS: &[Method] = &[
     method("conjugate", "()", "Return self: an int is its own complex conjugate.", itself),
-    method("bit_length", "()", "Number of bits that represent self in binary, without sign and leading zeros.", bit_length),
+    method(
+        "bit_length",
+        "()",
+        "Number of bits that represent self in binary, without sign and leading zeros.",
+        bit_length,
+    ),
     method("bit_count", "()", "Number of ones in the binary representation of the absolute value of self.", bit_count),
     method(
         "to_bytes",
@@ -31,7 +36,12 @@ pub(super) static METHODS: &[Method] = &[
     method("__trunc__", "()", "Truncating an int returns itself.", itself),
     method("__floor__", "()", "The floor of an int is itself.", itself),
     method("__ceil__", "()", "The ceiling of an int is itself.", itself),
-    method("__round__", "(ndigits=<unrepresentable>, /)", "Rounding an int with negative ndigits rounds to tens, hundreds, ...", round),
+    method(
+        "__round__",
+        "(ndigits=<unrepresentable>, /)",
+        "Rounding an int with negative ndigits rounds to tens, hundreds, ...",
+        round,
+    ),
     method("__getnewargs__", "()", "", new_arguments),
     method("__format__", "(format_spec, /)", "Format by a specification.", number_format::format_int),
     method("__sizeof__", "()", "Return the size in memory, in bytes.", size_of),
@@ -149,7 +159,8 @@ fn from_bytes(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     debug_assert!(signed || !number.is_negative());
     let number: Value = number.into();
-    if a[0].downcast_ref::<krait_object::Type>().is_some_and(|_| !a[0].is(&krait_object::builtin_types::INT.to_value())) {
+    if a[0].downcast_ref::<krait_object::Type>().is_some_and(|_| !a[0].is(&krait_object::builtin_types::INT.to_value()))
+    {
         return call::call(th, &a[0], &[number]);
     }
     Ok(number)

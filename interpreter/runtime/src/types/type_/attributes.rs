@@ -75,8 +75,7 @@ fn set_name(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
     let t = this(v);
     let value = settable(th, &t, value, "__name__")?;
     let Some(name) = value.downcast_ref::<Str>() else {
-        let message =
-            format!("can only assign string to {}.__name__, not '{}'", t.name(), value.class().name());
+        let message = format!("can only assign string to {}.__name__, not '{}'", t.name(), value.class().name());
         return Err(type_error(th, message));
     };
     match name.to_utf8() {
@@ -99,8 +98,7 @@ fn set_qualname(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<(
     let t = this(v);
     let value = settable(th, &t, value, "__qualname__")?;
     if value.downcast_ref::<Str>().is_none() {
-        let message =
-            format!("can only assign string to {}.__qualname__, not '{}'", t.name(), value.class().name());
+        let message = format!("can only assign string to {}.__qualname__, not '{}'", t.name(), value.class().name());
         return Err(type_error(th, message));
     }
     t.qualname.set(Some(value.clone()));
@@ -133,7 +131,11 @@ fn set_module(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()>
 }
 fn get_abstract(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let t = this(v);
-    let own = if t.is(&krait_object::builtin_types::TYPE) { None } else { t.dict().and_then(|d| d.get_text("__abstractmethods__")) };
+    let own = if t.is(&krait_object::builtin_types::TYPE) {
+        None
+    } else {
+        t.dict().and_then(|d| d.get_text("__abstractmethods__"))
+    };
     own.ok_or_else(|| attribute_error(th, "__abstractmethods__"))
 }
 fn set_abstract(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
@@ -156,7 +158,11 @@ pub fn note_abstract(th: &mut Thread, t: &Ref<Type>, value: Option<&Value>) -> P
         Some(v) => compare::truth(th, v)?,
         None => false,
     };
-    if any { t.set_flags(type_flag::ABSTRACT) } else { t.clear_flags(type_flag::ABSTRACT) }
+    if any {
+        t.set_flags(type_flag::ABSTRACT)
+    } else {
+        t.clear_flags(type_flag::ABSTRACT)
+    }
     subclasses::modified(t);
     Ok(())
 }
@@ -239,11 +245,7 @@ fn set_bases(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> 
     for base in new.iter() {
         match base.downcast_ref::<Type>() {
             None => {
-                let message = format!(
-                    "{}.__bases__ must be tuple of classes, not '{}'",
-                    t.name(),
-                    base.class().name()
-                );
+                let message = format!("{}.__bases__ must be tuple of classes, not '{}'", t.name(), base.class().name());
                 return Err(type_error(th, message));
             }
             Some(_) if base.to_ref::<Type>().is_some_and(|b| b.object().is_subtype(t.object())) => {
@@ -290,15 +292,12 @@ fn rebuild_mros(th: &mut Thread, t: &Ref<Type>) -> PyResult<()> {
 fn check_layout(th: &mut Thread, new: &Ref<Type>, old: Option<&Ref<Type>>) -> PyResult<()> {
     let Some(old) = old else { return Ok(()) };
     let dict = |t: &Type| t.has_flag(type_flag::TAIL_DICT) || t.dict_cell.is_set();
-    let same = mro::solid_base(new).ptr_eq(&mro::solid_base(old)) && (dict(new) == dict(old) || !dict(old) || dict(new));
+    let same =
+        mro::solid_base(new).ptr_eq(&mro::solid_base(old)) && (dict(new) == dict(old) || !dict(old) || dict(new));
     if same {
         return Ok(());
     }
-    let message = format!(
-        "__bases__ assignment: '{}' object layout differs from '{}'",
-        new.name(),
-        old.name()
-    );
+    let message = format!("__bases__ assignment: '{}' object layout differs from '{}'", new.name(), old.name());
     Err(type_error(th, message))
 }
 

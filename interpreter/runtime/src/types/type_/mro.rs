@@ -65,8 +65,7 @@ fn inconsistent(th: &mut Thread, lists: &[Vec<Value>], at: &[usize]) -> krait_ob
             names.push(c.downcast_ref::<Type>().map(|t| t.name().to_string()).unwrap_or_default());
         }
     }
-    let message =
-        format!("Cannot create a consistent method resolution order (MRO) for bases {}", names.join(", "));
+    let message = format!("Cannot create a consistent method resolution order (MRO) for bases {}", names.join(", "));
     type_error(th, message)
 }
 

@@ -33,13 +33,8 @@ pub fn calculate_metaclass(th: &mut Thread, meta: &Ref<Type>, bases: &[Value]) -
 pub fn type_new(th: &mut Thread, meta: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let (name, bases, namespace, kwargs) = super::new_arguments(th, args)?;
     for base in bases.iter() {
-        if base.downcast_ref::<Type>().is_none()
-            && attr::get_text_opt(th, base, "__mro_entries__")?.is_some()
-        {
-            return Err(type_error(
-                th,
-                "type() doesn't support MRO entry resolution; use types.new_class()",
-            ));
+        if base.downcast_ref::<Type>().is_none() && attr::get_text_opt(th, base, "__mro_entries__")?.is_some() {
+            return Err(type_error(th, "type() doesn't support MRO entry resolution; use types.new_class()"));
         }
     }
     let winner = calculate_metaclass(th, meta, &bases)?;

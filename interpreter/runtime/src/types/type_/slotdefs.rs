@@ -129,12 +129,7 @@ pub static GROUPS: &[Group] = &[
     group!(set_subscript, d::set_subscript, "__setitem__", "__delitem__"),
     group!(sq_len, d::len, "__len__"),
     group!(sq_item, |th, a, i| d::method_1(th, a, "__getitem__", &Value::from(i as i64)), "__getitem__"),
-    group!(
-        sq_set_item,
-        |th, a, i, v| d::set_subscript(th, a, &Value::from(i as i64), v),
-        "__setitem__",
-        "__delitem__"
-    ),
+    group!(sq_set_item, |th, a, i, v| d::set_subscript(th, a, &Value::from(i as i64), v), "__setitem__", "__delitem__"),
     group!(contains, d::contains, "__contains__"),
 ];
 
@@ -268,9 +263,15 @@ static REST: &[WrapperDef] = &[
             f(th, &a[0], object, class)
         }
     ),
-    wrapper!("__set__", descr_set, "(instance, value, /)", 2, 2, "Set an attribute of instance to value.", |th, f, a| {
-        f(th, &a[0], &a[1], Some(&a[2])).map(Value::from)
-    }),
+    wrapper!(
+        "__set__",
+        descr_set,
+        "(instance, value, /)",
+        2,
+        2,
+        "Set an attribute of instance to value.",
+        |th, f, a| { f(th, &a[0], &a[1], Some(&a[2])).map(Value::from) }
+    ),
     wrapper!("__delete__", descr_set, "(instance, /)", 1, 1, "Delete an attribute of instance.", |th, f, a| {
         f(th, &a[0], &a[1], None).map(Value::from)
     }),
@@ -334,7 +335,11 @@ static REST: &[WrapperDef] = &[
     wrap_inplace!("__ior__", inplace_or, "|="),
     wrap_inplace!("__ifloordiv__", inplace_floor_divide, "//="),
     wrap_inplace!("__itruediv__", inplace_true_divide, "/="),
-    wrap_unary!("__index__", index, "Return self converted to an integer, if self is suitable for use as an index into a list."),
+    wrap_unary!(
+        "__index__",
+        index,
+        "Return self converted to an integer, if self is suitable for use as an index into a list."
+    ),
     wrap_inplace!("__imatmul__", inplace_matrix_multiply, "@="),
     wrapper!("__len__", mp_len, "()", 0, 0, "Return len(self).", |th, f, a| f(th, &a[0]).map(Value::from)),
     wrapper!("__getitem__", subscript, "(key, /)", 1, 1, "Return self[key].", |th, f, a| f(th, &a[0], &a[1])),

@@ -25,8 +25,7 @@ fn resolve(entry: &Value) -> Option<Ref<Type>> {
 pub fn remove(base: &Type, class: &TypeObject) {
     let list = cell(base);
     let entries = list.to_vec();
-    let kept: Vec<Value> =
-        entries.into_iter().filter(|e| resolve(e).is_some_and(|t| !t.is(class))).collect();
+    let kept: Vec<Value> = entries.into_iter().filter(|e| resolve(e).is_some_and(|t| !t.is(class))).collect();
     drop(list.replace(kept));
 }
 /// The live direct subclasses, oldest first.

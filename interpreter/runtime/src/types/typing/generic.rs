@@ -17,7 +17,9 @@ pub(super) static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&GENERIC)
 };
 static METHODS: &[Method] = &[
-    class_method("__class_getitem__", "", "Parameterizes a generic class.", |th, a| forward(th, "_generic_class_getitem", a)),
+    class_method("__class_getitem__", "", "Parameterizes a generic class.", |th, a| {
+        forward(th, "_generic_class_getitem", a)
+    }),
     class_method("__init_subclass__", "", "Function to initialize subclasses.", |th, a| {
         forward(th, "_generic_init_subclass", a)
     }),

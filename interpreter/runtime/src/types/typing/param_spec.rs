@@ -50,13 +50,17 @@ static GETSET: &[GetSet] = &[
     member("__contravariant__", "", |_, v| Ok(Value::bool(this(v).variance.contravariant))),
     member("__infer_variance__", "", |_, v| Ok(Value::bool(this(v).variance.infer))),
     getter("args", "Represents positional arguments.", |_, v| Ok(Ref::new(ParamSpecArgs { origin: v.clone() }).into())),
-    getter("kwargs", "Represents keyword arguments.", |_, v| {
-        Ok(Ref::new(ParamSpecKwargs { origin: v.clone() }).into())
-    }),
+    getter(
+        "kwargs",
+        "Represents keyword arguments.",
+        |_, v| Ok(Ref::new(ParamSpecKwargs { origin: v.clone() }).into()),
+    ),
     getter("__default__", "The default value for this ParamSpec.", |th, v| this(v).default.or_no_default(th)),
 ];
 static METHODS: &[Method] = &[
-    method("__typing_subst__", "(arg, /)", "", |th, a| call_typing(th, "_paramspec_subst", &[a[0].clone(), a[1].clone()])),
+    method("__typing_subst__", "(arg, /)", "", |th, a| {
+        call_typing(th, "_paramspec_subst", &[a[0].clone(), a[1].clone()])
+    }),
     method("__typing_prepare_subst__", "(alias, args, /)", "", |th, a| {
         call_typing(th, "_paramspec_prepare_subst", &[a[0].clone(), a[1].clone(), a[2].clone()])
     }),
@@ -82,14 +86,21 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         Some(v) => type_check(th, v, "Bound must be a type.")?,
         None => Value::NONE,
     };
-    let made = Value::from(Ref::new(ParamSpec { name, bound, default: Lazy::known(a.opt(2).cloned()), dict: ValueCell::empty(), variance }));
+    let made = Value::from(Ref::new(ParamSpec {
+        name,
+        bound,
+        default: Lazy::known(a.opt(2).cloned()),
+        dict: ValueCell::empty(),
+        variance,
+    }));
     set_module(th, &made)?;
     Ok(made)
 }
 /// `[**P]`
 pub fn make_param_spec(name: &Value) -> Value {
     let (bound, variance) = (Value::NONE, Variance::INFERRED);
-    Ref::new(ParamSpec { name: name.clone(), bound, default: Lazy::default(), dict: ValueCell::empty(), variance }).into()
+    Ref::new(ParamSpec { name: name.clone(), bound, default: Lazy::default(), dict: ValueCell::empty(), variance })
+        .into()
 }
 
 /// `P.args`

@@ -56,7 +56,9 @@ static GETSET: &[GetSet] = &[
     getter("__default__", "", |th, v| this(v).default.or_no_default(th)),
 ];
 static METHODS: &[Method] = &[
-    method("__typing_subst__", "(arg, /)", "", |th, a| call_typing(th, "_typevar_subst", &[a[0].clone(), a[1].clone()])),
+    method("__typing_subst__", "(arg, /)", "", |th, a| {
+        call_typing(th, "_typevar_subst", &[a[0].clone(), a[1].clone()])
+    }),
     method("__typing_prepare_subst__", "(alias, args, /)", "", prepare_subst),
     method("__reduce__", "()", "", |_, a| Ok(this(&a[0]).name.clone())),
     method("has_default", "()", "", |_, a| Ok(Value::bool(this(&a[0]).default.is_set()))),
@@ -101,7 +103,15 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
 }
 fn make(name: &Value, bound: Lazy, constraints: Lazy) -> Value {
     let variance = Variance::INFERRED;
-    Ref::new(TypeVar { name: name.clone(), bound, constraints, default: Lazy::default(), dict: ValueCell::empty(), variance }).into()
+    Ref::new(TypeVar {
+        name: name.clone(),
+        bound,
+        constraints,
+        default: Lazy::default(),
+        dict: ValueCell::empty(),
+        variance,
+    })
+    .into()
 }
 /// `[T]`
 pub fn make_type_var(name: &Value) -> Value {

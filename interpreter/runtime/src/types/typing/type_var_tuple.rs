@@ -64,7 +64,8 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let b = SIG.bind(th, "typevartuple", "typevartuple", args, 0)?;
     let a = b.args();
     let name = name_argument(th, "typevartuple", &a[0])?;
-    let made = Value::from(Ref::new(TypeVarTuple { name, default: Lazy::known(a.opt(1).cloned()), dict: ValueCell::empty() }));
+    let made =
+        Value::from(Ref::new(TypeVarTuple { name, default: Lazy::known(a.opt(1).cloned()), dict: ValueCell::empty() }));
     set_module(th, &made)?;
     Ok(made)
 }

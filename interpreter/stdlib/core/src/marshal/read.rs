@@ -60,8 +60,7 @@ impl<'a> Reader<'a> {
                 let file = file.clone();
                 let (data, got) = read_into(th, &file, n)?;
                 if got > n {
-                    let message =
-                        format!("read() returned too much data: {n} bytes requested, {got} returned");
+                    let message = format!("read() returned too much data: {n} bytes requested, {got} returned");
                     return Err(value_error(th, message));
                 }
                 if data.len() < n { Err(too_short(th)) } else { Ok(Cow::Owned(data)) }
@@ -244,11 +243,7 @@ impl<'a> Reader<'a> {
     fn container(&mut self, th: &mut Thread, code: u8, flagged: bool) -> PyResult<Value> {
         match code {
             b'(' | b')' => {
-                let n = if code == b')' {
-                    self.byte(th)?.into()
-                } else {
-                    self.size(th, "tuple size out of range")?
-                };
+                let n = if code == b')' { self.byte(th)?.into() } else { self.size(th, "tuple size out of range")? };
                 let place = self.reserve(flagged);
                 let v = Tuple::from_vec(self.items(th, n, "tuple")?).into();
                 self.fill(place, &v);

@@ -25,8 +25,7 @@ struct Writer {
 }
 
 pub(super) fn dumps(th: &mut Thread, v: &Value, version: i32, allow_code: bool) -> PyResult<Vec<u8>> {
-    let mut w =
-        Writer { out: Vec::new(), numbers: HashMap::new(), version, allow_code, depth: 0, held: Vec::new() };
+    let mut w = Writer { out: Vec::new(), numbers: HashMap::new(), version, allow_code, depth: 0, held: Vec::new() };
     w.object(th, v)?;
     Ok(w.out)
 }

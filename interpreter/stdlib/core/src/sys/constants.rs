@@ -5,11 +5,7 @@ use krait_runtime::types::structseq::{self, StructSeqDef};
 
 pub const VERSION: &str = "3.13.0 (Krait 0.1.0) [Rust]";
 
-const fn plain(
-    name: &'static str,
-    doc: &'static str,
-    fields: &'static [(&'static str, &'static str)],
-) -> StructSeqDef {
+const fn plain(name: &'static str, doc: &'static str, fields: &'static [(&'static str, &'static str)]) -> StructSeqDef {
     StructSeqDef { module: "sys", name, doc, fields, visible: fields.len(), instantiable: false }
 }
 

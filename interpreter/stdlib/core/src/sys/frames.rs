@@ -30,21 +30,31 @@ pub static FUNCTIONS: &[Method] = &[
             None => Value::NONE,
         })
     }),
-    function("_current_frames", "()", "Return a dict mapping each thread's thread id to its current stack frame.", |th, _| {
-        let d = Dict::new();
-        if let Some(f) = frame::current(th, 0) {
+    function(
+        "_current_frames",
+        "()",
+        "Return a dict mapping each thread's thread id to its current stack frame.",
+        |th, _| {
+            let d = Dict::new();
+            if let Some(f) = frame::current(th, 0) {
+                let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
+                d.set(th, Value::from(id), f.into())?;
+            }
+            Ok(d.into())
+        },
+    ),
+    function(
+        "_current_exceptions",
+        "()",
+        "Return a dict mapping each thread's identifier to its current raised exception.",
+        |th, _| {
+            let d = Dict::new();
             let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
-            d.set(th, Value::from(id), f.into())?;
-        }
-        Ok(d.into())
-    }),
-    function("_current_exceptions", "()", "Return a dict mapping each thread's identifier to its current raised exception.", |th, _| {
-        let d = Dict::new();
-        let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
-        let e = Value::from(th.topmost_handled().cloned());
-        d.set(th, Value::from(id), e)?;
-        Ok(d.into())
-    }),
+            let e = Value::from(th.topmost_handled().cloned());
+            d.set(th, Value::from(id), e)?;
+            Ok(d.into())
+        },
+    ),
     function("settrace", "(function, /)", "Set the global debug tracing function.", |th, a| {
         krait_runtime::tracing::set_trace(th, Some(&a[0]).filter(|f| !f.is_none()));
         Ok(Value::NONE)

@@ -19,18 +19,28 @@ pub static FUNCTIONS: &[Method] = &[
         audit::add_hook(th, a[0].clone());
         Ok(Value::NONE)
     }),
-    function("audit", "", "audit(event, *args)\n\nPasses the event to any hooks that are attached.", |th, a: &Args<'_>| {
-        let [event, args @ ..] = a.pos() else {
-            return Err(type_error(th, "audit expected at least 1 argument, got 0"));
-        };
-        let Some(name) = event.downcast_ref::<Str>() else {
-            let class = event.class().name();
-            return Err(type_error(th, format!("audit() argument 1 must be str, not {class}")));
-        };
-        let name = name.to_string_lossy().into_owned();
-        audit::audit(th, &name, args).map(Value::from)
-    }),
-    function("breakpointhook", "", "breakpointhook(*args, **kws)\n\nThis hook function is called by built-in breakpoint().", breakpointhook),
+    function(
+        "audit",
+        "",
+        "audit(event, *args)\n\nPasses the event to any hooks that are attached.",
+        |th, a: &Args<'_>| {
+            let [event, args @ ..] = a.pos() else {
+                return Err(type_error(th, "audit expected at least 1 argument, got 0"));
+            };
+            let Some(name) = event.downcast_ref::<Str>() else {
+                let class = event.class().name();
+                return Err(type_error(th, format!("audit() argument 1 must be str, not {class}")));
+            };
+            let name = name.to_string_lossy().into_owned();
+            audit::audit(th, &name, args).map(Value::from)
+        },
+    ),
+    function(
+        "breakpointhook",
+        "",
+        "breakpointhook(*args, **kws)\n\nThis hook function is called by built-in breakpoint().",
+        breakpointhook,
+    ),
     function("displayhook", "(object, /)", "Print an object to sys.stdout and also save it in builtins._", displayhook),
     function("exc_info", "()", "Return current exception information: (type, value, traceback).", |th, _| {
         let Some(e) = th.topmost_handled().cloned() else {
@@ -40,10 +50,15 @@ pub static FUNCTIONS: &[Method] = &[
         Ok(Tuple::from_vec(vec![e.class_ref().into(), e, traceback]).into())
     }),
     function("exception", "()", "Return the current exception.", |th, _| Ok(th.topmost_handled().cloned().into())),
-    function("excepthook", "(exctype, value, traceback, /)", "Handle an exception by displaying it with a traceback on sys.stderr.", |th, a| {
-        krait_runtime::exceptions::display::excepthook(th, &a[1], &a[2]);
-        Ok(Value::NONE)
-    }),
+    function(
+        "excepthook",
+        "(exctype, value, traceback, /)",
+        "Handle an exception by displaying it with a traceback on sys.stderr.",
+        |th, a| {
+            krait_runtime::exceptions::display::excepthook(th, &a[1], &a[2]);
+            Ok(Value::NONE)
+        },
+    ),
     function("exit", "(status=None, /)", "Exit the interpreter by raising SystemExit(status).", |th, a| {
         let args = match a.opt(0) {
             Some(status) if !status.is_none() => match status.downcast_exact::<Tuple>() {
@@ -61,19 +76,37 @@ pub static FUNCTIONS: &[Method] = &[
     function("is_finalizing", "()", "Return True if Python is exiting.", |th, _| {
         Ok(Value::bool(th.interp.extension::<krait_runtime::start::Finalizing>().get()))
     }),
-    function("get_asyncgen_hooks", "()", "Return the installed asynchronous generators hooks.", krait_runtime::types::generator::get_hooks),
-    function("set_asyncgen_hooks", "", "set_asyncgen_hooks([firstiter] [, finalizer])", krait_runtime::types::generator::set_hooks),
-    function("get_coroutine_origin_tracking_depth", "()", "Check status of origin tracking for coroutine objects in this thread.", |th, _| {
-        Ok(Value::from(krait_runtime::types::generator::origin_depth(th)))
-    }),
-    function("set_coroutine_origin_tracking_depth", "(depth)", "Enable or disable origin tracking for coroutine objects in this thread.", |th, a| {
-        let depth = krait_runtime::protocol::number::to_i32(th, &a[0])?;
-        if depth < 0 {
-            return Err(krait_runtime::errors::value_error(th, "depth must be >= 0"));
-        }
-        krait_runtime::types::generator::set_origin_depth(th, depth);
-        Ok(Value::NONE)
-    }),
+    function(
+        "get_asyncgen_hooks",
+        "()",
+        "Return the installed asynchronous generators hooks.",
+        krait_runtime::types::generator::get_hooks,
+    ),
+    function(
+        "set_asyncgen_hooks",
+        "",
+        "set_asyncgen_hooks([firstiter] [, finalizer])",
+        krait_runtime::types::generator::set_hooks,
+    ),
+    function(
+        "get_coroutine_origin_tracking_depth",
+        "()",
+        "Check status of origin tracking for coroutine objects in this thread.",
+        |th, _| Ok(Value::from(krait_runtime::types::generator::origin_depth(th))),
+    ),
+    function(
+        "set_coroutine_origin_tracking_depth",
+        "(depth)",
+        "Enable or disable origin tracking for coroutine objects in this thread.",
+        |th, a| {
+            let depth = krait_runtime::protocol::number::to_i32(th, &a[0])?;
+            if depth < 0 {
+                return Err(krait_runtime::errors::value_error(th, "depth must be >= 0"));
+            }
+            krait_runtime::types::generator::set_origin_depth(th, depth);
+            Ok(Value::NONE)
+        },
+    ),
 ];
 
 fn displayhook(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -90,7 +123,8 @@ fn displayhook(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let e = krait_runtime::errors::catch(th, raised, &exceptions::UNICODE_ENCODE_ERROR)?;
         drop(e);
         let encoding = attr::get_text(th, &out, "encoding")?;
-        let bytes = attr::call_method(th, text.as_value(), "encode", &[encoding.clone(), Value::str("backslashreplace")])?;
+        let bytes =
+            attr::call_method(th, text.as_value(), "encode", &[encoding.clone(), Value::str("backslashreplace")])?;
         match attr::get_text_opt(th, &out, "buffer")? {
             Some(buffer) => attr::call_method(th, &buffer, "write", &[bytes])?,
             None => {

@@ -9,31 +9,45 @@ pub static FUNCTIONS: &[Method] = &[
     function("getrecursionlimit", "()", "Return the current value of the recursion limit.", |th, _| {
         Ok(Value::from(th.interp.recursion_limit.load(Relaxed)))
     }),
-    function("setrecursionlimit", "(limit, /)", "Set the maximum depth of the Python interpreter stack to n.", |th, a| {
-        let n = number::to_i32(th, &a[0])?;
-        if n < 1 {
-            return Err(value_error(th, "recursion limit must be greater or equal than 1"));
-        }
-        if th.depth >= n as u32 {
-            let depth = th.depth;
-            let message =
-                format!("cannot set the recursion limit to {n} at the recursion depth {depth}: the limit is too low");
-            return Err(recursion_error(th, message));
-        }
-        th.interp.recursion_limit.store(n as u32, Relaxed);
-        Ok(Value::NONE)
-    }),
-    function("get_int_max_str_digits", "()", "Return the maximum string digits limit for non-binary int<->str conversions.", |th, _| {
-        Ok(Value::from(krait_runtime::types::int::limit::get(th)))
-    }),
-    function("set_int_max_str_digits", "(maxdigits)", "Set the maximum string digits limit for non-binary int<->str conversions.", |th, a| {
-        let n = number::to_i32(th, &a[0])?;
-        if n != 0 && n < 640 {
-            return Err(value_error(th, "maxdigits must be 0 or larger than 640"));
-        }
-        krait_runtime::types::int::limit::set(th, n as usize);
-        Ok(Value::NONE)
-    }),
+    function(
+        "setrecursionlimit",
+        "(limit, /)",
+        "Set the maximum depth of the Python interpreter stack to n.",
+        |th, a| {
+            let n = number::to_i32(th, &a[0])?;
+            if n < 1 {
+                return Err(value_error(th, "recursion limit must be greater or equal than 1"));
+            }
+            if th.depth >= n as u32 {
+                let depth = th.depth;
+                let message = format!(
+                    "cannot set the recursion limit to {n} at the recursion depth {depth}: the limit is too low"
+                );
+                return Err(recursion_error(th, message));
+            }
+            th.interp.recursion_limit.store(n as u32, Relaxed);
+            Ok(Value::NONE)
+        },
+    ),
+    function(
+        "get_int_max_str_digits",
+        "()",
+        "Return the maximum string digits limit for non-binary int<->str conversions.",
+        |th, _| Ok(Value::from(krait_runtime::types::int::limit::get(th))),
+    ),
+    function(
+        "set_int_max_str_digits",
+        "(maxdigits)",
+        "Set the maximum string digits limit for non-binary int<->str conversions.",
+        |th, a| {
+            let n = number::to_i32(th, &a[0])?;
+            if n != 0 && n < 640 {
+                return Err(value_error(th, "maxdigits must be 0 or larger than 640"));
+            }
+            krait_runtime::types::int::limit::set(th, n as usize);
+            Ok(Value::NONE)
+        },
+    ),
     function("getrefcount", "(object, /)", "Return the reference count of object.", |_, a| {
         Ok(Value::from(a[0].refcount()))
     }),
@@ -49,44 +63,73 @@ pub static FUNCTIONS: &[Method] = &[
         }
         Ok(a[0].to_ref::<Str>().map(|s| krait_object::intern::intern_ref(&s)).into())
     }),
-    function("_is_interned", "(string, /)", "Return True if the given string is \"interned\".", |th, a| match a[0].to_ref::<Str>() {
-        Some(s) => Ok(Value::bool(s.is_interned())),
-        None => {
-            let class = a[0].class().name();
-            Err(type_error(th, format!("_is_interned() argument must be str, not {class}")))
+    function("_is_interned", "(string, /)", "Return True if the given string is \"interned\".", |th, a| {
+        match a[0].to_ref::<Str>() {
+            Some(s) => Ok(Value::bool(s.is_interned())),
+            None => {
+                let class = a[0].class().name();
+                Err(type_error(th, format!("_is_interned() argument must be str, not {class}")))
+            }
         }
     }),
     function("getswitchinterval", "()", "Return the current thread switch interval.", |th, _| {
         Ok(Value::float(f64::from_bits(switch_interval(th).load(Relaxed))))
     }),
-    function("setswitchinterval", "(interval, /)", "Set the ideal thread switching delay inside the Python interpreter.", |th, a| {
-        let x = number::to_f64(th, &a[0])?;
-        if x <= 0.0 || x.is_nan() {
-            return Err(value_error(th, "switch interval must be strictly positive"));
-        }
-        switch_interval(th).store(x.to_bits(), Relaxed);
-        Ok(Value::NONE)
-    }),
+    function(
+        "setswitchinterval",
+        "(interval, /)",
+        "Set the ideal thread switching delay inside the Python interpreter.",
+        |th, a| {
+            let x = number::to_f64(th, &a[0])?;
+            if x <= 0.0 || x.is_nan() {
+                return Err(value_error(th, "switch interval must be strictly positive"));
+            }
+            switch_interval(th).store(x.to_bits(), Relaxed);
+            Ok(Value::NONE)
+        },
+    ),
     function("getallocatedblocks", "()", "Return the number of memory blocks currently allocated.", |_, _| {
         Ok(Value::from(krait_object::gc::allocated_blocks()))
     }),
-    function("getunicodeinternedsize", "(*, _only_immortal=False)", "Return the number of elements of the unicode interned dictionary", |_, _| {
-        Ok(Value::from(krait_object::intern::interned_count()))
-    }),
+    function(
+        "getunicodeinternedsize",
+        "(*, _only_immortal=False)",
+        "Return the number of elements of the unicode interned dictionary",
+        |_, _| Ok(Value::from(krait_object::intern::interned_count())),
+    ),
     function("_clear_type_cache", "()", "Clear the internal type lookup cache.", |_, _| Ok(Value::NONE)),
     function("_clear_internal_caches", "()", "Clear all internal performance-related caches.", |_, _| Ok(Value::NONE)),
-    function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |_, _| Ok(Value::FALSE)),
+    function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |_, _| {
+        Ok(Value::FALSE)
+    }),
     function("_get_cpu_count_config", "()", "Private function for getting PyConfig.cpu_count", |th, _| {
         let c = krait_runtime::config::get(th);
-        let given = c.x_options.iter().rev().find(|(k, _)| k == "cpu_count").and_then(|(_, v)| v.as_deref()?.parse::<i64>().ok());
+        let given = c
+            .x_options
+            .iter()
+            .rev()
+            .find(|(k, _)| k == "cpu_count")
+            .and_then(|(_, v)| v.as_deref()?.parse::<i64>().ok());
         Ok(Value::int(given.unwrap_or(-1)))
     }),
     function("activate_stack_trampoline", "(backend, /)", "Activate stack profiler trampoline *backend*.", |th, _| {
         Err(value_error(th, "perf trampoline not available"))
     }),
-    function("deactivate_stack_trampoline", "()", "Deactivate the current stack profiler trampoline backend.", |_, _| Ok(Value::NONE)),
-    function("is_stack_trampoline_active", "()", "Return *True* if a stack profiler trampoline is active.", |_, _| Ok(Value::FALSE)),
-    function("getdlopenflags", "()", "Return the current value of the flags that are used for dlopen calls.", |_, _| Ok(Value::int(2))),
+    function(
+        "deactivate_stack_trampoline",
+        "()",
+        "Deactivate the current stack profiler trampoline backend.",
+        |_, _| Ok(Value::NONE),
+    ),
+    function("is_stack_trampoline_active", "()", "Return *True* if a stack profiler trampoline is active.", |_, _| {
+        Ok(Value::FALSE)
+    }),
+    function(
+        "getdlopenflags",
+        "()",
+        "Return the current value of the flags that are used for dlopen calls.",
+        |_, _| Ok(Value::int(2)),
+    ),
 ];
 
 /// The interval is kept for those who ask; threads run in parallel and are not switched by it.

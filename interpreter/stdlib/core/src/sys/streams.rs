@@ -5,15 +5,24 @@ use krait_runtime::errors;
 use krait_runtime::protocol::{attr, compare};
 
 pub static FUNCTIONS: &[Method] = &[
-    function("getdefaultencoding", "()", "Return the current default encoding used by the Unicode implementation.", |_, _| {
-        Ok(Value::str("utf-8"))
-    }),
-    function("getfilesystemencoding", "()", "Return the encoding used to convert Unicode filenames to OS filenames.", |_, _| {
-        Ok(Value::str("utf-8"))
-    }),
-    function("getfilesystemencodeerrors", "()", "Return the error mode used for Unicode to OS filename conversion.", |_, _| {
-        Ok(Value::str("surrogateescape"))
-    }),
+    function(
+        "getdefaultencoding",
+        "()",
+        "Return the current default encoding used by the Unicode implementation.",
+        |_, _| Ok(Value::str("utf-8")),
+    ),
+    function(
+        "getfilesystemencoding",
+        "()",
+        "Return the encoding used to convert Unicode filenames to OS filenames.",
+        |_, _| Ok(Value::str("utf-8")),
+    ),
+    function(
+        "getfilesystemencodeerrors",
+        "()",
+        "Return the error mode used for Unicode to OS filename conversion.",
+        |_, _| Ok(Value::str("surrogateescape")),
+    ),
 ];
 
 /// Flushes `sys.stdout` and `sys.stderr`. False: stdout could not be flushed (the error went to the unraisable hook).

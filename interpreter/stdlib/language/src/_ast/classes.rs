@@ -268,9 +268,8 @@ fn fill_missing(th: &mut Thread, this: &Value, class: &Value, left: impl Iterato
         let Some(types) = types.as_ref().and_then(|t| t.to_ref::<Dict>()) else { return Ok(()) };
         let shown = repr::repr(th, &field)?;
         let Some(kind) = types.get(th, &field)? else {
-            let message = format!(
-                "Field {shown} is missing from {name}._field_types. This will become an error in Python 3.15."
-            );
+            let message =
+                format!("Field {shown} is missing from {name}._field_types. This will become an error in Python 3.15.");
             deprecated(th, message)?;
             continue;
         };

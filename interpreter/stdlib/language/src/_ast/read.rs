@@ -34,9 +34,10 @@ pub(super) fn module(th: &mut Thread, classes: &Classes, v: &Value, mode: &str) 
     Ok(match wanted {
         "Expression" => Mod::Expression { body: r.expr_field(v, wanted, "body")? },
         "Interactive" => Mod::Interactive { body: r.stmts(v, wanted, "body")? },
-        "FunctionType" => {
-            Mod::FunctionType { argtypes: r.exprs(v, wanted, "argtypes")?, returns: r.expr_field(v, wanted, "returns")? }
-        }
+        "FunctionType" => Mod::FunctionType {
+            argtypes: r.exprs(v, wanted, "argtypes")?,
+            returns: r.expr_field(v, wanted, "returns")?,
+        },
         _ => Mod::Module {
             body: r.stmts(v, wanted, "body")?,
             type_ignores: r.list(v, wanted, "type_ignores", Reader::type_ignore)?,

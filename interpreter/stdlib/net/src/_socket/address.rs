@@ -265,10 +265,7 @@ fn interface_argument(th: &mut Thread, v: &Value) -> PyResult<u32> {
 fn packet(th: &mut Thread, v: &Value, function: &str) -> PyResult<Vec<u8>> {
     let parts = items(th, v, "AF_PACKET", function)?;
     if !(2..=5).contains(&parts.len()) {
-        return Err(type_error(
-            th,
-            "AF_PACKET address must be a tuple of two to five elements",
-        ));
+        return Err(type_error(th, "AF_PACKET address must be a tuple of two to five elements"));
     }
     let index = interface_argument(th, &parts[0])?;
     let protocol = number::to_i32(th, &parts[1])?;

@@ -16,147 +16,159 @@ use krait_runtime::world::blocking;
 use super::address::{AF_INET, AF_INET6, AF_UNSPEC, host_argument, resolve, to_python};
 use super::{gai_error, host_error};
 
-pub(super) static FUNCTIONS: &[Method] = &[
-    function("gethostname", "()", "This machine's name.", |th, _| {
-        audit(th, "socket.gethostname", &[])?;
-        match process::hostname() {
-            Ok(n) => Ok(fs_decode(&n).into()),
-            Err(e) => Err(os_error(th, e, None)),
-        }
-    }),
-    function("sethostname", "(name, /)", "Set this machine's name.", |th, a| {
-        let name = match a[0].downcast_ref::<Str>() {
-            Some(s) => fs_encode(s).unwrap_or_default(),
-            None => buffer::bytes_like(th, &a[0])?,
-        };
-        audit(th, "socket.sethostname", std::slice::from_ref(&a[0]))?;
-        match process::set_hostname(&name) {
-            Ok(_) => Ok(Value::NONE),
-            Err(e) => Err(os_error(th, e, None)),
-        }
-    }),
-    function("gethostbyname", "(host, /)", "A host's IPv4 address.", |th, a| {
-        let host = host_argument(th, &a[0])?;
-        audit(th, "socket.gethostbyname", std::slice::from_ref(&a[0]))?;
-        let address = resolve(th, &host, AF_INET)?;
-        Ok(ip_of(&address).into())
-    }),
-    function("gethostbyname_ex", "(host, /)", "A host: (name, aliases, addresses).", |th, a| {
-        let host = host_argument(th, &a[0])?;
-        audit(th, "socket.gethostbyname", std::slice::from_ref(&a[0]))?;
-        resolve(th, &host, AF_INET)?;
-        host_entry(th, |_| platform::find_host(&HostKey::Name(&host)))
-    }),
-    function("gethostbyaddr", "(host, /)", "The host of an address: (name, aliases, addresses).", |th, a| {
-        let host = host_argument(th, &a[0])?;
-        audit(th, "socket.gethostbyaddr", std::slice::from_ref(&a[0]))?;
-        let address = resolve(th, &host, AF_UNSPEC)?;
-        let family = i32::from(u16::from_ne_bytes([address[0], address[1]]));
-        let own = if family == AF_INET6 { &address[8..24] } else { &address[4..8] };
-        host_entry(th, |_| platform::find_host(&HostKey::Address(family, own)))
-    }),
-    function("getaddrinfo", "(host, port, family=0, type=0, proto=0, flags=0)", "Addresses of a host and service: list of (family, type, proto, canonname, sockaddr).", getaddrinfo),
-    function("getnameinfo", "(sockaddr, flags, /)", "Host and service of an address.", getnameinfo),
-    function("getservbyname", "(servicename[, protocolname], /)", "The port of a service.", |th, a| {
-        let name = c_text(th, &a[0], "getservbyname", "argument 1")?;
-        let protocol = optional(th, a.opt(1), "getservbyname")?;
-        audit(th, "socket.getservbyname", &[a[0].clone(), a.opt(1).cloned().unwrap_or(Value::str(""))])?;
-        match platform::service_port(&name, protocol.as_deref()) {
-            Some(p) => Ok(p.into()),
-            None => Err(raise(th, &OS_ERROR, "service/proto not found")),
-        }
-    }),
-    function("getservbyport", "(port[, protocolname], /)", "The service of a port.", |th, a| {
-        let port = number::to_i32(th, &a[0])?;
-        let protocol = optional(th, a.opt(1), "getservbyport")?;
-        let Ok(port) = u16::try_from(port) else {
-            return Err(overflow_error(th, "getservbyport: port must be 0-65535."));
-        };
-        audit(th, "socket.getservbyport", &[port.into(), a.opt(1).cloned().unwrap_or(Value::str(""))])?;
-        match platform::service_name(port, protocol.as_deref()) {
-            Some(n) => Ok(fs_decode(&n).into()),
-            None => Err(raise(th, &OS_ERROR, "port/proto not found")),
-        }
-    }),
-    function("getprotobyname", "(name, /)", "The number of a protocol.", |th, a| {
-        let name = c_text(th, &a[0], "getprotobyname", "argument 1")?;
-        match platform::protocol_number(&name) {
-            Some(n) => Ok(n.into()),
-            None => Err(raise(th, &OS_ERROR, "protocol not found")),
-        }
-    }),
-    function("if_nameindex", "()", "List of the network interfaces: (number, name).", |th, _| match platform::interfaces() {
-        Ok(all) => {
-            let pair = |(n, name): &(u32, Vec<u8>)| -> Value {
-                Tuple::from_vec(vec![(*n).into(), fs_decode(name).into()]).into()
+pub(super) static FUNCTIONS: &[Method] =
+    &[
+        function("gethostname", "()", "This machine's name.", |th, _| {
+            audit(th, "socket.gethostname", &[])?;
+            match process::hostname() {
+                Ok(n) => Ok(fs_decode(&n).into()),
+                Err(e) => Err(os_error(th, e, None)),
+            }
+        }),
+        function("sethostname", "(name, /)", "Set this machine's name.", |th, a| {
+            let name = match a[0].downcast_ref::<Str>() {
+                Some(s) => fs_encode(s).unwrap_or_default(),
+                None => buffer::bytes_like(th, &a[0])?,
             };
-            Ok(List::new(all.iter().map(pair).collect()).into())
-        }
-        Err(e) => Err(os_error(th, e, None)),
-    }),
-    function("if_nametoindex", "(oname, /)", "The number of a network interface.", |th, a| {
-        let name = host_argument(th, &a[0])?;
-        match platform::interface_number(&name) {
-            Some(n) => Ok(n.into()),
-            None => Err(raise(th, &OS_ERROR, "no interface with this name")),
-        }
-    }),
-    function("if_indextoname", "(object, /)", "The name of a network interface.", |th, a| {
-        let n = number::to_bigint(th, &a[0])?;
-        let Ok(n) = u32::try_from(&n) else {
-            let small = n.sign() == num_bigint::Sign::Minus;
-            let message = if small { "can't convert negative value to unsigned int" } else { "Python int too large to convert to C unsigned int" };
-            return Err(overflow_error(th, message));
-        };
-        match platform::interface_name(n) {
-            Ok(name) => Ok(fs_decode(&name).into()),
-            Err(e) => Err(os_error(th, e, None)),
-        }
-    }),
-    function("inet_aton", "(ip_addr, /)", "The four bytes of an IPv4 address.", |th, a| {
-        let text = expect_text(th, &a[0], "inet_aton", "argument 1")?;
-        match loose_ipv4(&text) {
-            Some(ip) => Ok(Bytes::new(&ip.octets()).into()),
-            None => Err(raise(th, &OS_ERROR, "illegal IP address string passed to inet_aton")),
-        }
-    }),
-    function("inet_ntoa", "(packed_ip, /)", "The text of an IPv4 address.", |th, a| {
-        let b = buffer::bytes_like(th, &a[0])?;
-        match <[u8; 4]>::try_from(&b[..]) {
-            Ok(ip) => Ok(Ipv4Addr::from(ip).to_string().into()),
-            Err(_) => Err(raise(th, &OS_ERROR, "packed IP wrong length")),
-        }
-    }),
-    function("inet_pton", "(af, ip, /)", "The bytes of an address.", |th, a| {
-        let family = number::to_i32(th, &a[0])?;
-        let text = expect_text(th, &a[1], "inet_pton", "argument 2")?;
-        let packed: Option<Vec<u8>> = match family {
-            AF_INET => text.parse::<Ipv4Addr>().ok().map(|ip| ip.octets().to_vec()),
-            AF_INET6 => text.parse::<Ipv6Addr>().ok().map(|ip| ip.octets().to_vec()),
-            _ => return Err(os_error(th, 97, None)),
-        };
-        match packed {
-            Some(p) => Ok(Bytes::new(&p).into()),
-            None => Err(raise(th, &OS_ERROR, "illegal IP address string passed to inet_pton")),
-        }
-    }),
-    function("inet_ntop", "(af, packed_ip, /)", "The text of an address.", |th, a| {
-        let family = number::to_i32(th, &a[0])?;
-        let b = buffer::bytes_like(th, &a[1])?;
-        let wrong = "invalid length of packed IP address string";
-        match family {
-            AF_INET => match <[u8; 4]>::try_from(&b[..]) {
+            audit(th, "socket.sethostname", std::slice::from_ref(&a[0]))?;
+            match process::set_hostname(&name) {
+                Ok(_) => Ok(Value::NONE),
+                Err(e) => Err(os_error(th, e, None)),
+            }
+        }),
+        function("gethostbyname", "(host, /)", "A host's IPv4 address.", |th, a| {
+            let host = host_argument(th, &a[0])?;
+            audit(th, "socket.gethostbyname", std::slice::from_ref(&a[0]))?;
+            let address = resolve(th, &host, AF_INET)?;
+            Ok(ip_of(&address).into())
+        }),
+        function("gethostbyname_ex", "(host, /)", "A host: (name, aliases, addresses).", |th, a| {
+            let host = host_argument(th, &a[0])?;
+            audit(th, "socket.gethostbyname", std::slice::from_ref(&a[0]))?;
+            resolve(th, &host, AF_INET)?;
+            host_entry(th, |_| platform::find_host(&HostKey::Name(&host)))
+        }),
+        function("gethostbyaddr", "(host, /)", "The host of an address: (name, aliases, addresses).", |th, a| {
+            let host = host_argument(th, &a[0])?;
+            audit(th, "socket.gethostbyaddr", std::slice::from_ref(&a[0]))?;
+            let address = resolve(th, &host, AF_UNSPEC)?;
+            let family = i32::from(u16::from_ne_bytes([address[0], address[1]]));
+            let own = if family == AF_INET6 { &address[8..24] } else { &address[4..8] };
+            host_entry(th, |_| platform::find_host(&HostKey::Address(family, own)))
+        }),
+        function(
+            "getaddrinfo",
+            "(host, port, family=0, type=0, proto=0, flags=0)",
+            "Addresses of a host and service: list of (family, type, proto, canonname, sockaddr).",
+            getaddrinfo,
+        ),
+        function("getnameinfo", "(sockaddr, flags, /)", "Host and service of an address.", getnameinfo),
+        function("getservbyname", "(servicename[, protocolname], /)", "The port of a service.", |th, a| {
+            let name = c_text(th, &a[0], "getservbyname", "argument 1")?;
+            let protocol = optional(th, a.opt(1), "getservbyname")?;
+            audit(th, "socket.getservbyname", &[a[0].clone(), a.opt(1).cloned().unwrap_or(Value::str(""))])?;
+            match platform::service_port(&name, protocol.as_deref()) {
+                Some(p) => Ok(p.into()),
+                None => Err(raise(th, &OS_ERROR, "service/proto not found")),
+            }
+        }),
+        function("getservbyport", "(port[, protocolname], /)", "The service of a port.", |th, a| {
+            let port = number::to_i32(th, &a[0])?;
+            let protocol = optional(th, a.opt(1), "getservbyport")?;
+            let Ok(port) = u16::try_from(port) else {
+                return Err(overflow_error(th, "getservbyport: port must be 0-65535."));
+            };
+            audit(th, "socket.getservbyport", &[port.into(), a.opt(1).cloned().unwrap_or(Value::str(""))])?;
+            match platform::service_name(port, protocol.as_deref()) {
+                Some(n) => Ok(fs_decode(&n).into()),
+                None => Err(raise(th, &OS_ERROR, "port/proto not found")),
+            }
+        }),
+        function("getprotobyname", "(name, /)", "The number of a protocol.", |th, a| {
+            let name = c_text(th, &a[0], "getprotobyname", "argument 1")?;
+            match platform::protocol_number(&name) {
+                Some(n) => Ok(n.into()),
+                None => Err(raise(th, &OS_ERROR, "protocol not found")),
+            }
+        }),
+        function("if_nameindex", "()", "List of the network interfaces: (number, name).", |th, _| {
+            match platform::interfaces() {
+                Ok(all) => {
+                    let pair = |(n, name): &(u32, Vec<u8>)| -> Value {
+                        Tuple::from_vec(vec![(*n).into(), fs_decode(name).into()]).into()
+                    };
+                    Ok(List::new(all.iter().map(pair).collect()).into())
+                }
+                Err(e) => Err(os_error(th, e, None)),
+            }
+        }),
+        function("if_nametoindex", "(oname, /)", "The number of a network interface.", |th, a| {
+            let name = host_argument(th, &a[0])?;
+            match platform::interface_number(&name) {
+                Some(n) => Ok(n.into()),
+                None => Err(raise(th, &OS_ERROR, "no interface with this name")),
+            }
+        }),
+        function("if_indextoname", "(object, /)", "The name of a network interface.", |th, a| {
+            let n = number::to_bigint(th, &a[0])?;
+            let Ok(n) = u32::try_from(&n) else {
+                let small = n.sign() == num_bigint::Sign::Minus;
+                let message = if small {
+                    "can't convert negative value to unsigned int"
+                } else {
+                    "Python int too large to convert to C unsigned int"
+                };
+                return Err(overflow_error(th, message));
+            };
+            match platform::interface_name(n) {
+                Ok(name) => Ok(fs_decode(&name).into()),
+                Err(e) => Err(os_error(th, e, None)),
+            }
+        }),
+        function("inet_aton", "(ip_addr, /)", "The four bytes of an IPv4 address.", |th, a| {
+            let text = expect_text(th, &a[0], "inet_aton", "argument 1")?;
+            match loose_ipv4(&text) {
+                Some(ip) => Ok(Bytes::new(&ip.octets()).into()),
+                None => Err(raise(th, &OS_ERROR, "illegal IP address string passed to inet_aton")),
+            }
+        }),
+        function("inet_ntoa", "(packed_ip, /)", "The text of an IPv4 address.", |th, a| {
+            let b = buffer::bytes_like(th, &a[0])?;
+            match <[u8; 4]>::try_from(&b[..]) {
                 Ok(ip) => Ok(Ipv4Addr::from(ip).to_string().into()),
-                Err(_) => Err(value_error(th, wrong)),
-            },
-            AF_INET6 => match <[u8; 16]>::try_from(&b[..]) {
-                Ok(ip) => Ok(Ipv6Addr::from(ip).to_string().into()),
-                Err(_) => Err(value_error(th, wrong)),
-            },
-            _ => Err(value_error(th, format!("unknown address family {family}"))),
-        }
-    }),
-];
+                Err(_) => Err(raise(th, &OS_ERROR, "packed IP wrong length")),
+            }
+        }),
+        function("inet_pton", "(af, ip, /)", "The bytes of an address.", |th, a| {
+            let family = number::to_i32(th, &a[0])?;
+            let text = expect_text(th, &a[1], "inet_pton", "argument 2")?;
+            let packed: Option<Vec<u8>> = match family {
+                AF_INET => text.parse::<Ipv4Addr>().ok().map(|ip| ip.octets().to_vec()),
+                AF_INET6 => text.parse::<Ipv6Addr>().ok().map(|ip| ip.octets().to_vec()),
+                _ => return Err(os_error(th, 97, None)),
+            };
+            match packed {
+                Some(p) => Ok(Bytes::new(&p).into()),
+                None => Err(raise(th, &OS_ERROR, "illegal IP address string passed to inet_pton")),
+            }
+        }),
+        function("inet_ntop", "(af, packed_ip, /)", "The text of an address.", |th, a| {
+            let family = number::to_i32(th, &a[0])?;
+            let b = buffer::bytes_like(th, &a[1])?;
+            let wrong = "invalid length of packed IP address string";
+            match family {
+                AF_INET => match <[u8; 4]>::try_from(&b[..]) {
+                    Ok(ip) => Ok(Ipv4Addr::from(ip).to_string().into()),
+                    Err(_) => Err(value_error(th, wrong)),
+                },
+                AF_INET6 => match <[u8; 16]>::try_from(&b[..]) {
+                    Ok(ip) => Ok(Ipv6Addr::from(ip).to_string().into()),
+                    Err(_) => Err(value_error(th, wrong)),
+                },
+                _ => Err(value_error(th, format!("unknown address family {family}"))),
+            }
+        }),
+    ];
 fn ip_of(address: &[u8]) -> String {
     match address {
         [_, _, _, _, a, b, c, d, ..] => Ipv4Addr::new(*a, *b, *c, *d).to_string(),

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, getter, member, method};
-use krait_object::{Args, ClassDef, GetSet, Method, PyResult, Raised, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag};
+use krait_object::{
+    Args, ClassDef, GetSet, Method, PyResult, Raised, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value,
+    type_flag,
+};
 use krait_platform::{errno, fd, socket as platform, wait};
 use krait_runtime::audit::audit;
 use krait_runtime::errors::{os_error, raise, type_error, value_error, write_unraisable};
@@ -220,7 +223,12 @@ pub(super) fn operate_until<R>(
         }
     }
 }
-pub(super) fn operate<R>(th: &mut Thread, s: &Socket, writing: bool, f: impl FnMut(i32) -> Result<R, i32>) -> PyResult<R> {
+pub(super) fn operate<R>(
+    th: &mut Thread,
+    s: &Socket,
+    writing: bool,
+    f: impl FnMut(i32) -> Result<R, i32>,
+) -> PyResult<R> {
     let deadline = deadline_of(s.timeout.load(SeqCst));
     operate_until(th, s, writing, deadline, f)
 }
@@ -315,7 +323,9 @@ static METHODS: &[Method] = &[
             }
         }
     }),
-    method("detach", "()", "Close the object but not the descriptor, which is returned.", |_, a| Ok(socket(&a[0]).fd.swap(-1, SeqCst).into())),
+    method("detach", "()", "Close the object but not the descriptor, which is returned.", |_, a| {
+        Ok(socket(&a[0]).fd.swap(-1, SeqCst).into())
+    }),
     method("fileno", "()", "The descriptor; -1 for a closed socket.", |_, a| Ok(socket(&a[0]).descriptor().into())),
     method("getpeername", "()", "The address of the other end.", |th, a| {
         let s = socket(&a[0]);
@@ -343,18 +353,27 @@ static METHODS: &[Method] = &[
         let wait = compare::truth(th, &a[1])?;
         set_timeout(th, &a[0], if wait { -1 } else { 0 })
     }),
-    method("getblocking", "()", "Whether operations wait.", |_, a| Ok(Value::bool(socket(&a[0]).timeout.load(SeqCst) != 0))),
+    method("getblocking", "()", "Whether operations wait.", |_, a| {
+        Ok(Value::bool(socket(&a[0]).timeout.load(SeqCst) != 0))
+    }),
     method("settimeout", "(object, /)", "Set the timeout of operations, in seconds; None = wait for ever.", |th, a| {
         let t = timeout_argument(th, &a[1])?;
         set_timeout(th, &a[0], t)
     }),
-    method("gettimeout", "()", "The timeout of operations, in seconds; None = none.", |_, a| Ok(timeout_value(socket(&a[0]).timeout.load(SeqCst)))),
-    method("shutdown", "(object, /)", "Shut down reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR).", |th, a| {
-        let how = number::to_i32(th, &a[1])?;
-        let f = socket(&a[0]).descriptor();
-        let done = blocking(th, || platform::shutdown(f, how));
-        none_or(th, done)
+    method("gettimeout", "()", "The timeout of operations, in seconds; None = none.", |_, a| {
+        Ok(timeout_value(socket(&a[0]).timeout.load(SeqCst)))
     }),
+    method(
+        "shutdown",
+        "(object, /)",
+        "Shut down reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR).",
+        |th, a| {
+            let how = number::to_i32(th, &a[1])?;
+            let f = socket(&a[0]).descriptor();
+            let done = blocking(th, || platform::shutdown(f, how));
+            none_or(th, done)
+        },
+    ),
     super::transfer::RECV,
     super::transfer::RECV_INTO,
     super::transfer::RECVFROM,

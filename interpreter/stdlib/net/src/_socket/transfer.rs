@@ -12,18 +12,23 @@ use super::address::{from_python, to_python};
 use super::negative;
 use super::object::{deadline_of, operate, operate_until, socket};
 
-pub(super) const RECV: Method = method("recv", "(buffersize[, flags], /)", "Receive at most that many bytes.", |th, a| {
-    let (n, flags) = size_and_flags(th, a, "recv")?;
-    let mut out = zeroed(th, n)?;
-    let got = operate(th, socket(&a[0]), false, |f| platform::recv(f, &mut out, flags))?;
-    Ok(Bytes::new(&out[..got.min(n)]).into())
-});
-pub(super) const RECV_INTO: Method =
-    method("recv_into", "(buffer, nbytes=0, flags=0)", "Receive into a writable buffer; the number of bytes.", |th, a| {
+pub(super) const RECV: Method =
+    method("recv", "(buffersize[, flags], /)", "Receive at most that many bytes.", |th, a| {
+        let (n, flags) = size_and_flags(th, a, "recv")?;
+        let mut out = zeroed(th, n)?;
+        let got = operate(th, socket(&a[0]), false, |f| platform::recv(f, &mut out, flags))?;
+        Ok(Bytes::new(&out[..got.min(n)]).into())
+    });
+pub(super) const RECV_INTO: Method = method(
+    "recv_into",
+    "(buffer, nbytes=0, flags=0)",
+    "Receive into a writable buffer; the number of bytes.",
+    |th, a| {
         let (got, data, _) = receive_into(th, a, "recv_into", false)?;
         store(th, &a[1], &data[..got])?;
         Ok(got.into())
-    });
+    },
+);
 pub(super) const RECVFROM: Method =
     method("recvfrom", "(buffersize[, flags], /)", "Receive bytes and their sender: (bytes, address).", |th, a| {
         let (n, flags) = size_and_flags(th, a, "recvfrom")?;
@@ -63,8 +68,11 @@ pub(super) const SENDALL: Method = method("sendall", "(data[, flags], /)", "Send
     }
     Ok(Value::NONE)
 });
-pub(super) const SENDTO: Method =
-    method("sendto", "", "sendto(data, [flags,] address) -> count\n\nSend bytes to an address; the number sent.", |th, a: &Args<'_>| {
+pub(super) const SENDTO: Method = method(
+    "sendto",
+    "",
+    "sendto(data, [flags,] address) -> count\n\nSend bytes to an address; the number sent.",
+    |th, a: &Args<'_>| {
         let (data, flags, address) = match &a.pos()[1..] {
             [data, address] => (data, 0, address),
             [data, flags, address] => (data, number::to_i32(th, flags)?, address),
@@ -78,7 +86,8 @@ pub(super) const SENDTO: Method =
         let to = from_python(th, s, address, "sendto")?;
         audit(th, "socket.sendto", &[a.pos()[0].clone(), address.clone()])?;
         Ok(operate(th, s, true, |f| platform::send_to(f, &data, flags, &to))?.into())
-    });
+    },
+);
 
 pub(super) fn zeroed(th: &mut Thread, n: usize) -> PyResult<Vec<u8>> {
     let mut out = Vec::new();
@@ -105,8 +114,11 @@ fn receive_into(th: &mut Thread, a: &Args<'_>, name: &str, with_sender: bool) ->
         Err(_) => return Err(negative(th, name)),
         Ok(0) => room,
         Ok(n) if n > room => {
-            let message =
-                if with_sender { "nbytes is greater than the length of the buffer" } else { "buffer too small for requested bytes" };
+            let message = if with_sender {
+                "nbytes is greater than the length of the buffer"
+            } else {
+                "buffer too small for requested bytes"
+            };
             return Err(value_error(th, message));
         }
         Ok(n) => n,

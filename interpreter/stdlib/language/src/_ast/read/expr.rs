@@ -56,19 +56,17 @@ impl Reader<'_> {
                 body: self.expr_field(v, class, "body")?,
                 orelse: self.expr_field(v, class, "orelse")?,
             },
-            "Dict" => ExprKind::Dict {
-                keys: self.opt_exprs(v, class, "keys")?,
-                values: self.exprs(v, class, "values")?,
-            },
+            "Dict" => {
+                ExprKind::Dict { keys: self.opt_exprs(v, class, "keys")?, values: self.exprs(v, class, "values")? }
+            }
             "Set" => ExprKind::Set { elts: self.exprs(v, class, "elts")? },
             "ListComp" => ExprKind::ListComp {
                 elt: self.expr_field(v, class, "elt")?,
                 generators: self.comprehensions(v, class)?,
             },
-            "SetComp" => ExprKind::SetComp {
-                elt: self.expr_field(v, class, "elt")?,
-                generators: self.comprehensions(v, class)?,
-            },
+            "SetComp" => {
+                ExprKind::SetComp { elt: self.expr_field(v, class, "elt")?, generators: self.comprehensions(v, class)? }
+            }
             "GeneratorExp" => ExprKind::GeneratorExp {
                 elt: self.expr_field(v, class, "elt")?,
                 generators: self.comprehensions(v, class)?,
@@ -117,12 +115,8 @@ impl Reader<'_> {
                 slice: self.expr_field(v, class, "slice")?,
                 ctx: self.context(v, class)?,
             },
-            "Starred" => {
-                ExprKind::Starred { value: self.expr_field(v, class, "value")?, ctx: self.context(v, class)? }
-            }
-            "Name" => {
-                ExprKind::Name { id: self.identifier_field(v, class, "id")?, ctx: self.context(v, class)? }
-            }
+            "Starred" => ExprKind::Starred { value: self.expr_field(v, class, "value")?, ctx: self.context(v, class)? },
+            "Name" => ExprKind::Name { id: self.identifier_field(v, class, "id")?, ctx: self.context(v, class)? },
             "List" => ExprKind::List { elts: self.exprs(v, class, "elts")?, ctx: self.context(v, class)? },
             "Tuple" => ExprKind::Tuple { elts: self.exprs(v, class, "elts")?, ctx: self.context(v, class)? },
             _ => ExprKind::Slice {

@@ -81,9 +81,7 @@ impl Reader<'_> {
                 cases: self.list(v, class, "cases", Reader::match_case)?,
             },
             "Raise" => StmtKind::Raise { exc: self.opt_expr(v, "exc")?, cause: self.opt_expr(v, "cause")? },
-            "Assert" => {
-                StmtKind::Assert { test: self.expr_field(v, class, "test")?, msg: self.opt_expr(v, "msg")? }
-            }
+            "Assert" => StmtKind::Assert { test: self.expr_field(v, class, "test")?, msg: self.opt_expr(v, "msg")? },
             "Import" => StmtKind::Import { names: self.list(v, class, "names", Reader::alias)? },
             "ImportFrom" => {
                 let module = self.opt_identifier(v, "module")?;
