@@ -104,7 +104,7 @@ fn trim_traceback(th: &mut Thread) {
             (true, None) => start = Some(i),
             (false, Some(s)) => {
                 let always = names[i - 1] == "_call_with_frames_removed";
-                if always || (import_error && i == files.len()) || import_error {
+                if always || import_error {
                     keep[s..i].iter_mut().for_each(|k| *k = false);
                 }
                 start = None;

@@ -1,4 +1,5 @@
 //! Inline caches of attribute instructions. Home of unsafe code: it calls `krait_object::instance::cache`, whose
+//! UNSAFE home: reads inline caches and instance words without the checks that the cache words already stand for.
 //! conditions it guarantees by writing both cache words together for one state of a class, and reading them so.
 //!
 //! Word 0: complement of a version id (high; so that an empty word, 0, names no version) and a shape id or a place in a

@@ -17,7 +17,7 @@ use crate::protocol::{attr, call, repr, sequence};
 use crate::types::frame;
 
 pub use alias::{TYPE_ALIAS, make_type_alias};
-pub use generic::GENERIC;
+pub use generic::generic;
 pub use no_default::no_default;
 pub use param_spec::{PARAM_SPEC, PARAM_SPEC_ARGS, PARAM_SPEC_KWARGS, make_param_spec};
 pub use type_var::{TYPE_VAR, make_type_var, make_type_var_with_bound, make_type_var_with_constraints};
@@ -32,11 +32,22 @@ pub static DEFS: &[&ClassDef] = &[
     &param_spec::KWARGS_DEF,
     &type_var_tuple::DEF,
     &alias::DEF,
-    &generic::DEF,
 ];
+<<<<<<< HEAD
 /// Those that `_typing` shows.
 pub static SHOWN: &[&TypeObject] =
     &[&TYPE_VAR, &TYPE_VAR_TUPLE, &PARAM_SPEC, &PARAM_SPEC_ARGS, &PARAM_SPEC_KWARGS, &GENERIC, &TYPE_ALIAS];
+=======
+/// Those that `_typing` shows; `Generic` is made at run time.
+pub static SHOWN: &[&TypeObject] = &[
+    &TYPE_VAR,
+    &TYPE_VAR_TUPLE,
+    &PARAM_SPEC,
+    &PARAM_SPEC_ARGS,
+    &PARAM_SPEC_KWARGS,
+    &TYPE_ALIAS,
+];
+>>>>>>> typing: Generic is a heap type; type: classes of a metaclass keep one __dict__
 
 /// `Generic[params]` as the base that a class with type parameters gets.
 pub fn subscript_generic(th: &mut Thread, params: &Value) -> PyResult<Value> {
@@ -44,7 +55,8 @@ pub fn subscript_generic(th: &mut Thread, params: &Value) -> PyResult<Value> {
         Some(t) => unpack_tuples(th, t)?,
         None => params.clone(),
     };
-    call_typing(th, "_GenericAlias", &[GENERIC.to_value(), unpacked])
+    let generic = generic(th)?;
+    call_typing(th, "_GenericAlias", &[generic, unpacked])
 }
 /// Gives a type parameter its default, to be computed by a function.
 pub fn set_default(th: &mut Thread, param: &Value, evaluate: &Value) -> PyResult<Value> {

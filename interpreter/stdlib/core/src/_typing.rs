@@ -6,11 +6,12 @@ use krait_runtime::types::{module, typing};
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "Primitives and accelerators for the typing module.\n",
     functions: FUNCTIONS,
-    init: Some(|_, m| {
+    init: Some(|th, m| {
         let d = module::dict(m);
         for class in typing::SHOWN {
             d.set_text(&class.name(), class.to_value());
         }
+        d.set_text("Generic", typing::generic(th)?);
         d.set_text("NoDefault", typing::no_default());
         Ok(())
     }),

@@ -116,7 +116,8 @@ fn add_slots(
     class_name: &str,
 ) -> PyResult<()> {
     let has_dict = |t: &Type| t.has_flag(type_flag::TAIL_DICT) || t.dict_cell.is_set();
-    let base_dict = has_dict(base);
+    // Classes have a namespace of their own: a metaclass adds no `__dict__` to it.
+    let base_dict = has_dict(base) || base.object().is_subtype(&krait_object::builtin_types::TYPE);
     let base_weak = base.has_flag(type_flag::WEAKREF);
     let mut add_dict = false;
     let mut add_weak = false;
