@@ -33,21 +33,9 @@ pub static DEFS: &[&ClassDef] = &[
     &type_var_tuple::DEF,
     &alias::DEF,
 ];
-<<<<<<< HEAD
-/// Those that `_typing` shows.
-pub static SHOWN: &[&TypeObject] =
-    &[&TYPE_VAR, &TYPE_VAR_TUPLE, &PARAM_SPEC, &PARAM_SPEC_ARGS, &PARAM_SPEC_KWARGS, &GENERIC, &TYPE_ALIAS];
-=======
 /// Those that `_typing` shows; `Generic` is made at run time.
-pub static SHOWN: &[&TypeObject] = &[
-    &TYPE_VAR,
-    &TYPE_VAR_TUPLE,
-    &PARAM_SPEC,
-    &PARAM_SPEC_ARGS,
-    &PARAM_SPEC_KWARGS,
-    &TYPE_ALIAS,
-];
->>>>>>> typing: Generic is a heap type; type: classes of a metaclass keep one __dict__
+pub static SHOWN: &[&TypeObject] =
+    &[&TYPE_VAR, &TYPE_VAR_TUPLE, &PARAM_SPEC, &PARAM_SPEC_ARGS, &PARAM_SPEC_KWARGS, &TYPE_ALIAS];
 
 /// `Generic[params]` as the base that a class with type parameters gets.
 pub fn subscript_generic(th: &mut Thread, params: &Value) -> PyResult<Value> {
