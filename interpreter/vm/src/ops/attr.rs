@@ -225,9 +225,10 @@ fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
 }
 #[inline(always)]
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    // The slow path also caches class attributes that are no functions: those are not called with the instance.
     match cache::load_method(pc, r.get(b(w))) {
-        Some(function) => method_form(w, pc, r, function),
-        None => load_method_slow(th, w, pc, r),
+        Some(function) if function.class().has_flag(type_flag::METHOD_DESCRIPTOR) => method_form(w, pc, r, function),
+        _ => load_method_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
