@@ -222,9 +222,9 @@ impl<V> Table<V> {
             }
             self.index[probe.at] = DELETED;
         }
-        if self.index.is_empty() && self.entries.len() >= LINEAR {
-            self.rebuild();
-        } else if self.entries.len() > 32 && self.live * 4 < self.entries.len() {
+        let crowded = self.index.is_empty() && self.entries.len() >= LINEAR;
+        let sparse = self.entries.len() > 32 && self.live * 4 < self.entries.len();
+        if crowded || sparse {
             self.rebuild();
         }
         Some(pair)

@@ -26,7 +26,7 @@ pub fn nanoseconds(th: &mut Thread, v: &Value, how: Rounding) -> PyResult<i64> {
             return Err(value_error(th, "Invalid value NaN (not a number)"));
         }
         let ns = round(f * 1e9, how);
-        if !(-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&ns) {
+        if !(-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&ns) {
             return Err(overflow_error(th, "timestamp out of range for platform time_t"));
         }
         return Ok(ns as i64);
@@ -42,7 +42,7 @@ pub fn whole(th: &mut Thread, v: &Value) -> PyResult<i64> {
             return Err(value_error(th, "Invalid value NaN (not a number)"));
         }
         let s = f.floor();
-        if !(-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&s) {
+        if !(-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&s) {
             return Err(overflow_error(th, "timestamp out of range for platform time_t"));
         }
         return Ok(s as i64);

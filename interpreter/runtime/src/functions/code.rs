@@ -78,7 +78,8 @@ fn compile(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if inherit {
         flags |= crate::frames::current_flags(th) & FUTURES;
     }
-    if !matches!(&*mode, "exec" | "eval" | "single") && !(mode == "func_type" && flags & 0x400 != 0) {
+    let known = matches!(&*mode, "exec" | "eval" | "single") || (mode == "func_type" && flags & 0x400 != 0);
+    if !known {
         let message = if mode == "func_type" {
             "compile() mode 'func_type' requires flag PyCF_ONLY_AST"
         } else if flags & 0x400 != 0 {

@@ -19,8 +19,7 @@ pub fn is_byte_line_break(code: u32) -> bool {
 pub fn split_space<U: Unit>(text: &[U], space: impl Fn(u32) -> bool, limit: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut at = 0;
-    loop {
-        let Some(start) = text[at..].iter().position(|u| !space(u.code())).map(|n| at + n) else { break };
+    while let Some(start) = text[at..].iter().position(|u| !space(u.code())).map(|n| at + n) {
         if parts.len() == limit {
             // The rest keeps its whitespace, the trailing one too.
             parts.push(start..text.len());
@@ -37,8 +36,7 @@ pub fn split_space<U: Unit>(text: &[U], space: impl Fn(u32) -> bool, limit: usiz
 pub fn rsplit_space<U: Unit>(text: &[U], space: impl Fn(u32) -> bool, limit: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut at = text.len();
-    loop {
-        let Some(end) = text[..at].iter().rposition(|u| !space(u.code())).map(|n| n + 1) else { break };
+    while let Some(end) = text[..at].iter().rposition(|u| !space(u.code())).map(|n| n + 1) {
         if parts.len() == limit {
             parts.push(0..end);
             break;

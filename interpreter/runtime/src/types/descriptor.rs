@@ -105,7 +105,7 @@ static METHOD_DEF: ClassDef = ClassDef {
     methods: REDUCE,
     getset: &[
         getter("__name__", "", |_, v| Ok(Value::str(this::<MethodDescriptor>(v).def.name))),
-        getter("__qualname__", "", |th, v| qualname(th, v)),
+        getter("__qualname__", "", qualname),
         getter("__objclass__", "", |_, v| Ok(this::<MethodDescriptor>(v).owner.clone().into())),
         getter("__doc__", "", |_, v| Ok(doc(this::<MethodDescriptor>(v).def))),
         getter("__text_signature__", "", |_, v| Ok(signature_with(this::<MethodDescriptor>(v).def, "$self"))),
@@ -131,7 +131,7 @@ static CLASSMETHOD_DEF: ClassDef = ClassDef {
     methods: REDUCE,
     getset: &[
         getter("__name__", "", |_, v| Ok(Value::str(this::<ClassMethodDescriptor>(v).def.name))),
-        getter("__qualname__", "", |th, v| qualname(th, v)),
+        getter("__qualname__", "", qualname),
         getter("__objclass__", "", |_, v| Ok(this::<ClassMethodDescriptor>(v).owner.clone().into())),
         getter("__doc__", "", |_, v| Ok(doc(this::<ClassMethodDescriptor>(v).def))),
         getter("__text_signature__", "", |_, v| Ok(signature_with(this::<ClassMethodDescriptor>(v).def, "$type"))),
@@ -152,7 +152,7 @@ static WRAPPER_DEF: ClassDef = ClassDef {
     methods: REDUCE,
     getset: &[
         getter("__name__", "", |_, v| Ok(Value::str(this::<Wrapper>(v).def.name))),
-        getter("__qualname__", "", |th, v| qualname(th, v)),
+        getter("__qualname__", "", qualname),
         getter("__objclass__", "", |_, v| Ok(this::<Wrapper>(v).owner.clone().into())),
         getter("__doc__", "", |_, v| Ok(Value::str(this::<Wrapper>(v).def.doc))),
         getter("__text_signature__", "", |_, v| Ok(wrapper_signature(this::<Wrapper>(v).def))),
@@ -224,7 +224,7 @@ static METHOD_WRAPPER_DEF: ClassDef = ClassDef {
 };
 static COMPUTED: &[GetSet] = &[
     getter("__name__", "", |_, v| Ok(this::<GetSetDescriptor>(v).name.to_value())),
-    getter("__qualname__", "", |th, v| qualname(th, v)),
+    getter("__qualname__", "", qualname),
     getter("__objclass__", "", |_, v| Ok(this::<GetSetDescriptor>(v).owner.clone().into())),
     getter("__doc__", "", |_, v| {
         Ok(match this::<GetSetDescriptor>(v).kind {

@@ -202,10 +202,13 @@ fn open_file(th: &mut Thread, o: &Opening<'_>) -> PyResult<Value> {
     } else {
         convert::fspath(th, o.file)?
     };
-    if file.as_int_ref().is_none() && file.downcast_ref::<Str>().is_none() && file.downcast_ref::<Bytes>().is_none() {
-        if !number::has_index(&file) && file.to_f64().is_none() {
-            return Err(type_error(th, "invalid file"));
-        }
+    if file.as_int_ref().is_none()
+        && file.downcast_ref::<Str>().is_none()
+        && file.downcast_ref::<Bytes>().is_none()
+        && !number::has_index(&file)
+        && file.to_f64().is_none()
+    {
+        return Err(type_error(th, "invalid file"));
     }
     let m = parse_mode(th, o.mode)?;
     let mut raw_mode = String::new();

@@ -83,9 +83,9 @@ static DEF: ClassDef = ClassDef {
         new: Some(new),
         repr: Some(show),
         buffer: Some(export),
-        sq_len: Some(|th, v| size(th, v)),
-        mp_len: Some(|th, v| size(th, v)),
-        sq_item: Some(|th, v, i| item(th, v, i)),
+        sq_len: Some(size),
+        mp_len: Some(size),
+        sq_item: Some(item),
         subscript: Some(subscript),
         set_subscript: Some(set_subscript),
         ..SlotDefs::EMPTY

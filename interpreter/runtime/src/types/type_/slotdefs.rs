@@ -270,7 +270,7 @@ static REST: &[WrapperDef] = &[
         2,
         2,
         "Set an attribute of instance to value.",
-        |th, f, a| { f(th, &a[0], &a[1], Some(&a[2])).map(Value::from) }
+        |th, f, a| f(th, &a[0], &a[1], Some(&a[2])).map(Value::from)
     ),
     wrapper!("__delete__", descr_set, "(instance, /)", 1, 1, "Delete an attribute of instance.", |th, f, a| {
         f(th, &a[0], &a[1], None).map(Value::from)

@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             b'y' => complex::new(self.float(th)?, self.float(th)?),
             b's' => {
                 let n = self.size(th, "bytes object size out of range")?;
-                Bytes::new(&*self.take(th, n)?).into()
+                Bytes::new(&self.take(th, n)?).into()
             }
             b'z' | b'Z' => {
                 let n = self.byte(th)?;

@@ -36,7 +36,7 @@ impl Newlines {
             self.pending_cr = false;
         }
         // A trailing \r is held back: \r\n must come out in one piece.
-        if !last && text.len() > 0 && text.get(text.len() - 1) == Some(13) {
+        if !last && !text.is_empty() && text.get(text.len() - 1) == Some(13) {
             text = text.slice(0, text.len() - 1);
             self.pending_cr = true;
         }

@@ -7,8 +7,8 @@ use krait_runtime::protocol::number;
 
 use super::{domain_error, range_error};
 
-const G: f64 = 6.024680040776729583740234375;
-const G_MINUS_HALF: f64 = 5.524680040776729583740234375;
+const G: f64 = 6.024_680_040_776_73;
+const G_MINUS_HALF: f64 = 5.524_680_040_776_73;
 #[expect(clippy::excessive_precision, reason = "the published coefficients")]
 const NUMERATOR: [f64; 13] = [
     23531376880.410759688572007674451636754734846804940,
@@ -125,7 +125,6 @@ pub fn lgamma(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if r.is_infinite() { Err(range_error(th)) } else { Ok(r.into()) }
 }
 fn lgamma_of(x: f64) -> f64 {
-    #[expect(clippy::excessive_precision, reason = "ln(pi)")]
     const LN_PI: f64 = 1.144729885849400174143427351353058711647;
     let size = x.abs();
     if size < 1e-20 {

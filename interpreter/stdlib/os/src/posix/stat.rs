@@ -112,7 +112,7 @@ pub fn stat_value(th: &Thread, st: &fs::Stat) -> Value {
         Value::from(st.st_mode),
         Value::from(st.st_ino),
         Value::from(st.st_dev),
-        Value::from(st.st_nlink as u64),
+        Value::from(st.st_nlink),
         show_id(st.st_uid),
         show_id(st.st_gid),
         Value::int(st.st_size),
@@ -123,7 +123,7 @@ pub fn stat_value(th: &Thread, st: &fs::Stat) -> Value {
         Some(n) => Value::int(n),
         None => Value::from(BigInt::from(t.0) * 1_000_000_000 + t.1),
     }));
-    fields.extend([Value::int(st.st_blksize as i64), Value::int(st.st_blocks), Value::from(st.st_rdev)]);
+    fields.extend([Value::int(st.st_blksize), Value::int(st.st_blocks), Value::from(st.st_rdev)]);
     structs::build(th, &STAT_RESULT, fields)
 }
 fn statvfs_value(th: &Thread, s: &[u64; 11]) -> Value {
@@ -166,7 +166,7 @@ pub fn time_parts(th: &mut Thread, v: &Value) -> PyResult<(i64, i64)> {
             nanos -= 1_000_000_000;
             seconds += 1.0;
         }
-        if !(-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&seconds) {
+        if !(-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&seconds) {
             return Err(overflow_error(th, "timestamp out of range for platform time_t"));
         }
         return Ok((seconds as i64, nanos));
