@@ -9,6 +9,7 @@ pub mod _imp;
 pub mod _operator;
 pub mod _suggestions;
 pub mod _sysconfig;
+pub mod _testinternalcapi;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -33,6 +34,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_suggestions::MODULE,
     &_sysconfig::MODULE,
     &_typing::MODULE,
+    &_testinternalcapi::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
     &atexit::MODULE,

@@ -1,0 +1,20 @@
+//! `_testinternalcapi`: what `test.support` asks of it where no internals of CPython are meant: the recursion depth and the
+//! configuration. Everything else of CPython's module is absent.
+use krait_object::native::function;
+use krait_object::{Dict, Method, ModuleDef, Value};
+use krait_runtime::config;
+
+pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
+static FUNCTIONS: &[Method] = &[
+    function("get_recursion_depth", "()", "Calls in progress on this thread.", |th, _| Ok(Value::from(th.depth))),
+    function("get_config", "()", "The configuration as far as it applies.", |th, _| {
+        let c = config::get(th);
+        let d = Dict::new();
+        let off = c.x_options.iter().any(|(k, _)| k == "no_debug_ranges");
+        d.set_text("code_debug_ranges", i64::from(!off));
+        d.set_text("optimization_level", c.flags.optimize);
+        d.set_text("isolated", c.flags.isolated);
+        d.set_text("use_environment", i64::from(c.flags.ignore_environment == 0));
+        Ok(d.into())
+    }),
+];
