@@ -99,8 +99,9 @@ pub static FUNCTIONS: &[Method] = &[
     ),
     function("_clear_type_cache", "()", "Clear the internal type lookup cache.", |_, _| Ok(Value::NONE)),
     function("_clear_internal_caches", "()", "Clear all internal performance-related caches.", |_, _| Ok(Value::NONE)),
+    // Threads take turns (`runtime/src/world.rs`).
     function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |_, _| {
-        Ok(Value::FALSE)
+        Ok(Value::TRUE)
     }),
     function("_get_cpu_count_config", "()", "Private function for getting PyConfig.cpu_count", |th, _| {
         let c = krait_runtime::config::get(th);
