@@ -22,7 +22,7 @@ fn install() {
             krait_object::gc::run_requested(th);
             Ok(())
         });
-        let families: [&[&'static ModuleDef]; 8] = [
+        let families: [&[&'static ModuleDef]; 9] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,
             krait_stdlib_text::MODULES,
@@ -31,6 +31,7 @@ fn install() {
             krait_stdlib_os::MODULES,
             krait_stdlib_net::MODULES,
             krait_stdlib_crypto::MODULES,
+            krait_stdlib_data::MODULES,
         ];
         import::install_native_modules(families.concat());
     });

@@ -44,9 +44,15 @@ pub fn derive_trace(input: TokenStream) -> TokenStream {
         }
         Data::Union(_) => return quote!(compile_error!("Trace cannot be derived for a union");).into(),
     };
+    // A struct of skipped fields only can hold no reference: its objects are not tracked.
+    let traced = match &input.data {
+        Data::Struct(data) => data.fields.is_empty() || data.fields.iter().any(|f| !skipped(&f.attrs)),
+        _ => true,
+    };
     quote! {
         // SAFETY: every field is visited exactly once, or holds no value (`#[trace(skip)]`).
         unsafe impl #generics ::krait_object::Trace for #name #type_generics #clause {
+            const TRACED: bool = #traced;
             fn trace(&self, tracer: &mut ::krait_object::Tracer<'_>) { let _ = &tracer; #body }
         }
     }

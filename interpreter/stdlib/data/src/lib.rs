@@ -1,0 +1,10 @@
+//! Native modules of the family `data`, one file or folder per module.
+
+#![forbid(unsafe_code)]
+
+use krait_object::ModuleDef;
+
+mod _datetime;
+mod arguments;
+
+pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE];
