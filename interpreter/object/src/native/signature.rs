@@ -140,7 +140,7 @@ impl Sig {
         let (head, pos) = all.split_at(lead.min(all.len()));
         let mut out: Vec<Option<Value>> = Vec::with_capacity(lead + p.params.len());
         out.extend(head.iter().cloned().map(Some));
-        if p.varargs.is_none() && (p.positional_only == p.params.len()) {
+        if p.positional_only + usize::from(p.varargs.is_some()) == p.params.len() {
             check_positional(th, p, name, full, pos.len(), args)?;
         } else {
             check_keywords(th, p, name, pos.len(), args)?;
@@ -234,7 +234,8 @@ fn check_positional(
     if args.has_kw() {
         return Err(type_error(th, format!("{full}() takes no keyword arguments")));
     }
-    let (min, max) = (p.required_positional, p.positional);
+    let max = if p.varargs.is_some() { usize::MAX } else { p.positional };
+    let min = p.required_positional;
     if (min..=max).contains(&given) {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! `_testinternalcapi`: what `test.support` asks of it where no internals of CPython are meant: the recursion depth and the
 //! configuration. Everything else of CPython's module is absent.
 use krait_object::native::function;
-use krait_object::{Dict, Method, ModuleDef, Value};
+use krait_object::{Dict, Method, ModuleDef, Value, instance};
 use krait_runtime::config;
 
 pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
@@ -17,4 +17,10 @@ static FUNCTIONS: &[Method] = &[
         d.set_text("use_environment", i64::from(c.flags.ignore_environment == 0));
         Ok(d.into())
     }),
+    function("has_inline_values", "(obj, /)", "Whether attributes are stored in the object itself.", |_, a| {
+        Ok(Value::bool(matches!(instance::storage(&a[0]), instance::Storage::Slots(_))))
+    }),
+    // Nothing is made immortal because several threads could use it.
+    function("suppress_immortalization", "(suppress, /)", "", |_, _| Ok(Value::NONE)),
+    function("get_immortalize_deferred", "()", "", |_, _| Ok(Value::FALSE)),
 ];

@@ -9,7 +9,9 @@ pub mod _imp;
 pub mod _operator;
 pub mod _suggestions;
 pub mod _sysconfig;
+pub mod _testcapi;
 pub mod _testinternalcapi;
+pub mod _testlimitedcapi;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -34,7 +36,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &_suggestions::MODULE,
     &_sysconfig::MODULE,
     &_typing::MODULE,
+    &_testcapi::MODULE,
     &_testinternalcapi::MODULE,
+    &_testlimitedcapi::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
     &atexit::MODULE,

@@ -229,7 +229,12 @@ fn update_group(class: &Ref<Type>, group: &Group) {
             continue;
         }
         match found.downcast_ref::<Wrapper>() {
-            Some(w) if found.is_exact(&WRAPPER_DESCRIPTOR) && class.object().is_subtype(w.owner.object()) => {
+            // The wrapper of another slot (`__str__ = int.__repr__`) is called as the method that it is.
+            Some(w)
+                if found.is_exact(&WRAPPER_DESCRIPTOR)
+                    && w.def.name == *name
+                    && class.object().is_subtype(w.owner.object()) =>
+            {
                 match &native {
                     Some(other) if !(group.same)(&other.slots, &w.owner.slots) => generic = true,
                     _ => native = Some(w.owner.clone()),
