@@ -67,6 +67,11 @@ static METHODS: &[Method] = &[method("__reduce__", "()", "", |th, a| {
             let args = krait_object::Tuple::from_slice(&[o.clone(), Value::str(f.def.name)]);
             Ok(krait_object::Tuple::from_slice(&[getattr, args.into()]).into())
         }
+        (_, Role::Plain) if let Some(owner) = &f.owner => {
+            let getattr = crate::functions::builtin(th, "getattr")?;
+            let args = krait_object::Tuple::from_slice(&[owner.to_value(), Value::str(f.def.name)]);
+            Ok(krait_object::Tuple::from_slice(&[getattr, args.into()]).into())
+        }
         _ => Ok(Value::str(f.def.name)),
     }
 })];

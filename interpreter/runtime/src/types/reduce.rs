@@ -113,7 +113,9 @@ pub fn getstate(th: &mut Thread, o: &Value, required: bool) -> PyResult<Value> {
 /// The dict, and the values of `__slots__` members.
 pub fn default_getstate(th: &mut Thread, o: &Value, required: bool) -> PyResult<Value> {
     let class = o.class_ref();
-    if required && class.is_static() && class.vtable().size > 16 && !class.dict_cell.is_set() {
+    // What a payload holds beyond its `__dict__` is state that only the class itself could tell.
+    let plain = if class.dict_cell.is_set() { 24 } else { 16 };
+    if required && class.is_static() && class.vtable().size > plain {
         let name = crate::types::type_::full_name(&class);
         return Err(type_error(th, format!("cannot pickle '{name}' object")));
     }

@@ -5,6 +5,7 @@
 use krait_object::ModuleDef;
 
 mod _datetime;
+mod _pickle;
 mod arguments;
 
-pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE, &_pickle::MODULE];
