@@ -1,0 +1,13 @@
+//! `_codecs_kr`: the encodings of Korea. CPython counterpart: `Modules/cjkcodecs/_codecs_kr.c`.
+
+use krait_object::ModuleDef;
+use krait_object::native::function;
+
+use crate::_multibytecodec::{codec, coding};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    functions: &[function("getcodec", "(name, /)", "The codec of that name.", |th, a| {
+        codec::get(th, &a[0], coding::KR)
+    })],
+    ..ModuleDef::new("_codecs_kr")
+};

@@ -1,0 +1,13 @@
+//! `_codecs_tw`: the encodings of Taiwan. CPython counterpart: `Modules/cjkcodecs/_codecs_tw.c`.
+
+use krait_object::ModuleDef;
+use krait_object::native::function;
+
+use crate::_multibytecodec::{codec, coding};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    functions: &[function("getcodec", "(name, /)", "The codec of that name.", |th, a| {
+        codec::get(th, &a[0], coding::TW)
+    })],
+    ..ModuleDef::new("_codecs_tw")
+};

@@ -1,0 +1,6 @@
+//! Tables that `scripts/generate-cjk` writes.
+
+pub mod cn;
+pub mod jp;
+pub mod kr;
+pub mod tw;
