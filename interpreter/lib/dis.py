@@ -20,7 +20,23 @@ _have_code = (types.MethodType, types.FunctionType, types.CodeType, classmethod,
 _table = _opcode._table()
 _registers = {'Out', 'Read', 'Both', 'Moved', 'Outs', 'Window'}
 
-UNKNOWN = object()
+_OPNAME_WIDTH = 24
+_OPARG_WIDTH = 5
+
+# Only what the compiler emits occurs in code objects: nothing to undo.
+deoptmap = {}
+_all_opmap = opmap
+_all_opname = opname
+
+
+class _Unknown:
+    """What stands for a value that the disassembled bytes alone do not tell."""
+
+    def __repr__(self):
+        return "<unknown>"
+
+
+UNKNOWN = _Unknown()
 
 COMPILER_FLAG_NAMES = {
     1: "OPTIMIZED",
@@ -51,7 +67,8 @@ def _try_compile(source, name):
     try:
         return compile(source, name, 'eval')
     except SyntaxError:
-        return compile(source, name, 'exec')
+        pass
+    return compile(source, name, 'exec')
 
 
 def _get_code_object(x):
@@ -65,9 +82,17 @@ def _get_code_object(x):
 
 
 def dis(x=None, *, file=None, depth=None, show_caches=False, adaptive=False, show_offsets=False):
-    """Disassemble classes, methods, functions, and other compiled objects; without argument the last traceback."""
+    """Disassemble classes, methods, functions, and other compiled objects.
+
+    With no argument, disassemble the last traceback.
+
+    Compiled objects currently include generator objects, async generator
+    objects, and coroutine objects, all of which store their code object
+    in a special attribute.
+    """
+    shown = {'show_caches': show_caches, 'show_offsets': show_offsets}
     if x is None:
-        distb(file=file, show_caches=show_caches, adaptive=adaptive, show_offsets=show_offsets)
+        distb(file=file, **shown)
         return
     for name in ('__func__', '__code__', 'gi_code', 'ag_code', 'cr_code'):
         if hasattr(x, name):
@@ -77,14 +102,16 @@ def dis(x=None, *, file=None, depth=None, show_caches=False, adaptive=False, sho
             if isinstance(member, _have_code):
                 print("Disassembly of %s:" % name, file=file)
                 try:
-                    dis(member, file=file, depth=depth, show_offsets=show_offsets)
+                    dis(member, file=file, depth=depth, **shown)
                 except TypeError as error:
                     print("Sorry:", error, file=file)
                 print(file=file)
     elif hasattr(x, 'co_code'):
-        _disassemble_recursive(x, file, depth, show_offsets)
+        _disassemble_recursive(x, file, depth, shown)
+    elif isinstance(x, (bytes, bytearray)):
+        _print_instructions(list(_get_instructions_bytes(x)), -1, file, **shown)
     elif isinstance(x, str):
-        _disassemble_recursive(_try_compile(x, '<dis>'), file, depth, show_offsets)
+        _disassemble_recursive(_try_compile(x, '<dis>'), file, depth, shown)
     else:
         raise TypeError("don't know how to disassemble %s objects" % type(x).__name__)
 
@@ -98,7 +125,7 @@ def distb(tb=None, *, file=None, show_caches=False, adaptive=False, show_offsets
             raise RuntimeError("no last traceback to disassemble") from None
     while tb.tb_next:
         tb = tb.tb_next
-    disassemble(tb.tb_frame.f_code, tb.tb_lasti, file=file, show_offsets=show_offsets)
+    disassemble(tb.tb_frame.f_code, tb.tb_lasti, file=file, show_caches=show_caches, show_offsets=show_offsets)
 
 
 _Instruction = collections.namedtuple(
@@ -129,6 +156,7 @@ class Instruction(_Instruction):
 
     @property
     def cache_offset(self):
+        """Where the words behind the first one begin."""
         return self.offset + 2
 
     @property
@@ -144,13 +172,10 @@ class Instruction(_Instruction):
         return self.label is not None
 
     def __str__(self):
-        out = io.StringIO()
-        _print_instruction(self, out, 0, False)
-        return out.getvalue().rstrip('\n')
+        return _line(self, 0, 0, False)
 
 
-def _words(code):
-    raw = code.co_code
+def _words(raw):
     return [int.from_bytes(raw[at:at + 8], 'little') for at in range(0, len(raw), 8)]
 
 
@@ -182,18 +207,18 @@ def _jump_target(at, op, operands):
     return None
 
 
-def _labels(code):
-    targets = {_jump_target(at, op, operands) for at, op, operands, _ in _decode(_words(code))}
-    targets.update(entry.target for entry in _parse_exception_table(code))
-    targets.discard(None)
+def _make_labels_map(raw, exception_entries=()):
+    """Number of the label at each offset that a jump or an exception handler leads to."""
+    targets = set(findlabels(raw))
+    for entry in exception_entries:
+        targets.update((entry.start, entry.end, entry.target))
     return {offset: number for number, offset in enumerate(sorted(targets), 1)}
 
 
 def findlabels(code):
     """Offsets that instructions jump to."""
     found = []
-    words = [int.from_bytes(code[at:at + 8], 'little') for at in range(0, len(code), 8)]
-    for at, op, operands, _ in _decode(words):
+    for at, op, operands, _ in _decode(_words(code)):
         target = _jump_target(at, op, operands)
         if target is not None and target not in found:
             found.append(target)
@@ -209,14 +234,26 @@ def findlinestarts(code):
             yield start, line
 
 
-def _register(code, number):
-    try:
-        return code._varname_from_oparg(number)
-    except IndexError:
-        return f'r{number}'
+class _Names:
+    """What the numbers in the words stand for: without a code object nobody knows."""
+
+    def __init__(self, code=None):
+        self.code = code
+
+    def register(self, number):
+        try:
+            return self.code._varname_from_oparg(number)
+        except (AttributeError, IndexError):
+            return f'r{number}'
+
+    def name(self, number):
+        return f'<{number}>' if self.code is None else self.code.co_names[number]
+
+    def constant(self, number):
+        return UNKNOWN if self.code is None else self.code.co_consts[number]
 
 
-def _arguments(code, at, op, operands, extras, labels):
+def _arguments(names, at, op, operands, extras, labels):
     """The value that the operands name, if they name one, and how they are shown."""
     name, kinds, extra_kinds, _ = _table[op]
     value, shown, skip = None, [], False
@@ -229,11 +266,11 @@ def _arguments(code, at, op, operands, extras, labels):
             number |= operands[i + 1] << 16
             skip = True
         if kind in _registers:
-            text = _register(code, number)
+            text = names.register(number)
             if value is None and name in ('MOVE', 'CHECK_BOUND', 'DELETE_FAST') or op in hasfree:
                 value = text
         elif kind == 'Name':
-            value = text = code.co_names[number]
+            value = text = names.name(number)
         elif kind == 'Jump':
             value = _jump_target(at, op, operands)
             text = f'to L{labels[value]}' if value in labels else f'to {value}'
@@ -246,37 +283,51 @@ def _arguments(code, at, op, operands, extras, labels):
         shown.append(text)
     for kind, number in zip(extra_kinds, extras):
         if kind == 'Const':
-            value = code.co_consts[number]
+            value = names.constant(number)
             shown.append(repr(value))
         elif kind == 'Name':
-            value = code.co_names[number]
+            value = names.name(number)
             shown.append(value)
         elif kind == 'Raw':
             shown.append(str(number))
     return value, ', '.join(shown)
 
 
-def _instructions(code, line_offset=0):
-    labels = _labels(code)
-    starts = dict(findlinestarts(code))
-    positions = list(code.co_positions())
+def _cache_info(words):
+    """Rows (name, number of words, content) as CPython has them, for all words behind an instruction's first."""
+    if not words:
+        return None
+    return [('words', len(words), b''.join(word.to_bytes(8, 'little') for word in words))]
+
+
+def _get_instructions_bytes(raw, code=None, line_offset=0):
+    """The instructions in `raw`; names, constants, lines, positions are those of `code`, if it is given."""
+    names = _Names(code)
+    entries = () if code is None else _parse_exception_table(code)
+    labels = _make_labels_map(raw, entries)
+    starts = {} if code is None else dict(findlinestarts(code))
+    positions = [] if code is None else list(code.co_positions())
     line = None
-    for at, op, operands, extras in _decode(_words(code)):
+    for at, op, operands, extras in _decode(_words(raw)):
         offset = 2 * at
         starts_line = offset in starts
         if starts_line:
             line = starts[offset]
             if line is not None:
                 line += line_offset
-        value, shown = _arguments(code, at, op, operands, extras, labels)
+        value, shown = _arguments(names, at, op, operands, extras, labels)
         arg = None
         if op in hasarg:
             arg = operands[0] | operands[1] << 16 | operands[2] << 32
-            if value is None:
+            if value is None and op not in hasconst:
                 value = arg
         place = Positions(*positions[at]) if at < len(positions) else None
         yield Instruction(_table[op][0], op, arg, value, shown, offset, offset, starts_line, line, labels.get(offset),
-                          place, None)
+                          place, _cache_info(extras))
+
+
+def _instructions(code, line_offset=0):
+    return _get_instructions_bytes(code.co_code, code, line_offset)
 
 
 def get_instructions(x, *, first_line=None, show_caches=None, adaptive=False):
@@ -312,46 +363,60 @@ def _parse_exception_table(code):
         return entries
 
 
-def _print_instruction(instruction, out, line_width, show_offsets, mark=False):
+def _line(instruction, line_width, offset_width, mark):
     fields = []
     if line_width:
         line = ''
         if instruction.starts_line:
             line = '--' if instruction.line_number is None else str(instruction.line_number)
         fields.append(line.rjust(line_width))
-    label = '' if instruction.label is None else f'L{instruction.label}:'
-    fields.append(label.rjust(8))
+    fields.append('' if instruction.label is None else f'L{instruction.label}:')
+    fields[-1] = fields[-1].rjust(6)
     fields.append('-->' if mark else '   ')
-    if show_offsets:
-        fields.append(str(instruction.offset).rjust(5))
-    fields.append(instruction.opname.ljust(24))
+    if offset_width:
+        fields.append(str(instruction.offset).rjust(offset_width))
+    fields.append(instruction.opname.ljust(_OPNAME_WIDTH))
     fields.append(instruction.argrepr)
-    print(' '.join(fields).rstrip(), file=out)
+    return ' '.join(fields).rstrip()
 
 
 def disassemble(code, lasti=-1, *, file=None, show_caches=False, adaptive=False, show_offsets=False):
     """Disassemble a code object; `lasti` marks the instruction at that offset."""
-    _disassemble(code, list(_instructions(code)), lasti, file, show_offsets)
+    _disassemble(code, list(_instructions(code)), lasti, file, show_caches, show_offsets)
 
 
-def _disassemble(code, instructions, lasti, file, show_offsets):
-    lines = [i.line_number for i in instructions if i.line_number is not None]
-    width = max(3, len(str(max(lines)))) if lines else 0
-    for i in instructions:
-        if i.starts_line and i.offset > 0 and width:
-            print(file=file)
-        _print_instruction(i, file, width, show_offsets, i.offset == lasti)
+def _disassemble(code, instructions, lasti, file, show_caches=False, show_offsets=False):
+    _print_instructions(instructions, lasti, file, show_caches, show_offsets)
     entries = _parse_exception_table(code)
     if entries:
-        labels = _labels(code)
+        labels = _make_labels_map(code.co_code, entries)
         print("ExceptionTable:", file=file)
         for entry in entries:
-            target = labels.get(entry.target, entry.target)
-            print(f"  {entry.start} to {entry.end} -> L{target} [{entry.depth}]", file=file)
+            lasti_text = " lasti" if entry.lasti else ""
+            print(f"  L{labels[entry.start]} to L{labels[entry.end]} -> L{labels[entry.target]}"
+                  f" [{entry.depth}]{lasti_text}", file=file)
 
 
-def _disassemble_recursive(code, file, depth, show_offsets):
-    disassemble(code, file=file, show_offsets=show_offsets)
+def _print_instructions(instructions, lasti, file, show_caches=False, show_offsets=False):
+    lines = [i.line_number for i in instructions if i.line_number is not None]
+    line_width = max(3, len(str(max(lines)))) if lines else 0
+    offset_width = max(4, len(str(instructions[-1].offset))) if show_offsets and instructions else 0
+    for i in instructions:
+        if i.starts_line and i.offset > 0 and line_width:
+            print(file=file)
+        mark = i.offset <= lasti < i.end_offset
+        print(_line(i, line_width, offset_width, mark), file=file)
+        if show_caches and i.cache_info:
+            for name, size, data in i.cache_info:
+                for at in range(size):
+                    word = int.from_bytes(data[8 * at:8 * at + 8], 'little')
+                    row = Instruction("CACHE", 0, 0, None, f"{name}: {word}", i.offset + 2 * (at + 1),
+                                      i.offset + 2 * (at + 1), False, None, None, i.positions)
+                    print(_line(row, line_width, offset_width, False), file=file)
+
+
+def _disassemble_recursive(code, file, depth, shown):
+    disassemble(code, file=file, **shown)
     if depth is None or depth > 0:
         if depth is not None:
             depth -= 1
@@ -359,14 +424,14 @@ def _disassemble_recursive(code, file, depth, show_offsets):
             if hasattr(constant, 'co_code'):
                 print(file=file)
                 print("Disassembly of %r:" % (constant,), file=file)
-                _disassemble_recursive(constant, file, depth, show_offsets)
+                _disassemble_recursive(constant, file, depth, shown)
 
 
 disco = disassemble
 
 
 def code_info(x):
-    """Formatted details of a function, generator, method, string of source, or code object."""
+    """Formatted details of methods, functions, or code."""
     return _format_code_info(_get_code_object(x))
 
 
@@ -397,6 +462,29 @@ def show_code(co, *, file=None):
     print(code_info(co), file=file)
 
 
+def _find_imports(code):
+    """Triples (name, level, fromlist) of the import statements in `code`."""
+    names = _Names(code)
+    constants = {}
+    for _, op, operands, extras in _decode(_words(code.co_code)):
+        name = _table[op][0]
+        if name == 'LOAD_CONST':
+            constants[operands[0]] = names.constant(extras[0])
+        elif name == 'IMPORT_NAME':
+            level, fromlist = constants.get(operands[1]), constants.get(operands[1] + 1)
+            if isinstance(level, int) and (fromlist is None or isinstance(fromlist, tuple)):
+                yield names.name(extras[0]), level, fromlist
+
+
+def _find_store_names(code):
+    """Global names, or names of a class body, that `code` stores to."""
+    names = set()
+    for i in _instructions(code):
+        if i.opname in ('STORE_NAME', 'STORE_GLOBAL') and i.argval not in names:
+            names.add(i.argval)
+            yield i.argval
+
+
 class Bytecode:
     """The instructions of a piece of code: iterable, with `dis()` and `info()`."""
 
@@ -410,6 +498,7 @@ class Bytecode:
         self._original_object = x
         self.current_offset = current_offset
         self.exception_entries = _parse_exception_table(self.codeobj)
+        self.show_caches = show_caches
         self.show_offsets = show_offsets
 
     def __iter__(self):
@@ -423,7 +512,7 @@ class Bytecode:
         """The code of a traceback's last frame, with the place where it stopped."""
         while tb.tb_next:
             tb = tb.tb_next
-        return cls(tb.tb_frame.f_code, current_offset=tb.tb_lasti)
+        return cls(tb.tb_frame.f_code, current_offset=tb.tb_lasti, show_caches=show_caches)
 
     def info(self):
         """Formatted details of the code object."""
@@ -433,5 +522,5 @@ class Bytecode:
         """The disassembly as a string."""
         lasti = -1 if self.current_offset is None else self.current_offset
         with io.StringIO() as out:
-            _disassemble(self.codeobj, list(self), lasti, out, self.show_offsets)
+            _disassemble(self.codeobj, list(self), lasti, out, self.show_caches, self.show_offsets)
             return out.getvalue()

@@ -10,8 +10,8 @@ from _opcode import stack_effect
 from _opcode_metadata import (HAVE_ARGUMENT, MIN_INSTRUMENTED_OPCODE, _specializations,
                               _specialized_opmap, opmap)
 
-# Operands have 16 bits; where that is too little an opcode has an operand of two parts.
-EXTENDED_ARG = -1
+# Never met: operands have 16 bits; where that is too little an opcode has an operand of two parts.
+EXTENDED_ARG = opmap['EXTENDED_ARG']
 
 opname = list(opmap)
 opname += ['<%r>' % (number,) for number in range(len(opname), 256)]

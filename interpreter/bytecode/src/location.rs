@@ -2,7 +2,8 @@
 //!
 //! CPython counterpart: `Objects/locations.md`, `Python/assemble.c` (writer), `Objects/codeobject.c` (reader).
 
-/// A source range. Lines count from 1, columns are UTF-8 byte offsets from 0. `line == 0`: no position; `col < 0`: no column.
+/// A source range. Lines count from 1, columns are UTF-8 byte offsets from 0. No lines: no position, see
+/// [`Position::has_line`]; `col < 0`: no column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// First line, 0 if unknown.
@@ -18,6 +19,14 @@ pub struct Position {
 impl Position {
     /// Belongs to no line.
     pub const NONE: Position = Position { line: 0, end_line: 0, col: -1, end_col: -1 };
+
+    /// Where a module begins: before its first line.
+    pub const MODULE: Position = Position { line: 0, end_line: 1, col: 0, end_col: 0 };
+
+    /// Whether there is a position; a module's entry has line 0.
+    pub fn has_line(&self) -> bool {
+        self.line != 0 || self.end_line != 0
+    }
 
     /// A line without columns.
     pub fn line_only(line: u32) -> Position {
@@ -115,7 +124,7 @@ impl PositionTable {
 
 fn write_entry(out: &mut Vec<u8>, position: Position, previous: &mut i64, units: u32) {
     let first = |out: &mut Vec<u8>, code: u8| out.push(0x80 | code << 3 | (units - 1) as u8);
-    if position.line == 0 {
+    if !position.has_line() {
         return first(out, 15);
     }
     let delta = position.line as i64 - *previous;

@@ -31,7 +31,7 @@
 //!    gone already (the unwinder drops what is left above the handler's depth).
 //!    An instruction reads all its operands before it writes anything, so windows and runs may overlap its operands.
 //! 5. `Moved` operands are the first of a run of consecutive temporaries, all moved out (left UNBOUND).
-//! 6. Live temporaries lie in `[first_temp, height)`, with holes (UNBOUND) for window headers and reserved results. `RETURN.b`, `YIELD.c` give
+//! 6. Live temporaries lie in `[first_temp, height)`, with holes (UNBOUND) for window headers and reserved results. `RETURN_VALUE.b`, `YIELD_VALUE.c` give
 //!    that height: no register at or above it is live.
 //! 7. `CHECK_BOUND` stands where a borrowed local may be unbound; a `Read` operand is never UNBOUND.
 //!
@@ -55,10 +55,10 @@
 //!
 //! # Safe points, entry
 //!
-//! Safe points (signals, stop the world, asynchronous exceptions): `RESUME`, `JMP_BACK`, `FOR_ITER`, and any conditional
-//! jump that is taken with a negative offset. `JMP` never is one. Word 0 of every code object is `RESUME 0`; a call that
+//! Safe points (signals, stop the world, asynchronous exceptions): `RESUME`, `JUMP_BACKWARD`, `FOR_ITER`, and any conditional
+//! jump that is taken with a negative offset. `JUMP_FORWARD` never is one. Word 0 of every code object is `RESUME 0`; a call that
 //! does its check itself may start at word 1. A generator function (by `CO_*` flag) makes the generator at the call,
-//! before word 0. The registers of a generator are copied out at `YIELD` and in at resumption.
+//! before word 0. The registers of a generator are copied out at `YIELD_VALUE` and in at resumption.
 //!
 //! # Who adds rows
 //!
@@ -84,7 +84,7 @@ pub const ZERO_ARG: u8 = 0x20;
 pub const INPLACE: u8 = 0x40;
 /// `LOAD_SUPER_ATTR`: deliver in method form.
 pub const METHOD: u8 = 0x40;
-/// `YIELD`: part of `yield from`/`await`; the receiver is in `R[b-1]`.
+/// `YIELD_VALUE`: part of `yield from`/`await`; the receiver is in `R[b-1]`.
 pub const DELEGATE: u8 = 0x40;
 
 /// What an operand of the instruction word is.
@@ -145,12 +145,13 @@ pub const SAFE: u8 = 16;
 #[macro_export]
 macro_rules! for_each_opcode {
     ($callback:ident) => { $callback! {
+        CACHE op_nop [None None None] [] (PURE) "no instruction: what the zero words of inline caches look like; never reached";
         NOP op_nop [None None None] [] (PURE) "nothing (carries a line)";
         RESUME op_resume [Count None None] [] (SAFE) "entry or resumption: A = 0 call, 1 after yield, 2 after yield from, 3 after await";
 
         // Moves, constants, variables
         MOVE op_move [Out Read None] [] (PURE) "R[A] := R[B]";
-        LOADK op_loadk [Out None None] [Const] (PURE) "R[A] := constant";
+        LOAD_CONST op_loadk [Out None None] [Const] (PURE) "R[A] := constant";
         CLEAR op_clear [Both None None] [] (PURE) "R[A] := UNBOUND, dropping the value (R[A] may be UNBOUND)";
         MOVE_OR_CLEAR op_move_or_clear [Out Both None] [] (PURE) "R[A] := R[B], R[B] := UNBOUND; R[B] may be UNBOUND (shadowed names of inlined comprehensions)";
         CHECK_BOUND op_check_bound [Both None None] [] () "raise UnboundLocalError for local A if R[A] is UNBOUND";
@@ -198,10 +199,10 @@ macro_rules! for_each_opcode {
         AND_I op_and_i [Out Read Imm] [] () "R[A] := R[B] & C (REVERSED: C & R[B])";
         OR_I op_or_i [Out Read Imm] [] () "R[A] := R[B] | C (REVERSED: C | R[B])";
         XOR_I op_xor_i [Out Read Imm] [] () "R[A] := R[B] ^ C (REVERSED: C ^ R[B])";
-        NEG op_neg [Out Read None] [] () "R[A] := -R[B]";
-        POS op_pos [Out Read None] [] () "R[A] := +R[B]";
-        INVERT op_invert [Out Read None] [] () "R[A] := ~R[B]";
-        NOT op_not [Out Read None] [] () "R[A] := not R[B]";
+        UNARY_NEGATIVE op_neg [Out Read None] [] () "R[A] := -R[B]";
+        UNARY_POSITIVE op_pos [Out Read None] [] () "R[A] := +R[B]";
+        UNARY_INVERT op_invert [Out Read None] [] () "R[A] := ~R[B]";
+        UNARY_NOT op_not [Out Read None] [] () "R[A] := not R[B]";
 
         // Comparisons as values
         LT op_lt [Out Read Read] [] () "R[A] := R[B] < R[C]";
@@ -216,8 +217,8 @@ macro_rules! for_each_opcode {
         NOT_IN op_not_in [Out Read Read] [] () "R[A] := R[B] not in R[C]";
 
         // Jumps
-        JMP op_jmp [None Jump Wide] [] (PURE | JUMPS | ENDS) "pc += BC; no safe point";
-        JMP_BACK op_jmp_back [None Jump Wide] [] (JUMPS | ENDS | SAFE) "safe point; pc += BC";
+        JUMP_FORWARD op_jmp [None Jump Wide] [] (PURE | JUMPS | ENDS) "pc += BC; no safe point";
+        JUMP_BACKWARD op_jmp_back [None Jump Wide] [] (JUMPS | ENDS | SAFE) "safe point; pc += BC";
         JT op_jt [Read None Jump] [] (JUMPS) "if R[A]: pc += C (KILL_FALL: R[A] dies only if it does not jump)";
         JF op_jf [Read None Jump] [] (JUMPS) "if not R[A]: pc += C (KILL_FALL: as JT)";
         JNONE op_jnone [Read None Jump] [] (PURE | JUMPS) "if R[A] is None: pc += C";
@@ -259,12 +260,12 @@ macro_rules! for_each_opcode {
         LOAD_ATTR_DYN op_load_attr_dyn [Out Read Read] [] () "R[A] := getattr(R[B], R[C]) (more than 65535 names)";
         STORE_ATTR_DYN op_store_attr_dyn [Read Read Read] [] () "setattr(R[A], R[C], R[B]) (more than 65535 names)";
         LOAD_SUPER_ATTR op_load_super_attr [Window Moved Name] [Cache] () "R[A] := super(R[B+1], R[B+2]).name, R[B] being the global `super`; METHOD: method form; ZERO_ARG: R[B]() if it is not the builtin";
-        GET_ITEM op_get_item [Out Read Read] [Cache] () "R[A] := R[B][R[C]]";
-        GET_ITEM_I op_get_item_i [Out Read Imm] [Cache] () "R[A] := R[B][C]";
-        SET_ITEM op_set_item [Read Read Read] [] () "R[A][R[B]] := R[C]";
-        DEL_ITEM op_del_item [Read Read None] [] () "del R[A][R[B]]";
-        GET_SLICE op_get_slice [Out Read Moved] [] () "R[A] := R[B][R[C]:R[C+1]]";
-        SET_SLICE op_set_slice [Read Moved Read] [] () "R[A][R[B]:R[B+1]] := R[C] (kill bits: 1 for A, 2 for C)";
+        BINARY_SUBSCR op_get_item [Out Read Read] [Cache] () "R[A] := R[B][R[C]]";
+        BINARY_SUBSCR_I op_get_item_i [Out Read Imm] [Cache] () "R[A] := R[B][C]";
+        STORE_SUBSCR op_set_item [Read Read Read] [] () "R[A][R[B]] := R[C]";
+        DELETE_SUBSCR op_del_item [Read Read None] [] () "del R[A][R[B]]";
+        BINARY_SLICE op_get_slice [Out Read Moved] [] () "R[A] := R[B][R[C]:R[C+1]]";
+        STORE_SLICE op_set_slice [Read Moved Read] [] () "R[A][R[B]:R[B+1]] := R[C] (kill bits: 1 for A, 2 for C)";
         BUILD_SLICE op_build_slice [Out Moved Count] [] () "R[A] := slice of the C (2 or 3) registers from R[B]";
 
         // Displays, unpacking
@@ -295,18 +296,18 @@ macro_rules! for_each_opcode {
         CALL_METHOD op_call_method [Window Count Out] [Cache] (CALLS) "R[C] := method form at R[A] with B arguments from R[A+5] (self not counted)";
         CALL_KW op_call_kw [Window Count Out] [Const] (CALLS) "R[C] := R[A](B values from R[A+4]), the last ones by the names in the constant tuple";
         CALL_METHOD_KW op_call_method_kw [Window Count Out] [Const] (CALLS) "R[C] := method form at R[A] with B values from R[A+5], the last ones by name";
-        CALL_EX op_call_ex [Window Count Out] [Cache] (CALLS) "R[C] := R[A](*R[A+4]), and **R[A+5] if B is 1; R[A+4] is any iterable (`argument after * must be an iterable`)";
+        CALL_FUNCTION_EX op_call_ex [Window Count Out] [Cache] (CALLS) "R[C] := R[A](*R[A+4]), and **R[A+5] if B is 1; R[A+4] is any iterable (`argument after * must be an iterable`)";
         CALL_INTRINSIC_1 op_call_intrinsic_1 [Out Read Count] [] () "R[A] := intrinsic C (`Intrinsic1`) of R[B]";
         CALL_INTRINSIC_2 op_call_intrinsic_2 [Out Moved Count] [] () "R[A] := intrinsic C (`Intrinsic2`) of R[B], R[B+1]";
         MAKE_FUNCTION op_make_function [Out None None] [Const] () "R[A] := function of the constant code object and the frame's globals";
         SET_FUNCTION_ATTRIBUTE op_set_function_attribute [Both Read Count] [] (PURE) "function R[A]: defaults (C=1), kwdefaults dict (2), annotations (4; tuple of names and values in turn), closure (8) := R[B]";
-        RETURN op_return [Read Count None] [] (ENDS) "return R[A]; registers R[0..B) may be live";
+        RETURN_VALUE op_return [Read Count None] [] (ENDS) "return R[A]; registers R[0..B) may be live";
         RETURN_NONE op_return_none [None Count None] [] (ENDS) "return None; registers R[0..B) may be live";
 
         // Iteration, generators, async
         GET_ITER op_get_iter [Out Read None] [] () "R[A] := iter(R[B])";
         FOR_ITER op_for_iter [Both Out Jump] [] (JUMPS | SAFE) "if next(R[A]) has an item: R[B] := item, pc += C; else R[A] := UNBOUND, go on";
-        YIELD op_yield [Out Read Count] [] () "yield R[B]; on resumption R[A] := the sent value; registers R[0..C) may be live";
+        YIELD_VALUE op_yield [Out Read Count] [] () "yield R[B]; on resumption R[A] := the sent value; registers R[0..C) may be live";
         GET_YIELD_FROM_ITER op_get_yield_from_iter [Out Read None] [] () "R[A] := iterator for `yield from R[B]` (a coroutine only within a coroutine)";
         SEND op_send [Both Both Jump] [] (JUMPS) "send R[B] to R[A]; it yields: R[B] := value, go on; it returns: R[B] := value, R[A] := UNBOUND, pc += C";
         CLEANUP_THROW op_cleanup_throw [Out Both None] [] () "if exception R[B] is a StopIteration: R[A] := its value, R[B] := UNBOUND; else re-raise R[B]";
@@ -321,7 +322,7 @@ macro_rules! for_each_opcode {
         BEFORE_ASYNC_WITH op_before_async_with [Outs Read None] [] () "as BEFORE_WITH with __aexit__, __aenter__";
         PREPARE_EXIT op_prepare_exit [Window Both None] [] (PURE) "call window for leaving a `with` normally: R[A] := R[B], R[B] := UNBOUND, R[A+4..A+7) := None";
         WITH_EXCEPT_START op_with_except_start [Out Both Both] [] () "R[A] := R[B](type(R[C]), R[C], R[C].__traceback__)";
-        RAISE op_raise [Read Read Count] [] (ENDS) "C = 0: raise; 1: raise R[A]; 2: raise R[A] from R[B]";
+        RAISE_VARARGS op_raise [Read Read Count] [] (ENDS) "C = 0: raise; 1: raise R[A]; 2: raise R[A] from R[B]";
         RERAISE op_reraise [Both None None] [] (ENDS) "raise R[A] again, R[A] := UNBOUND, no traceback entry";
         PUSH_EXC_INFO op_push_exc_info [Both None None] [] (PURE) "R[A+1] := the handled exception or None; handled exception := R[A], which stays";
         POP_EXCEPT op_pop_except [Both None None] [] (PURE) "undoes PUSH_EXC_INFO A: handled exception := R[A+1]; R[A], R[A+1] := UNBOUND";
@@ -414,7 +415,7 @@ impl Op {
 
     /// Whether a code object may contain it.
     pub fn is_emitted(self) -> bool {
-        (self as u8) < Op::HALT as u8
+        self != Op::CACHE && (self as u8) < Op::HALT as u8
     }
 }
 

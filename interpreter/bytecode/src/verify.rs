@@ -192,7 +192,7 @@ impl Verifier<'_> {
         let mut reads = 0;
         for (kind, value) in kinds.into_iter().zip(values) {
             if kind == Operand::Read {
-                let unused = op == Op::RAISE && reads >= word.c() as usize;
+                let unused = op == Op::RAISE_VARARGS && reads >= word.c() as usize;
                 if !unused {
                     self.read(at, value, live)?;
                 }
@@ -239,8 +239,8 @@ impl Verifier<'_> {
             }
             Op::BUILD_MAP => self.take_run(at, b, 2 * c, live),
             Op::CALL_INTRINSIC_2 | Op::IMPORT_NAME => self.take_run(at, b, 2, live),
-            Op::GET_SLICE | Op::MATCH_CLASS => self.take_run(at, c, 2, live),
-            Op::SET_SLICE => self.take_run(at, b, 2, live),
+            Op::BINARY_SLICE | Op::MATCH_CLASS => self.take_run(at, c, 2, live),
+            Op::STORE_SLICE => self.take_run(at, b, 2, live),
             Op::UNPACK_SEQUENCE => self.write_run(at, a, c, live),
             Op::UNPACK_EX => self.write_run(at, a, c + 1 + raw(), live),
             Op::CLEAR | Op::DELETE_FAST | Op::POP_EXCEPT => {
@@ -258,7 +258,7 @@ impl Verifier<'_> {
                 Ok(())
             }
             Op::CALL | Op::CALL_KW => self.window(at, a, FRAME_HEADER, b, live),
-            Op::CALL_EX => self.window(at, a, FRAME_HEADER, 1 + b, live),
+            Op::CALL_FUNCTION_EX => self.window(at, a, FRAME_HEADER, 1 + b, live),
             Op::CALL_METHOD | Op::CALL_METHOD_KW => self.window(at, a, FRAME_HEADER, b + 1, live),
             Op::LOAD_METHOD => self.write(at, a, live).and_then(|()| self.write(at, a + FRAME_HEADER, live)),
             Op::LOAD_SUPER_ATTR => {
@@ -284,13 +284,13 @@ impl Verifier<'_> {
             Op::END_ASYNC_FOR => self.take(at, a, live).and_then(|()| self.take(at, b, live)),
             Op::CLEANUP_THROW => self.take(at, b, live),
             Op::RERAISE => self.take(at, a, live),
-            Op::YIELD => {
+            Op::YIELD_VALUE => {
                 if self.is_temp(at, b)? {
                     live.set(b, false);
                 }
                 self.dead_from(at, c, live)
             }
-            Op::RETURN | Op::RETURN_NONE => self.dead_from(at, b, live),
+            Op::RETURN_VALUE | Op::RETURN_NONE => self.dead_from(at, b, live),
             Op::SEND => self.read(at, a, live).and_then(|()| self.read(at, b, live)),
             Op::CHECK_EG_MATCH | Op::GET_ANEXT | Op::IMPORT_FROM => self.read(at, b, live),
             Op::LIST_APPEND

@@ -92,7 +92,7 @@ pub(crate) fn compile(module: &Mod, filename: &str, table: &SymbolTable, options
         u: unit,
         outer: Vec::new(),
     };
-    compiler.resume(0, Position::NONE);
+    compiler.resume(0, Position::MODULE);
     compiler.module(module)?;
     let code = compiler.finish_unit()?;
     Ok(Compiled { code, warnings: compiler.warnings })
@@ -211,6 +211,7 @@ impl<'a> Compiler<'a> {
     fn assemble(&mut self) -> Result<CodeObject> {
         let flags = self.code_flags();
         let unit = &mut self.u;
+        unit.place_late_consts();
         let body = std::mem::take(&mut unit.body);
         let layout = flow::Variables {
             local_numbers: {
@@ -318,7 +319,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn jump(&mut self, label: Label, pos: Position) {
-        self.emit_full(Op::JMP, [0, 0, 0], 0, 0, label, pos);
+        self.emit_full(Op::JUMP_FORWARD, [0, 0, 0], 0, 0, label, pos);
     }
 
     fn resume(&mut self, kind: u32, pos: Position) {
@@ -327,7 +328,7 @@ impl<'a> Compiler<'a> {
 
     fn load_const(&mut self, reg: Reg, value: Const, pos: Position) {
         let index = self.u.const_id(value);
-        self.emit_full(Op::LOADK, [reg, 0, 0], 0, index, NONE, pos);
+        self.emit_full(Op::LOAD_CONST, [reg, 0, 0], 0, index, NONE, pos);
     }
 
     fn clear(&mut self, reg: Reg, pos: Position) {

@@ -116,7 +116,7 @@ fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
     let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
     (object, below, own)
 }
-/// A generator that was resumed inline yields: `pc` is after its `YIELD`.
+/// A generator that was resumed inline yields: `pc` is after its `YIELD_VALUE`.
 pub fn yielded(th: &mut Thread, r: Regs, pc: Pc, ret: Pc, value: Value) -> S {
     if let Some(generator) = r.header().down(1).opt(0).and_then(generator::of) {
         save(generator, r, pc.back(1));
@@ -219,7 +219,7 @@ fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyRes
         };
     }
     let pc = Pc(th.vm.pc.cast());
-    debug_assert!(pc.word().op_byte() == Op::YIELD as u8);
+    debug_assert!(pc.word().op_byte() == Op::YIELD_VALUE as u8);
     save(generator, r, pc);
     r.header().clear(0, 3);
     generator.handled.set(own);

@@ -94,13 +94,13 @@ impl Analysis<'_> {
             Op::BUILD_TUPLE | Op::BUILD_LIST | Op::BUILD_SET | Op::BUILD_STRING | Op::BUILD_SLICE => (b, count),
             Op::BUILD_MAP => (b, 2 * count),
             Op::LOAD_SUPER_ATTR => (b, 3),
-            Op::GET_SLICE | Op::MATCH_CLASS => (c, 2),
-            Op::SET_SLICE | Op::IMPORT_NAME | Op::CALL_INTRINSIC_2 => (b, 2),
+            Op::BINARY_SLICE | Op::MATCH_CLASS => (c, 2),
+            Op::STORE_SLICE | Op::IMPORT_NAME | Op::CALL_INTRINSIC_2 => (b, 2),
             _ => (0, 0),
         };
         (moved.0..moved.0.wrapping_add(moved.1)).for_each(|r| set(state, r, Kind::Unbound));
         match op {
-            Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW | Op::CALL_EX => {
+            Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW | Op::CALL_FUNCTION_EX => {
                 state.iter_mut().skip(a).for_each(|k| *k = Kind::Unbound);
                 set(state, c, Kind::Object);
             }
@@ -176,7 +176,7 @@ pub fn request(th: &mut Thread, frame: &Frame, targets: &[u32]) -> PyResult<()> 
     let here = frame.word(th);
     let allowed = match th.vm.tracing.event {
         "line" => true,
-        "return" => frame.code.op_at(here) == Some(Op::YIELD),
+        "return" => frame.code.op_at(here) == Some(Op::YIELD_VALUE),
         "call" => {
             return Err(errors::value_error(th, "can't jump from the 'call' trace event of a new frame"));
         }

@@ -56,9 +56,9 @@ pub fn before_instruction(th: &mut Thread, s: S) -> S {
         return jumped(th, s, word, target);
     }
     let value = match op {
-        Some(Op::RETURN) => s.r.get(w.a() as usize).clone(),
+        Some(Op::RETURN_VALUE) => s.r.get(w.a() as usize).clone(),
         Some(Op::RETURN_NONE) => Value::NONE,
-        Some(Op::YIELD) => s.r.get(w.b() as usize).clone(),
+        Some(Op::YIELD_VALUE) => s.r.get(w.b() as usize).clone(),
         _ => return s,
     };
     match return_event(th, s.r, value) {

@@ -97,11 +97,11 @@ impl<'a> Compiler<'a> {
                 if let Some((lower, upper)) = self.two_bounds(slice) {
                     let first = self.push_bounds(lower, upper, at(slice.range))?;
                     let kill = Self::kills(&[object, val], NONE);
-                    self.emit(Op::SET_SLICE, [object.reg, first, val.reg], kill, pos);
+                    self.emit(Op::STORE_SLICE, [object.reg, first, val.reg], kill, pos);
                 } else {
                     let index = self.expr(slice)?;
                     let kill = Self::kills(&[object, index, val], NONE);
-                    self.emit(Op::SET_ITEM, [object.reg, index.reg, val.reg], kill, pos);
+                    self.emit(Op::STORE_SUBSCR, [object.reg, index.reg, val.reg], kill, pos);
                 }
             }
             ExprKind::Tuple { elts, .. } | ExprKind::List { elts, .. } => self.unpack(elts, val, target.range)?,
@@ -231,21 +231,21 @@ impl<'a> Compiler<'a> {
                 self.emit(Op::MOVE, [copy, first + offset, 0], 0, target_pos);
             }
             self.set_height(height + 1);
-            self.emit(Op::GET_SLICE, [height, shared.reg, height], 0, target_pos);
+            self.emit(Op::BINARY_SLICE, [height, shared.reg, height], 0, target_pos);
             let left = Val { reg: height, temp: true };
             let result = self.binary_with(height, left, op, value, None, opcodes::INPLACE, pos)?;
             let kill = Self::kills(&[object, result], NONE);
-            self.emit(Op::SET_SLICE, [object.reg, first, result.reg], kill, target_pos);
+            self.emit(Op::STORE_SLICE, [object.reg, first, result.reg], kill, target_pos);
             return Ok(());
         }
         let index = self.expr(slice)?;
         let height = self.u.height;
         let left = self.alloc();
-        self.emit(Op::GET_ITEM, [left, object.reg, index.reg], 0, target_pos);
+        self.emit(Op::BINARY_SUBSCR, [left, object.reg, index.reg], 0, target_pos);
         let left = Val { reg: left, temp: true };
         let result = self.binary_with(height, left, op, value, None, opcodes::INPLACE, pos)?;
         let kill = Self::kills(&[object, index, result], NONE);
-        self.emit(Op::SET_ITEM, [object.reg, index.reg, result.reg], kill, target_pos);
+        self.emit(Op::STORE_SUBSCR, [object.reg, index.reg, result.reg], kill, target_pos);
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl<'a> Compiler<'a> {
                     let name = self.mangled(id);
                     let key = self.push_const(Const::str(&name), pos);
                     let kill = Self::kills(&[namespace, Val { reg: key, temp: true }, val], NONE);
-                    self.emit(Op::SET_ITEM, [namespace.reg, key, val.reg], kill, pos);
+                    self.emit(Op::STORE_SUBSCR, [namespace.reg, key, val.reg], kill, pos);
                 }
             }
             ExprKind::Attribute { value: object, attr, .. } => {
@@ -344,7 +344,7 @@ impl<'a> Compiler<'a> {
                 self.check_subscripter(value);
                 let object = self.expr(value)?;
                 let index = self.expr(slice)?;
-                self.emit(Op::DEL_ITEM, [object.reg, index.reg, 0], Self::kills(&[object, index], NONE), pos);
+                self.emit(Op::DELETE_SUBSCR, [object.reg, index.reg, 0], Self::kills(&[object, index], NONE), pos);
             }
             ExprKind::Tuple { elts, .. } | ExprKind::List { elts, .. } => {
                 elts.iter().try_for_each(|elt| self.delete(elt))?;

@@ -16,8 +16,8 @@ use crate::symtable::NameScope;
 /// Words of a window before the arguments.
 pub(super) const HEADER: u32 = FRAME_HEADER as u32;
 
-/// More arguments than this go through a list.
-const MAX_DIRECT: usize = 100;
+/// More arguments than this go through a list, keywords counted twice (CPython's `STACK_USE_GUIDELINE`).
+const MAX_DIRECT: usize = 30;
 
 fn is_starred(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Starred { .. })
@@ -186,7 +186,7 @@ impl<'a> Compiler<'a> {
             self.keyword_dict(base, keywords, pos)?;
         }
         let out = self.out(base, wanted);
-        self.emit(Op::CALL_EX, [base, has_keywords as u32, out.reg], 0, pos);
+        self.emit(Op::CALL_FUNCTION_EX, [base, has_keywords as u32, out.reg], 0, pos);
         Ok(out)
     }
 
@@ -201,30 +201,48 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// A dict of keywords that all have names, in the next register.
+    fn named_dict(&mut self, keywords: &'a [Keyword], pos: Position) -> Result<()> {
+        let dict = self.u.height;
+        let at_once = if 2 * keywords.len() > MAX_DIRECT { 0 } else { keywords.len() };
+        if at_once < keywords.len() {
+            self.emit(Op::BUILD_MAP, [dict, dict, 0], 0, pos);
+            self.set_height(dict + 1);
+        }
+        for keyword in keywords {
+            let name = keyword.arg.as_ref().expect("the run ends before the first **");
+            let name = self.push_const(Const::str(name), at(keyword.range));
+            if at_once > 0 {
+                self.push(&keyword.value)?;
+                continue;
+            }
+            let value = self.expr(&keyword.value)?;
+            let kill = Self::kills(&[Val { reg: name, temp: true }, value], dict);
+            self.emit(Op::MAP_ADD, [dict, name, value.reg], kill, pos);
+            self.set_height(dict + 1);
+        }
+        if at_once == keywords.len() {
+            self.emit(Op::BUILD_MAP, [dict, dict, at_once as u32], 0, pos);
+            self.set_height(dict + 1);
+        }
+        Ok(())
+    }
+
     /// One dict of all keywords, merged in order. A sole `**mapping` is copied too, so that the callee owns it.
     fn keyword_dict(&mut self, callable: Reg, keywords: &'a [Keyword], pos: Position) -> Result<()> {
         let dict = self.u.height;
-        let head = keywords.iter().position(|keyword| keyword.arg.is_none()).unwrap_or(keywords.len()).min(MAX_DIRECT);
-        let push_pair = |this: &mut Self, keyword: &'a Keyword| -> Result<()> {
-            let name = keyword.arg.as_ref().expect("the run ends before the first **");
-            this.push_const(Const::str(name), at(keyword.range));
-            this.push(&keyword.value).map(drop)
-        };
-        keywords[..head].iter().try_for_each(|keyword| push_pair(self, keyword))?;
-        self.set_height(dict + 1);
-        self.emit(Op::BUILD_MAP, [dict, dict, head as u32], 0, pos);
+        let head = keywords.iter().position(|keyword| keyword.arg.is_none()).unwrap_or(keywords.len());
+        self.named_dict(&keywords[..head], pos)?;
         let mut rest = &keywords[head..];
         while let Some((first, more)) = rest.split_first() {
             let merged = if first.arg.is_none() {
                 rest = more;
                 self.expr(&first.value)?
             } else {
-                let run = rest.iter().position(|keyword| keyword.arg.is_none()).unwrap_or(rest.len()).min(MAX_DIRECT);
+                let run = rest.iter().position(|keyword| keyword.arg.is_none()).unwrap_or(rest.len());
                 let (named, after) = rest.split_at(run);
                 rest = after;
-                named.iter().try_for_each(|keyword| push_pair(self, keyword))?;
-                self.set_height(dict + 2);
-                self.emit(Op::BUILD_MAP, [dict + 1, dict + 1, run as u32], 0, pos);
+                self.named_dict(named, pos)?;
                 Val { reg: dict + 1, temp: true }
             };
             self.emit(Op::DICT_MERGE, [dict, merged.reg, callable], Self::kills(&[merged], dict), pos);

@@ -84,7 +84,9 @@ impl<'a> Compiler<'a> {
         }
         self.body_with_docstring(&node.body)?;
         let end = Position::NONE;
-        let attributes = self.u.static_attributes.iter().map(|name| Const::str(name)).collect();
+        let mut attributes = std::mem::take(&mut self.u.static_attributes);
+        attributes.sort_unstable();
+        let attributes = attributes.iter().map(|name| Const::str(name)).collect();
         self.store_constant("__static_attributes__", Const::Tuple(attributes), end);
         if self.block().needs_classdict {
             let cell = self.u.cell(&"__classdict__".into());

@@ -26,6 +26,19 @@ enum Element<'a> {
     Yield(&'a Expr),
 }
 
+impl Element<'_> {
+    fn position(&self) -> Position {
+        match self {
+            Element::List(elt) | Element::Set(elt) | Element::Yield(elt) => at(elt.range),
+            Element::Dict(key, value) => Position {
+                end_line: value.range.end_lineno,
+                end_col: value.range.end_col_offset as i32,
+                ..at(key.range)
+            },
+        }
+    }
+}
+
 struct Shape<'a> {
     name: &'static str,
     element: Element<'a>,
@@ -254,7 +267,7 @@ impl<'a> Compiler<'a> {
             self.async_next(iter, end, |this, val| this.store(&clause.target, val), iter_pos)?;
             self.conditions(clause, next)?;
             self.clauses(shape, index + 1, None, result, pos)?;
-            self.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, next, pos);
+            self.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, next, shape.element.position());
             self.bind(end);
         } else {
             let body = self.new_label();
@@ -290,12 +303,7 @@ impl<'a> Compiler<'a> {
             Element::Dict(key, value) => {
                 let (key_val, value_val) = (self.expr(key)?, self.expr(value)?);
                 let kill = Self::kills(&[key_val, value_val], result);
-                let pos = Position {
-                    end_line: value.range.end_lineno,
-                    end_col: value.range.end_col_offset as i32,
-                    ..at(key.range)
-                };
-                self.emit(Op::MAP_ADD, [result, key_val.reg, value_val.reg], kill, pos);
+                self.emit(Op::MAP_ADD, [result, key_val.reg, value_val.reg], kill, element.position());
             }
             Element::Yield(elt) => {
                 let val = self.expr(elt)?;

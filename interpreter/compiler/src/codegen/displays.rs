@@ -9,8 +9,8 @@ use super::{Compiler, Val, at};
 use crate::error::Result;
 use crate::fold;
 
-/// Longer displays are built piece by piece, so that frames stay small.
-const MAX_RUN: usize = 200;
+/// Longer displays are built piece by piece, so that frames stay small (CPython's `STACK_USE_GUIDELINE`).
+const MAX_RUN: usize = 30;
 
 /// What a display is appended to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,8 @@ impl<'a> Compiler<'a> {
     fn build_from(&mut self, builder: Builder, elts: &'a [Expr], pos: Position) -> Result<Val> {
         let reg = self.u.height;
         let (build, extend) = Self::builder_ops(builder);
-        let head = elts.iter().position(|elt| starred(elt).is_some()).unwrap_or(elts.len()).min(MAX_RUN);
+        let head = elts.iter().position(|elt| starred(elt).is_some()).unwrap_or(elts.len());
+        let head = if head > MAX_RUN { 0 } else { head };
         self.push_all(&elts[..head])?;
         self.set_height(reg + 1);
         self.emit(build, [reg, reg, head as u32], 0, pos);
@@ -138,7 +139,8 @@ impl<'a> Compiler<'a> {
         pos: Position,
     ) -> Result<Val> {
         let base = self.u.height;
-        let run = keys.iter().position(Option::is_none).unwrap_or(keys.len()).min(MAX_RUN / 2);
+        let run = keys.iter().position(Option::is_none).unwrap_or(keys.len());
+        let run = if 2 * run > MAX_RUN { 0 } else { run };
         for (key, value) in keys.iter().zip(values).take(run) {
             self.push(key.as_ref().expect("the run ends before the first **"))?;
             self.push(value)?;

@@ -233,7 +233,7 @@ impl<'a> Compiler<'a> {
         }
         let reg = |index: usize| operands.get(index).map_or(0, |val: &Val| val.reg);
         let kill = Self::kills(&operands, NONE);
-        self.emit(Op::RAISE, [reg(0), reg(1), operands.len() as u32], kill, at(range));
+        self.emit(Op::RAISE_VARARGS, [reg(0), reg(1), operands.len() as u32], kill, at(range));
         self.set_height(base);
         Ok(())
     }
@@ -262,7 +262,7 @@ impl<'a> Compiler<'a> {
             self.emit(Op::CALL, [window, 1, window], 0, pos);
         }
         let kill = Self::kills(&[Val { reg: window, temp: true }], NONE);
-        self.emit(Op::RAISE, [window, 0, 1], kill, at(test.range));
+        self.emit(Op::RAISE_VARARGS, [window, 0, 1], kill, at(test.range));
         self.bind(end);
         self.set_height(base);
         Ok(())

@@ -167,7 +167,7 @@ impl<'a> Compiler<'a> {
         };
         let target = self.u.frames[index].on_continue;
         self.leave(index + 1, None, pos, range, |this| {
-            this.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, target, Position::NONE);
+            this.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, target, Position::NONE);
         })?;
         self.set_height(base);
         Ok(())

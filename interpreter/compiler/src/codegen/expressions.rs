@@ -213,10 +213,10 @@ impl<'a> Compiler<'a> {
         let val = self.expr(operand)?;
         let out = self.out(base, wanted);
         let op = match op {
-            UnaryOperator::Invert => Op::INVERT,
-            UnaryOperator::Not => Op::NOT,
-            UnaryOperator::UAdd => Op::POS,
-            UnaryOperator::USub => Op::NEG,
+            UnaryOperator::Invert => Op::UNARY_INVERT,
+            UnaryOperator::Not => Op::UNARY_NOT,
+            UnaryOperator::UAdd => Op::UNARY_POSITIVE,
+            UnaryOperator::USub => Op::UNARY_NEGATIVE,
         };
         self.emit(op, [out.reg, val.reg, 0], Self::kills(&[val], out.reg), pos);
         Ok(out)
@@ -322,17 +322,17 @@ impl<'a> Compiler<'a> {
         if let Some((lower, upper)) = self.two_bounds(slice) {
             let first = self.push_bounds(lower, upper, at(slice.range))?;
             let out = self.out(base, wanted);
-            self.emit(Op::GET_SLICE, [out.reg, object.reg, first], Self::kills(&[object], out.reg), pos);
+            self.emit(Op::BINARY_SLICE, [out.reg, object.reg, first], Self::kills(&[object], out.reg), pos);
             return Ok(out);
         }
         if let Some(value) = immediate(self.folder.fold(slice).as_ref()) {
             let out = self.out(base, wanted);
-            self.emit(Op::GET_ITEM_I, [out.reg, object.reg, value], Self::kills(&[object], out.reg), pos);
+            self.emit(Op::BINARY_SUBSCR_I, [out.reg, object.reg, value], Self::kills(&[object], out.reg), pos);
             return Ok(out);
         }
         let index = self.expr(slice)?;
         let out = self.out(base, wanted);
-        self.emit(Op::GET_ITEM, [out.reg, object.reg, index.reg], Self::kills(&[object, index], out.reg), pos);
+        self.emit(Op::BINARY_SUBSCR, [out.reg, object.reg, index.reg], Self::kills(&[object, index], out.reg), pos);
         Ok(out)
     }
 

@@ -129,7 +129,9 @@ impl<'a> Compiler<'a> {
         let constants: Option<Vec<Const>> = args.defaults.iter().map(|default| self.folder.fold(default)).collect();
         match constants {
             Some(items) => {
-                self.push_const(Const::Tuple(items.into()), pos);
+                let index = self.u.late_const(Const::Tuple(items.into()));
+                let reg = self.alloc();
+                self.emit_full(Op::LOAD_CONST, [reg, 0, 0], 0, index, NONE, pos);
             }
             None => {
                 args.defaults.iter().try_for_each(|default| self.push(default).map(drop))?;
@@ -311,7 +313,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn return_value(&mut self, val: Val, pos: Position) {
         let kill = Self::kills(&[val], NONE);
         let height = self.u.height - val.temp as u32;
-        self.emit(Op::RETURN, [val.reg, height, 0], kill, pos);
+        self.emit(Op::RETURN_VALUE, [val.reg, height, 0], kill, pos);
     }
 
     pub(super) fn return_none(&mut self, pos: Position) {

@@ -30,7 +30,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Instr {
     pub(crate) op: Op,
     pub(crate) flags: u8,
-    /// Operands a, b, c: registers, numbers, name indices; `RETURN.b` and `YIELD.c` are heights as registers.
+    /// Operands a, b, c: registers, numbers, name indices; `RETURN_VALUE.b` and `YIELD_VALUE.c` are heights as registers.
     pub(crate) args: [u32; 3],
     /// Words after the first that are not caches (an instruction has at most one).
     pub(crate) extra: u32,

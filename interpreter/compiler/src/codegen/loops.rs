@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
         self.async_next(iter, after, |this, val| this.store(&node.target, val), pos)?;
         self.set_height(iter + 1);
         self.stmts(&node.body)?;
-        self.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, next, Position::NONE);
+        self.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, next, Position::NONE);
         self.pop_frame();
         self.bind(after);
         self.set_height(base);
@@ -123,7 +123,7 @@ impl<'a> Compiler<'a> {
             self.push_frame(frame, range)?;
             self.stmts(body)?;
             self.pop_frame();
-            self.emit_full(Op::JMP_BACK, [0, 0, 0], 0, 0, next, Position::NONE);
+            self.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, next, Position::NONE);
         } else {
             // The test stands at the bottom: one jump per turn.
             self.jump(next, at(test.range));

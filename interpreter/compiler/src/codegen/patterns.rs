@@ -42,8 +42,8 @@ impl<'a> Compiler<'a> {
             };
             self.pattern(&mut attempt, &case.pattern, Val { reg, temp: false })?;
             self.settle(&attempt, at(case.pattern.range));
-            for (name, value, range) in std::mem::take(&mut attempt.stores) {
-                self.store_name(&name, Val { reg: value, temp: true }, range)?;
+            for (name, value, _) in std::mem::take(&mut attempt.stores) {
+                self.store_name(&name, Val { reg: value, temp: true }, case.pattern.range)?;
             }
             let height = self.u.height;
             self.set_height(base + 1);
@@ -316,7 +316,7 @@ impl<'a> Compiler<'a> {
             for index in 0..keys.len() as u32 {
                 let key = Val { reg: height + index, temp: true };
                 let kill = Self::kills(&[Val { reg: dict, temp: false }, key], NONE);
-                self.emit(Op::DEL_ITEM, [dict, key.reg, 0], kill, pos);
+                self.emit(Op::DELETE_SUBSCR, [dict, key.reg, 0], kill, pos);
             }
             self.set_height(height);
             self.capture(attempt, Some(name), Val { reg: dict, temp: true }, pattern.range)?;

@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use krait_bytecode::Const;
 use krait_bytecode::location::Position;
+use krait_bytecode::{Const, Op};
 use krait_syntax::ast::{Identifier, Stmt};
 
 use super::ir::{self, Body, Label, Reg};
@@ -99,6 +99,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) kwonlyargcount: u32,
     pub(crate) consts: Vec<Const>,
     const_index: HashMap<Vec<u8>, u32>,
+    late_consts: Vec<Const>,
     pub(crate) names: Vec<Identifier>,
     name_index: HashMap<Identifier, u32>,
     pub(crate) varnames: Vec<Identifier>,
@@ -126,6 +127,9 @@ pub(crate) struct Unit<'a> {
     /// Attributes assigned through `self` in a class's methods, in order.
     pub(crate) static_attributes: Vec<Identifier>,
 }
+
+/// Marks an index into `late_consts`.
+const LATE_CONST: u32 = 1 << 31;
 
 /// Key under which constants are merged: type tag and bits.
 fn const_key(value: &Const, key: &mut Vec<u8>) {
@@ -177,6 +181,7 @@ impl<'a> Unit<'a> {
             kwonlyargcount: 0,
             consts: Vec::new(),
             const_index: HashMap::new(),
+            late_consts: Vec::new(),
             names: Vec::new(),
             name_index: HashMap::new(),
             varnames: Vec::new(),
@@ -315,6 +320,26 @@ impl<'a> Unit<'a> {
         self.const_index.insert(key, index);
         self.consts.push(value);
         index
+    }
+
+    /// Index of a constant that comes after all others in `co_consts`, where CPython has what its optimizer makes.
+    pub(crate) fn late_const(&mut self, value: Const) -> u32 {
+        self.late_consts.push(value);
+        LATE_CONST | (self.late_consts.len() as u32 - 1)
+    }
+
+    /// Gives late constants their true indices.
+    pub(crate) fn place_late_consts(&mut self) {
+        if self.late_consts.is_empty() {
+            return;
+        }
+        let late = std::mem::take(&mut self.late_consts);
+        let indices: Vec<u32> = late.into_iter().map(|value| self.const_id(value)).collect();
+        for instr in self.body.blocks.iter_mut().flat_map(|block| &mut block.instrs) {
+            if instr.op == Op::LOAD_CONST && instr.extra & LATE_CONST != 0 {
+                instr.extra = indices[(instr.extra & !LATE_CONST) as usize];
+            }
+        }
     }
 
     /// The handler in force.

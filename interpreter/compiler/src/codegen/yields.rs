@@ -39,7 +39,7 @@ impl<'a> Compiler<'a> {
             val = wrapped;
         }
         let out = self.out(base, wanted);
-        self.emit(Op::YIELD, [out.reg, val.reg, base], Self::kills(&[val], out.reg), pos);
+        self.emit(Op::YIELD_VALUE, [out.reg, val.reg, base], Self::kills(&[val], out.reg), pos);
         self.resume(1, pos);
         out
     }
@@ -93,10 +93,10 @@ impl<'a> Compiler<'a> {
         self.bind(yielded);
         let (handler, label) = self.new_handler(value + 1);
         self.u.frames.push(Frame { kind: FrameKind::Guard, handler, on_continue: NONE, on_break: NONE });
-        self.emit(Op::YIELD, [value, value, value], DELEGATE, pos);
+        self.emit(Op::YIELD_VALUE, [value, value, value], DELEGATE, pos);
         self.pop_frame();
         self.resume(resume, pos);
-        self.emit_full(Op::JMP, [0, 0, 0], 0, 0, send, pos);
+        self.emit_full(Op::JUMP_FORWARD, [0, 0, 0], 0, 0, send, pos);
         self.begin_cold(label);
         self.set_height(value + 2);
         self.emit(Op::CLEANUP_THROW, [value, value + 1, 0], 0, pos);

@@ -1,6 +1,6 @@
 //! Encodes blocks as words: registers numbered, jumps resolved (long ones expanded), tables built.
 //!
-//! A conditional jump reaches 15 bits. One that does not is expanded to `op +1; JMP over; JMP far`, decided by
+//! A conditional jump reaches 15 bits. One that does not is expanded to `op +1; JUMP_FORWARD over; JUMP_FORWARD far`, decided by
 //! repeated sizing until nothing grows.
 
 use krait_bytecode::location::PositionTable;
@@ -23,7 +23,7 @@ fn instructions(body: &Body) -> impl Iterator<Item = &Instr> {
 }
 
 fn is_wide_jump(op: Op) -> bool {
-    matches!(op, Op::JMP | Op::JMP_BACK)
+    matches!(op, Op::JUMP_FORWARD | Op::JUMP_BACKWARD)
 }
 
 fn lay_out(body: &Body, layout: &mut Layout) {
@@ -77,8 +77,8 @@ fn operands(instr: &Instr, variables: &Variables) -> [u16; 3] {
     }
     // Heights, and operands that exist only for some counts.
     match instr.op {
-        Op::RETURN | Op::RETURN_NONE => out[1] = variables.number(instr.args[1]),
-        Op::YIELD => out[2] = variables.number(instr.args[2]),
+        Op::RETURN_VALUE | Op::RETURN_NONE => out[1] = variables.number(instr.args[1]),
+        Op::YIELD_VALUE => out[2] = variables.number(instr.args[2]),
         _ => {}
     }
     out
@@ -108,19 +108,19 @@ pub(super) fn encode(body: &Body, variables: &Variables) -> Result<Assembled, St
             }
         }
         // A jump forward needs no safe point, whatever the source meant by it.
-        let forward = instr.op == Op::JMP_BACK && c & 0x8000 == 0;
-        words.push(Word::new(if forward { Op::JMP } else { instr.op }, instr.flags, a, b, c).0);
+        let forward = instr.op == Op::JUMP_BACKWARD && c & 0x8000 == 0;
+        words.push(Word::new(if forward { Op::JUMP_FORWARD } else { instr.op }, instr.flags, a, b, c).0);
         for extra in instr.op.info().extras {
             words.push(if *extra == Extra::Cache { 0 } else { instr.extra as u64 });
         }
         if layout.long[index] {
             // The two jumps stand directly behind the one-word instruction.
-            let over = Word::new(Op::JMP, 0, 0, 1, 0).0;
+            let over = Word::new(Op::JUMP_FORWARD, 0, 0, 1, 0).0;
             words.push(over);
             let target = layout.starts[instr.target as usize];
             let offset = (target as i64 - (words.len() as i64 + 1)) as i32 as u32;
             let back = (offset as i32) < 0;
-            let op = if back && !matches!(instr.op, Op::SEND) { Op::JMP_BACK } else { Op::JMP };
+            let op = if back && !matches!(instr.op, Op::SEND) { Op::JUMP_BACKWARD } else { Op::JUMP_FORWARD };
             words.push(Word::new(op, 0, 0, offset as u16, (offset >> 16) as u16).0);
         }
         positions.push(start, instr.pos);

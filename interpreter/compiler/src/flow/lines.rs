@@ -36,7 +36,7 @@ pub(super) fn duplicate_exits(body: &mut Body) {
     let is_exit = |body: &Body, label: Label| {
         let instrs = &body.blocks[label as usize].instrs;
         matches!(instrs.first(), Some(first) if instrs.len() <= 2 && first.pos.line == 0)
-            && instrs.last().is_some_and(|last| matches!(last.op, Op::RETURN_NONE | Op::RETURN | Op::RERAISE))
+            && instrs.last().is_some_and(|last| matches!(last.op, Op::RETURN_NONE | Op::RETURN_VALUE | Op::RERAISE))
     };
     let mut appended: Vec<(Label, u32)> = Vec::new();
     for position in 0..body.order.len() {
@@ -57,7 +57,7 @@ pub(super) fn duplicate_exits(body: &mut Body) {
             let mut instrs = body.blocks[target as usize].instrs.clone();
             instrs.iter_mut().for_each(|copy| copy.pos = pos);
             let cold = body.blocks[label as usize].cold;
-            if body.blocks[label as usize].instrs[at].op == Op::JMP {
+            if body.blocks[label as usize].instrs[at].op == Op::JUMP_FORWARD {
                 // The jump itself becomes the exit.
                 let block = &mut body.blocks[label as usize].instrs;
                 block.truncate(at);

@@ -31,7 +31,7 @@ fn destination(body: &Body, next: &[Label], label: Label, line: u32) -> Label {
         let block = &body.blocks[label as usize];
         match block.instrs.first() {
             None if next[label as usize] != NONE => label = next[label as usize],
-            Some(first) if first.op == Op::JMP && (first.pos.line == 0 || first.pos.line == line) => {
+            Some(first) if first.op == Op::JUMP_FORWARD && (first.pos.line == 0 || first.pos.line == line) => {
                 label = first.target;
             }
             _ => break,
@@ -84,7 +84,7 @@ pub(super) fn remove_unreachable(body: &mut Body) {
             continue;
         }
         let Some(last) = body.blocks[label as usize].instrs.last() else { continue };
-        if last.op == Op::JMP && same_place(body, &next, last.target, following) {
+        if last.op == Op::JUMP_FORWARD && same_place(body, &next, last.target, following) {
             let last = body.blocks[label as usize].instrs.last_mut().expect("just seen");
             last.op = Op::NOP;
             last.target = NONE;

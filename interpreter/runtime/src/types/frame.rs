@@ -48,7 +48,7 @@ pub static FRAME: TypeObject = TypeObject::builtin("frame", Some(&OBJECT), &LAYO
 pub enum FrameState {
     /// On the register stack of the thread that runs it; the address of its first register.
     Running { base: usize },
-    /// Put aside by a generator; `word` is the `YIELD`.
+    /// Put aside by a generator; `word` is the `YIELD_VALUE`.
     Suspended { registers: Vec<Option<Value>>, word: u32, started: bool },
     /// Left for good.
     Done { registers: Vec<Option<Value>>, word: u32 },

@@ -60,7 +60,7 @@ pub struct Generator {
 #[derive(Trace, Default)]
 pub struct Saved {
     pub registers: Vec<Option<Value>>,
-    /// The `YIELD`; 0 before the start.
+    /// The `YIELD_VALUE`; 0 before the start.
     pub word: u32,
     pub frame: Option<Ref<Frame>>,
 }
@@ -195,7 +195,7 @@ impl Generator {
         }
         let saved = self.saved.lock();
         let word = Word(*self.code.bytecode.words.get(saved.word as usize)?);
-        if word.op_byte() != Op::YIELD as u8 || word.flags() & DELEGATE == 0 {
+        if word.op_byte() != Op::YIELD_VALUE as u8 || word.flags() & DELEGATE == 0 {
             return None;
         }
         let at = (word.b() as usize).checked_sub(1)?;

@@ -7,6 +7,15 @@ use krait_runtime::config;
 pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
 static FUNCTIONS: &[Method] = &[
     function("get_recursion_depth", "()", "Calls in progress on this thread.", |th, _| Ok(Value::from(th.depth))),
+    function("get_immortalize_deferred", "()", "Whether functions, types and modules never die.", |_, _| {
+        Ok(Value::FALSE)
+    }),
+    function(
+        "suppress_immortalization",
+        "(suppress, /)",
+        "Functions, types and modules die from now on: they always do.",
+        |_, _| Ok(Value::NONE),
+    ),
     function("get_config", "()", "The configuration as far as it applies.", |th, _| {
         let c = config::get(th);
         let d = Dict::new();

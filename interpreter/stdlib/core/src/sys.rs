@@ -22,6 +22,12 @@ pub static MODULE: ModuleDef = ModuleDef {
     ..ModuleDef::new("sys")
 };
 
+/// Part of the names of `.pyc` files. importlib's magic number is CPython's, so the tag has to tell one opcode table's
+/// files from another's.
+fn cache_tag() -> String {
+    format!("krait-313-{:04x}", krait_runtime::frozen::magic_token() & 0xffff)
+}
+
 fn path_value(path: &Path) -> Value {
     fs_decode(path.as_os_str().as_bytes()).into()
 }
@@ -76,7 +82,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
         "implementation",
         simple_namespace::new(&[
             ("name", Value::str("krait")),
-            ("cache_tag", Value::str("krait-313")),
+            ("cache_tag", Value::str(&cache_tag())),
             ("version", version),
             ("hexversion", Value::int(0x030D_00F0)),
             ("_multiarch", Value::str("x86_64-linux-gnu")),

@@ -177,9 +177,9 @@ fn slow_unary(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let x = r.get(b(w)).clone();
     let result = match Op::from_u8(w.op_byte()) {
-        Some(Op::NEG) => number::negative(th, &x),
-        Some(Op::POS) => number::positive(th, &x),
-        Some(Op::INVERT) => number::invert(th, &x),
+        Some(Op::UNARY_NEGATIVE) => number::negative(th, &x),
+        Some(Op::UNARY_POSITIVE) => number::positive(th, &x),
+        Some(Op::UNARY_INVERT) => number::invert(th, &x),
         _ => truth(th, &x).map(|t| Value::bool(!t)),
     };
     let value = ok!(result, th, pc, r);

@@ -64,16 +64,17 @@ fn co_lines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
     let words = code.bytecode.words.len() as u32;
     let runs = code.bytecode.positions.runs();
-    let mut lines: Vec<(u32, u32, u32)> = Vec::new();
+    let mut lines: Vec<(u32, u32, Option<u32>)> = Vec::new();
     for (i, (start, position)) in runs.iter().enumerate() {
         let end = runs.get(i + 1).map_or(words, |r| r.0);
+        let line = position.has_line().then_some(position.line);
         match lines.last_mut() {
-            Some(last) if last.2 == position.line => last.1 = end,
-            _ => lines.push((*start, end, position.line)),
+            Some(last) if last.2 == line => last.1 = end,
+            _ => lines.push((*start, end, line)),
         }
     }
     let entries = lines.into_iter().map(|(start, end, line)| {
-        let line = if line == 0 { Value::NONE } else { line.into() };
+        let line = line.map_or(Value::NONE, Value::from);
         Tuple::new([Value::from(start * 2), (end * 2).into(), line]).into()
     });
     iter::iter(th, List::new(entries.collect()).as_value())
@@ -84,7 +85,7 @@ fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let entries = (0..code.bytecode.words.len() as u32).map(|word| {
         let p = code.bytecode.positions.at(word);
         Tuple::new([
-            known(p.line.into(), 1),
+            if p.has_line() { p.line.into() } else { Value::NONE },
             known(p.end_line.into(), 1),
             known(p.col.into(), 0),
             known(p.end_col.into(), 0),

@@ -52,10 +52,9 @@ fn f_locals(_: &mut Thread, v: &Value) -> PyResult<Value> {
     }
 }
 fn f_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    match this(v).lineno(th) {
-        0 => Ok(Value::NONE),
-        line => Ok(line.into()),
-    }
+    let frame = this(v);
+    let position = frame.code.bytecode.positions.at(frame.word(th));
+    Ok(if position.has_line() { position.line.into() } else { Value::NONE })
 }
 
 fn set_bool(th: &mut Thread, cell: &std::sync::atomic::AtomicBool, new: Option<&Value>) -> PyResult<()> {
