@@ -28,52 +28,45 @@ pub use crate::paths::{fill, find_executable, find_stdlib};
 /// Native stack of the thread that runs Python.
 pub const STACK_SIZE: usize = 256 << 20;
 
-/// Runs and returns the exit status. `inspect`: go on interactively afterwards (`-i`); `interactive` is the REPL.
+/// Runs and returns the exit status. `inspect`: go on interactively afterwards (`-i`); `interactive` is the REPL. Python's
+/// main thread is the process's, on a stack of its own size.
 pub fn run(config: Config, source: Source, inspect: bool, interactive: fn(&mut Thread) -> i32) -> i32 {
-    let process = krait_platform::process::getpid();
-    let work = move || {
-        let mut th = new_thread(STACK_SIZE);
-        if config.stdlib_dir.is_none() {
-            eprintln!(
-                "krait: the Python 3.13 standard library was not found. Install CPython 3.13 or set KRAIT_HOME to a \
-                 folder with its Lib."
-            );
-            return 1;
-        }
-        if let Err(raised) = initialize(&mut th, config) {
-            let status = report(&mut th, raised);
-            eprintln!("krait: start-up failed");
-            return status;
-        }
-        let mut status = match run_source(&mut th, &source) {
-            Ok(()) => 0,
-            Err(raised) if inspect && !matches!(source, Source::Interactive) => report_and_stay(&mut th, raised),
-            Err(raised) => report(&mut th, raised),
-        };
-        if inspect || matches!(source, Source::Interactive) {
-            status = interactive(&mut th);
-        }
-        if !finalize(&mut th) && status == 0 {
-            status = 120;
-        }
-        // In the child of a fork this is the only thread: nobody joins it.
-        if krait_platform::process::getpid() != process {
-            std::process::exit(status);
-        }
-        status
-    };
-    match std::thread::Builder::new().name("main".into()).stack_size(STACK_SIZE + (1 << 20)).spawn(work) {
-        Ok(handle) => {
-            // Signals are for the interpreter's threads: they interrupt what blocks there.
-            let _ = krait_platform::signal::mask(0, &krait_platform::signal::valid());
-            handle.join().unwrap_or(134)
-        }
-        Err(e) => {
-            eprintln!("krait: cannot start the main thread: {e}");
-            1
-        }
-    }
+    krait_platform::standard::close_again();
+    stacker::grow(STACK_SIZE + (1 << 20), || run_here(config, &source, inspect, interactive))
 }
+fn run_here(config: Config, source: &Source, inspect: bool, interactive: fn(&mut Thread) -> i32) -> i32 {
+    let mut th = new_thread(STACK_SIZE);
+    if config.stdlib_dir.is_none() {
+        eprintln!(
+            "krait: the Python 3.13 standard library was not found. Install CPython 3.13 or set KRAIT_HOME to a folder \
+             with its Lib."
+        );
+        return 1;
+    }
+    if let Err(raised) = initialize(&mut th, config) {
+        let status = report(&mut th, raised);
+        eprintln!("krait: start-up failed");
+        return status;
+    }
+    let mut status = match run_source(&mut th, source) {
+        Ok(()) => 0,
+        Err(raised) if inspect && !matches!(source, Source::Interactive) => report_and_stay(&mut th, raised),
+        Err(raised) => report(&mut th, raised),
+    };
+    if inspect || matches!(source, Source::Interactive) {
+        status = interactive(&mut th);
+    }
+    if !finalize(&mut th) && status == 0 {
+        status = 120;
+    }
+    if status == INTERRUPTED {
+        // The parent shall see that SIGINT ended the process.
+        krait_platform::signal::end_by(krait_platform::signal::SIGINT);
+    }
+    status
+}
+/// The status of an uncaught KeyboardInterrupt.
+const INTERRUPTED: i32 = 130;
 
 fn sys_dict(th: &Thread) -> krait_object::Ref<Dict> {
     th.interp.sys.get().and_then(|s| s.downcast().ok()).unwrap_or_else(Dict::new)
@@ -210,7 +203,7 @@ pub fn report(th: &mut Thread, raised: Raised) -> i32 {
     }
     let interrupted = e.is_instance(&exceptions::KEYBOARD_INTERRUPT);
     exceptions::display::print_uncaught(th, e);
-    if interrupted { 130 } else { 1 }
+    if interrupted { INTERRUPTED } else { 1 }
 }
 /// As [`report`], for `-i`: SystemExit is shown too.
 fn report_and_stay(th: &mut Thread, raised: Raised) -> i32 {

@@ -175,6 +175,8 @@ pub fn finalize(th: &mut Thread) -> bool {
     let good = sys::flush_std_files(th);
     th.interp.extension::<start::Finalizing>().set();
     krait_runtime::world::finalize();
+    krait_stdlib_os::_thread::finish_others(th);
+    krait_stdlib_os::_signal::finish(th);
     drop_modules(th);
     krait_object::gc::collect(th, 2);
     let again = sys::flush_std_files(th);

@@ -32,8 +32,12 @@ pub fn take_pending_finalizers() -> Vec<Pending> {
 }
 
 pub(crate) fn queue(pending: Pending) {
-    FINALIZERS.with(|q| q.borrow_mut().push(pending));
-    thread::flag_pending();
+    // At the thread's very end there is nobody left to run it: the object stays as it is.
+    let mut pending = std::mem::ManuallyDrop::new(Some(pending));
+    let queued = FINALIZERS.try_with(|q| q.borrow_mut().extend(pending.take()));
+    if queued.is_ok() {
+        thread::flag_pending();
+    }
 }
 
 /// Frees an object whose count reached zero.

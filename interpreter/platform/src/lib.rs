@@ -13,6 +13,7 @@ pub mod path;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod standard;
 pub mod terminal;
 pub mod thread;
 pub mod time;

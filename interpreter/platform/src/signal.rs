@@ -16,6 +16,8 @@ static WARN_ON_FULL: AtomicBool = AtomicBool::new(true);
 /// The error number of the last write to the wakeup descriptor that failed; 0 = none.
 static WAKEUP_ERROR: AtomicI32 = AtomicI32::new(0);
 
+pub use libc::SIGINT;
+
 /// Where the handler announces signals.
 pub fn set_breaker(word: &'static AtomicU32, bit: u32) {
     BREAKER_BIT.store(bit, SeqCst);
@@ -152,6 +154,12 @@ calls! {
     fn raise(signal: i32) -> i32 = libc::raise;
     fn kill(pid: i32, signal: i32) -> i32 = libc::kill;
     fn killpg(group: i32, signal: i32) -> i32 = libc::killpg;
+}
+/// Ends the process by a signal with its default action; returns only where that is blocked.
+pub fn end_by(signal: i32) {
+    let _ = set_action(signal, Action::Default);
+    // SAFETY: numbers only.
+    unsafe { libc::kill(libc::getpid(), signal) };
 }
 pub fn alarm(seconds: u32) -> u32 {
     // SAFETY: a number only.

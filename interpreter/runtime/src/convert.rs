@@ -26,7 +26,7 @@ pub fn fspath(th: &mut Thread, v: &Value) -> PyResult<Value> {
     if v.downcast_ref::<Str>().is_some() || v.downcast_ref::<Bytes>().is_some() {
         return Ok(v.clone());
     }
-    let Some(f) = attr::lookup_special(th, v, "__fspath__")? else {
+    let Some(f) = attr::lookup_special(th, v, "__fspath__")?.filter(|f| !f.is_none()) else {
         let class = v.class().name();
         return Err(type_error(th, format!("expected str, bytes or os.PathLike object, not {class}")));
     };

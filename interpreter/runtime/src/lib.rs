@@ -13,6 +13,7 @@ pub mod frozen;
 pub mod functions;
 pub mod hooks;
 pub mod import;
+pub mod import_lock;
 pub mod numtext;
 pub mod protocol;
 pub mod safepoint;

@@ -6,6 +6,7 @@ use krait_object::thread::{Shared, breaker};
 use krait_object::{Locked, PyResult, Thread, Value};
 use krait_platform::signal;
 
+use crate::exceptions::OS_ERROR;
 use crate::protocol::call;
 use crate::types::frame;
 use crate::{errors, safepoint};
@@ -75,6 +76,12 @@ pub fn run_pending(th: &mut Thread) -> PyResult<()> {
     for (i, &number) in arrived.iter().enumerate() {
         let handler = handlers.get(number);
         if !call::is_callable(&handler) {
+            let _raised = errors::raise_args(
+                th,
+                &OS_ERROR,
+                vec![Value::from(format!("Signal {number} ignored due to race condition"))],
+            );
+            errors::write_unraisable(th, Some(&Value::NONE));
             continue;
         }
         let current: Value = frame::current(th, 0).map(|f| f.to_value()).into();

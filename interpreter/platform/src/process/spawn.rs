@@ -205,6 +205,7 @@ pub fn fork_exec(child: &Child, mut before_exec: Option<&mut dyn FnMut() -> bool
 enum Stage {
     BeforeExec,
     NoExec,
+    ChangeFolder,
     Exec,
 }
 fn report(pipe: i32, stage: Stage, errno: i32) {
@@ -225,7 +226,11 @@ fn report(pipe: i32, stage: Stage, errno: i32) {
     }
     write(b"OSError:");
     write(&hex[at..]);
-    write(if stage == Stage::NoExec { b":noexec" } else { b":" });
+    match stage {
+        Stage::NoExec => write(b":noexec"),
+        Stage::ChangeFolder => write(b":noexec:chdir"),
+        Stage::Exec | Stage::BeforeExec => write(b":"),
+    };
 }
 macro_rules! attempt {
     ($e:expr, $errno:ident) => {
@@ -272,7 +277,10 @@ fn run_child(ready: &Ready<'_>, before_exec: Option<&mut (dyn FnMut() -> bool + 
             }
         }
         if let Some(cwd) = &c.cwd {
-            attempt!(libc::chdir(cwd.as_ptr()), errno);
+            if libc::chdir(cwd.as_ptr()) == -1 {
+                *errno = crate::errno::last();
+                return Stage::ChangeFolder;
+            }
         }
         if let Some(mask) = c.umask {
             libc::umask(mask);

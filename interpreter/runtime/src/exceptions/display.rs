@@ -104,25 +104,35 @@ pub fn print_uncaught(th: &mut Thread, exception: Value) {
 
 /// `sys.excepthook(type, value, traceback)` unless it is replaced.
 pub fn excepthook(th: &mut Thread, value: &Value, traceback: &Value) {
+    if let Some(out) = Output::stderr(th) {
+        excepthook_on(th, &out, value, traceback);
+    }
+}
+/// As [`excepthook`], where `sys.stderr` may be None.
+pub fn excepthook_on(th: &mut Thread, out: &Output, value: &Value, traceback: &Value) {
     if let Some(b) = base(value)
         && traceback.is_exact(&traceback::TRACEBACK)
         && !b.traceback.is_set()
     {
         b.traceback.set(Some(traceback.clone()));
     }
-    show(th, value);
+    show_on(th, out, value);
 }
 
 /// Writes the text of an exception to `sys.stderr`.
 pub fn show(th: &mut Thread, exception: &Value) {
-    let Some(out) = Output::stderr(th) else { return };
+    if let Some(out) = Output::stderr(th) {
+        show_on(th, &out, exception);
+    }
+}
+fn show_on(th: &mut Thread, out: &Output, exception: &Value) {
     if is_exception(exception) && matches!(out, Output::File(_)) {
         match print_by_module(th, exception) {
             Ok(()) => return out.flush(th),
             Err(raised) => drop(take(th, raised)),
         }
     }
-    if let Err(raised) = print_natively(th, &out, exception) {
+    if let Err(raised) = print_natively(th, out, exception) {
         drop(take(th, raised));
     }
     out.flush(th);

@@ -4,6 +4,7 @@ use krait_object::{Args, Bytes, Dict, List, Method, ModuleDef, PyResult, Raised,
 use krait_runtime::errors::{import_error_for, runtime_error, type_error};
 use krait_runtime::exceptions::IMPORT_ERROR;
 use krait_runtime::import::{find_native, modules};
+use krait_runtime::import_lock::ImportLock;
 use krait_runtime::protocol::{attr, sequence};
 use krait_runtime::types::code::Code;
 use krait_runtime::types::module;
@@ -28,7 +29,7 @@ static FUNCTIONS: &[Method] = &[
         |_, _| Ok(List::new(Vec::new()).into()),
     ),
     function("lock_held", "()", "Return True if the import lock is currently held, else False.", |th, _| {
-        Ok(Value::bool(th.interp.extension::<ImportLock>().held(th)))
+        Ok(Value::bool(th.interp.extension::<ImportLock>().held()))
     }),
     function("acquire_lock", "()", "Acquires the interpreter's import lock for the current thread.", |th, _| {
         th.interp.extension::<ImportLock>().acquire(th);
@@ -210,38 +211,4 @@ fn create_builtin(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
     }
     module::from_def(th, def)
-}
-
-/// The global import lock: re-entrant, owned by a thread.
-#[derive(Default)]
-pub struct ImportLock {
-    owner: std::sync::Mutex<(u64, u32)>,
-    free: std::sync::Condvar,
-}
-impl ImportLock {
-    fn id(th: &Thread) -> u64 {
-        std::sync::Arc::as_ptr(&th.shared) as u64
-    }
-    fn held(&self, _: &Thread) -> bool {
-        self.owner.lock().unwrap_or_else(|e| e.into_inner()).1 > 0
-    }
-    fn acquire(&self, th: &Thread) {
-        let id = Self::id(th);
-        let mut owner = self.owner.lock().unwrap_or_else(|e| e.into_inner());
-        while owner.1 > 0 && owner.0 != id {
-            owner = self.free.wait(owner).unwrap_or_else(|e| e.into_inner());
-        }
-        *owner = (id, owner.1 + 1);
-    }
-    fn release(&self, th: &Thread) -> bool {
-        let mut owner = self.owner.lock().unwrap_or_else(|e| e.into_inner());
-        if owner.1 == 0 || owner.0 != Self::id(th) {
-            return false;
-        }
-        owner.1 -= 1;
-        if owner.1 == 0 {
-            self.free.notify_one();
-        }
-        true
-    }
 }

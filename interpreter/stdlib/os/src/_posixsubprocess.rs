@@ -103,13 +103,7 @@ fn child(th: &mut Thread, a: &Args<'_>) -> PyResult<Child> {
         if a[i].is_none() {
             return Ok(None);
         }
-        match user_id(th, &a[i], what) {
-            Ok(id) => Ok(Some(id)),
-            Err(raised) => {
-                errors::catch(th, raised, &krait_runtime::exceptions::OVERFLOW_ERROR)?;
-                Err(value_error(th, format!("invalid {} id", if what == "uid" { "user" } else { "group" })))
-            }
-        }
+        user_id(th, &a[i], what).map(Some)
     };
     let umask = match int(th, 20)? {
         m if m < 0 => None,

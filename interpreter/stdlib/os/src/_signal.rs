@@ -5,7 +5,7 @@ use krait_object::{Args, Locked, Method, ModuleDef, PyResult, Ref, Set, Thread, 
 use krait_platform::signal::{self as platform, Action, NSIG};
 use krait_platform::{errno, fs, thread};
 use krait_runtime::audit::audit;
-use krait_runtime::errors::{os_error, overflow_error, raise_value, type_error, value_error};
+use krait_runtime::errors::{os_error, raise_value, type_error, value_error};
 use krait_runtime::exceptions::{KEYBOARD_INTERRUPT, OS_ERROR};
 use krait_runtime::protocol::{call, iter, number};
 use krait_runtime::signals::{self, Handlers};
@@ -232,6 +232,16 @@ pub fn start(th: &mut Thread) -> PyResult<()> {
     krait_runtime::import::import_module(th, "_signal")?;
     Ok(())
 }
+/// At the end: Python handlers are called no more, and what they stood for gets its default action.
+pub fn finish(th: &mut Thread) {
+    let handlers = th.interp.extension::<Handlers>();
+    for s in 1..NSIG as i32 {
+        let handler = handlers.set(s, Value::NONE);
+        if call::is_callable(&handler) {
+            let _ = platform::set_action(s, Action::Default);
+        }
+    }
+}
 fn raise_no_message(th: &mut Thread) -> krait_object::Raised {
     let class = KEYBOARD_INTERRUPT.to_value();
     match call::call(th, &class, &[]) {
@@ -312,11 +322,8 @@ pub(crate) fn signal_set(th: &mut Thread, v: &Value) -> PyResult<Vec<i32>> {
         let n = n.as_int_ref().and_then(|n| n.to_i64());
         match n {
             Some(n) if n > 0 && n < NSIG as i64 => out.push(n as i32),
-            Some(n) if i32::try_from(n).is_err() => {
-                return Err(overflow_error(th, "Python int too large to convert to C int"));
-            }
-            None => return Err(overflow_error(th, "Python int too large to convert to C long")),
-            Some(n) => {
+            other => {
+                let n = other.unwrap_or(-1);
                 return Err(value_error(th, format!("signal number {n} out of range [1; {}]", NSIG - 1)));
             }
         }
@@ -356,7 +363,8 @@ pub(crate) fn interrupt_main(th: &mut Thread, signal: i32) -> PyResult<()> {
         return Err(value_error(th, "signal number out of range"));
     }
     let handler = th.interp.extension::<Handlers>().get(signal);
-    if call::is_callable(&handler) {
+    let set = handler.as_int_ref().and_then(|n| n.to_i64());
+    if !matches!(set, Some(SIG_DFL | SIG_IGN)) {
         platform::announce(signal);
     }
     Ok(())

@@ -107,7 +107,7 @@ static FUNCTIONS: &[Method] =
                 return Err(type_error(th, "ident must be an integer"));
             }
             let ident = number::to_masked(th, &a[0], 64)?;
-            Ok(handle::running_handle(ident))
+            Ok(handle::running_handle(th, ident))
         }),
         function("_get_main_thread_ident", "()", "The identifier of the main thread.", |th, _| {
             Ok(th.interp.extension::<Threads>().main.load(SeqCst).into())
@@ -262,6 +262,10 @@ fn finish(th: &mut Thread) {
         th.run_pending();
     }
     th.interp.extension::<Threads>().running.fetch_sub(1, SeqCst);
+}
+/// The other threads never run again: what only they held goes.
+pub fn finish_others(th: &mut Thread) {
+    local::forget_others(th);
 }
 /// In the child of a fork there is one thread, which is the main one.
 pub(crate) fn after_fork(th: &mut Thread) {

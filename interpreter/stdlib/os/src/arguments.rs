@@ -106,7 +106,9 @@ pub fn path(th: &mut Thread, v: Option<&Value>, a: Accept) -> PyResult<PathArg> 
             let fd = descriptor_number(th, &object)?;
             return Ok(PathArg { object, place: Place::Fd(fd), bytes: false });
         }
-        let Some(f) = attr::lookup_special(th, given, "__fspath__")? else { return Err(wrong(th, a, given)) };
+        let Some(f) = attr::lookup_special(th, given, "__fspath__")?.filter(|f| !f.is_none()) else {
+            return Err(wrong(th, a, given));
+        };
         object = call::call(th, &f, &[])?;
         if object.downcast_ref::<Str>().is_none() && object.downcast_ref::<Bytes>().is_none() {
             let (class, got) = (given.class().name(), object.class().name());

@@ -57,6 +57,9 @@ struct Mmap {
     state: Arc<State>,
     #[trace(skip)]
     fd: i32,
+    /// `trackfd`: the file may be resized with the map.
+    #[trace(skip)]
+    tracked: bool,
     #[trace(skip)]
     access: Access,
     #[trace(skip)]
@@ -171,7 +174,7 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     };
     let state = Arc::new(State { map: Locked::new(Some(map)), exports: AtomicUsize::new(0) });
     let writable = access != Access::Read && protection & PROT_WRITE != 0;
-    let made = Mmap { state, fd: own, access, offset, writable, position: AtomicUsize::new(0) };
+    let made = Mmap { state, fd: own, tracked: track, access, offset, writable, position: AtomicUsize::new(0) };
     Ok(Ref::with_class(made, class.object()).into())
 }
 /// `isize` has no conversion of its own.
@@ -427,7 +430,7 @@ static METHODS: &[Method] = &[
         require_resizable(th, &a[0])?;
         let m = this(&a[0]);
         let Ok(n) = usize::try_from(n).map_err(|_| ()) else { return Err(value_error(th, "new size out of range")) };
-        if m.fd < 0 && m.access != Access::Default {
+        if m.fd < 0 && !m.tracked {
             return Err(value_error(th, "mmap can't resize with trackfd=False."));
         }
         if m.fd >= 0
@@ -459,9 +462,8 @@ static METHODS: &[Method] = &[
     }),
     method("seekable", "()", "Whether the position can be set: always.", |_, _| Ok(Value::TRUE)),
     method("size", "()", "The size of the file.", |th, a| {
-        let n = size(th, &a[0])?;
+        size(th, &a[0])?;
         match this(&a[0]).fd {
-            -1 => Ok(n.into()),
             f => match fs::fstat(f) {
                 Ok(st) => Ok(st.st_size.into()),
                 Err(e) => Err(os_error(th, e, None)),

@@ -123,6 +123,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     for def in STRUCTS {
         d.set_text(def.name, structs::class(th, def));
     }
+    sched::fix_constructor(th);
     for def in scandir::DEFS {
         ready_class(th, def);
     }

@@ -89,7 +89,15 @@ fn select(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let mut sets: [Vec<i32>; 3] = Default::default();
     let mut objects: [Vec<(i32, Value)>; 3] = Default::default();
     for i in 0..3 {
-        for object in sequence::to_items(th, &a[i], "arguments 1-3 must be sequences")? {
+        // A list may get shorter while its items are asked for their descriptors.
+        let list = a[i].to_ref::<List>();
+        let items = match &list {
+            Some(_) => Vec::new(),
+            None => sequence::to_items(th, &a[i], "arguments 1-3 must be sequences")?,
+        };
+        for n in 0.. {
+            let item = list.as_ref().map_or_else(|| items.get(n).cloned(), |l| l.get(n));
+            let Some(object) = item else { break };
             let fd = fildes(th, &object)?;
             if fd >= FD_SETSIZE {
                 return Err(value_error(th, "filedescriptor out of range in select()"));
@@ -192,7 +200,7 @@ fn poll(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
                 if ns.abs() >= 9.2e18 {
                     return Err(overflow_error(th, "timeout is too large"));
                 }
-                ns.ceil() as i64
+                if ns < 0.0 { ns.floor() as i64 } else { ns.ceil() as i64 }
             } else if number::has_index(v) {
                 let ms = number::to_i64(th, v)?;
                 match ms.checked_mul(1_000_000) {

@@ -425,8 +425,12 @@ fn encoding_or_none(th: &mut Thread, v: Option<&Value>) -> PyResult<Option<Strin
         _ => text_or_none(th, v, "reconfigure", "encoding"),
     }
 }
+/// A truth value given as an int: `__index__` is asked, not `__bool__`.
+fn int_truth(th: &mut Thread, v: &Value) -> PyResult<bool> {
+    Ok(number::to_i32(th, v)? != 0)
+}
 fn optional_bool(th: &mut Thread, v: Option<&Value>, default: bool) -> PyResult<bool> {
-    v.filter(|v| !v.is_none()).map_or(Ok(default), |v| compare::truth(th, v))
+    v.filter(|v| !v.is_none()).map_or(Ok(default), |v| int_truth(th, v))
 }
 fn reconfigure(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let t = a.this_ref::<TextIo>();

@@ -36,7 +36,15 @@ pub(super) fn excepthook(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if class.is(&SYSTEM_EXIT.to_value()) {
         return Ok(Value::NONE);
     }
-    let Some(out) = Output::stderr(th) else { return Ok(Value::NONE) };
+    let out = match Output::stderr(th) {
+        Some(out) => out,
+        // What was sys.stderr when the thread was made.
+        None if !thread.is_none() => match attr::get_text_opt(th, &thread, "_stderr")? {
+            Some(f) if !f.is_none() => Output::File(f),
+            _ => return Ok(Value::NONE),
+        },
+        None => return Ok(Value::NONE),
+    };
     let mut name = ident().to_string();
     if !thread.is_none()
         && let Some(n) = attr::get_text_opt(th, &thread, "_name")?
@@ -44,7 +52,7 @@ pub(super) fn excepthook(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         name = repr::str(th, &n)?.to_string_lossy().into_owned();
     }
     out.text(th, &format!("Exception in thread {name}:\n"))?;
-    display::excepthook(th, &value, &traceback);
+    display::excepthook_on(th, &out, &value, &traceback);
     out.flush(th);
     Ok(Value::NONE)
 }

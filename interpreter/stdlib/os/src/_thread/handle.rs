@@ -123,10 +123,11 @@ pub(super) fn inner(v: &Value) -> Arc<Handle> {
 pub(super) fn new_handle() -> Value {
     Ref::new(ThreadHandle { inner: Arc::default() }).into()
 }
-pub(super) fn running_handle(ident: u64) -> Value {
+pub(super) fn running_handle(th: &Thread, ident: u64) -> Value {
     let inner = Arc::new(Handle::default());
     inner.claim();
     inner.begin(ident);
+    register(th, &inner, true);
     Ref::new(ThreadHandle { inner }).into()
 }
 
@@ -137,7 +138,8 @@ struct Started(Locked<Vec<(Arc<Handle>, bool)>>);
 pub(super) fn register(th: &Thread, handle: &Arc<Handle>, daemon: bool) {
     let started = th.interp.extension::<Started>();
     let mut all = started.0.lock();
-    all.retain(|(h, _)| !h.is_done());
+    // A handle that only this list holds has no thread that runs.
+    all.retain(|(h, waited)| !h.is_done() && (*waited || Arc::strong_count(h) > 1));
     all.push((handle.clone(), !daemon));
 }
 /// Waits for every thread that is not a daemon and not this one.

@@ -37,6 +37,10 @@ static GETSET: &[GetSet] = &[getter("__dict__", "Local-data dictionary", |th, v|
 #[derive(Default)]
 struct Known(Vec<Value>);
 
+/// All objects, as weak references.
+#[derive(Default)]
+struct All(Locked<Vec<Value>>);
+
 fn key(th: &Thread) -> u64 {
     std::sync::Arc::as_ptr(&th.shared) as u64
 }
@@ -47,6 +51,11 @@ fn new(th: &mut Thread, class: &Ref<krait_object::Type>, args: &Args<'_>) -> PyR
     }
     let payload = Local { dicts: Locked::default(), args: args.all().to_vec(), names: args.names().to_vec() };
     let made: Value = Ref::with_class(payload, class.object()).into();
+    let (weak, all) = (weakref::new_plain(&made), th.interp.extension::<All>());
+    let mut all = all.0.lock();
+    all.retain(|w| weakref::target(w).is_some());
+    all.push(weak);
+    drop(all);
     add(th, &made);
     Ok(made)
 }
@@ -91,6 +100,20 @@ pub(super) fn forget(th: &mut Thread) {
         let Some(v) = weakref::target(&weak) else { continue };
         let gone = v.downcast_ref::<Local>().and_then(|l| l.dicts.lock().remove(&key));
         drop(gone);
+    }
+}
+/// Drops the namespaces of threads that never run again, at the end of the interpreter.
+pub(super) fn forget_others(th: &mut Thread) {
+    let key = key(th);
+    let all = std::mem::take(&mut *th.interp.extension::<All>().0.lock());
+    for weak in all {
+        let Some(v) = weakref::target(&weak) else { continue };
+        let Some(l) = v.downcast_ref::<Local>() else { continue };
+        let gone: Vec<_> = l.dicts.lock().extract_if(|k, _| *k != key).collect();
+        drop(gone);
+    }
+    if th.has_pending() {
+        th.run_pending();
     }
 }
 fn getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {

@@ -8,7 +8,7 @@ use krait_object::{
     Args, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag,
 };
 use krait_platform::thread::{Semaphore, Wait, ident};
-use krait_runtime::errors::{overflow_error, runtime_error, value_error};
+use krait_runtime::errors::{overflow_error, runtime_error, type_error, value_error};
 use krait_runtime::protocol::{compare, number};
 use krait_runtime::{signals, world};
 
@@ -89,7 +89,15 @@ pub(super) static LOCK_DEF: ClassDef = ClassDef {
     sig: "()",
     methods: LOCK_METHODS,
     slots: SlotDefs {
-        new: Some(|_, class, _| Ok(Ref::with_class(Lock { raw: RawLock::new() }, class.object()).into())),
+        new: Some(|th, class, args| {
+            if args.has_kw() {
+                return Err(type_error(th, "lock() takes no keyword arguments"));
+            }
+            if !args.is_empty() {
+                return Err(type_error(th, format!("lock expected 0 arguments, got {}", args.len())));
+            }
+            Ok(Ref::with_class(Lock { raw: RawLock::new() }, class.object()).into())
+        }),
         repr: Some(|_, v| {
             let state = if lock(v).raw.is_locked() { "locked" } else { "unlocked" };
             Ok(Value::from(format!("<{state} _thread.lock object at {:#x}>", v.bits())))

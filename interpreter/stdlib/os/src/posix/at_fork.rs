@@ -5,6 +5,7 @@ use krait_platform::process;
 use krait_runtime::audit::audit;
 use krait_runtime::errors::{os_error, type_error, write_unraisable};
 use krait_runtime::exceptions::DEPRECATION_WARNING;
+use krait_runtime::import_lock::ImportLock;
 use krait_runtime::protocol::{call, number};
 use krait_runtime::start::Finalizing;
 use krait_runtime::warnings::warn;
@@ -89,10 +90,13 @@ pub fn before(th: &mut Thread) {
     let mut all = th.interp.extension::<Registered>().before.lock().clone();
     all.reverse();
     run(th, all);
+    let lock = th.interp.extension::<ImportLock>();
+    lock.acquire(th);
 }
 /// After a fork, in the child or in the parent.
 pub fn after(th: &mut Thread, child: bool) -> PyResult<()> {
     let all = th.interp.extension::<Registered>();
+    th.interp.extension::<ImportLock>().release(th);
     if child {
         crate::_thread::after_fork(th);
         let callables = all.child.lock().clone();

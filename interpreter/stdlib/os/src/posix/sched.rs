@@ -1,10 +1,10 @@
 //! Scheduling: policies, processors.
-use krait_object::native::function;
+use krait_object::native::{Sig, function};
 use krait_object::{Args, Method, PyResult, Set, Thread, Tuple, Value};
 use krait_platform::process::{self, *};
 use krait_runtime::errors::{overflow_error, type_error, value_error};
 use krait_runtime::protocol::{iter, number, repr};
-use krait_runtime::types::structseq::StructSeqDef;
+use krait_runtime::types::structseq::{self, StructSeqDef};
 
 use crate::arguments::sys;
 use crate::structs;
@@ -12,7 +12,7 @@ use crate::structs;
 pub(super) static SCHED_PARAM: StructSeqDef = StructSeqDef {
     module: "posix",
     name: "sched_param",
-    doc: "A scheduling parameter: the priority.",
+    doc: "Currently has only one field: sched_priority",
     fields: &[("sched_priority", "the scheduling priority")],
     visible: 1,
     instantiable: true,
@@ -74,6 +74,14 @@ pub(super) static FUNCTIONS: &[Method] = &[
         Ok(process::sysconf(SC_NPROCESSORS_ONLN).ok().filter(|&n| n >= 1).into())
     }),
 ];
+/// `sched_param(sched_priority)`: the one field, not a sequence of it.
+pub(super) fn fix_constructor(th: &Thread) {
+    structs::class(th, &SCHED_PARAM).slots.new.set(Some(|th, class, args| {
+        static SIG: Sig = Sig::new("(sched_priority)");
+        let bound = SIG.bind(th, "sched_param", "sched_param", args, 0)?;
+        Ok(structseq::build(class, vec![bound.args()[0].clone()], 1))
+    }));
+}
 pub(super) fn priority(th: &mut Thread, v: &Value) -> PyResult<i32> {
     if !v.is_exact(structs::class(th, &SCHED_PARAM).object()) {
         return Err(type_error(th, "must have a sched_param object"));

@@ -4,7 +4,7 @@ use krait_object::{Args, Method, PyResult, Thread, Tuple, Value};
 use krait_platform::path as platform;
 use krait_platform::process::spawn::{Attributes, FileAction, posix_spawn};
 use krait_runtime::audit::audit;
-use krait_runtime::errors::{type_error, value_error};
+use krait_runtime::errors::type_error;
 use krait_runtime::protocol::{number, sequence};
 
 use super::exec::{arguments, environment};
@@ -91,7 +91,7 @@ fn file_actions(th: &mut Thread, v: &Value) -> PyResult<Vec<FileAction>> {
                 ];
                 return Err(type_error(th, wanted[kind as usize]));
             }
-            _ => return Err(value_error(th, "Unknown file_actions identifier")),
+            _ => return Err(type_error(th, "Unknown file_actions identifier")),
         });
     }
     Ok(out)

@@ -4,7 +4,7 @@ use krait_object::{Method, PyResult, Str, Thread, Tuple, Value};
 use krait_platform::{path as platform, process};
 use krait_runtime::audit::audit;
 use krait_runtime::convert::fs_decode;
-use krait_runtime::errors::{type_error, value_error};
+use krait_runtime::errors::{overflow_error, type_error, value_error};
 use krait_runtime::protocol::number;
 use krait_runtime::types::structseq::StructSeqDef;
 use krait_runtime::world::blocking;
@@ -103,19 +103,31 @@ pub(super) static FUNCTIONS: &[Method] = &[
         Ok(Value::NONE)
     }),
     function("major", "(device, /)", "The major number of a device.", |th, a| {
-        let d = number::to_masked(th, &a[0], 64)?;
-        Ok(Value::from((d >> 8 & 0xfff) | (d >> 32 & !0xfff)))
+        let d = device(th, &a[0])?;
+        Ok(if d == NO_DEVICE { Value::int(-1) } else { Value::from((d >> 8 & 0xfff) | (d >> 32 & 0xffff_f000)) })
     }),
     function("minor", "(device, /)", "The minor number of a device.", |th, a| {
-        let d = number::to_masked(th, &a[0], 64)?;
-        Ok(Value::from((d & 0xff) | (d >> 12 & 0xffff_ff00)))
+        let d = device(th, &a[0])?;
+        Ok(if d == NO_DEVICE { Value::int(-1) } else { Value::from((d & 0xff) | (d >> 12 & 0xffff_ff00)) })
     }),
     function("makedev", "(major, minor, /)", "A device number from major and minor.", |th, a| {
-        let (major, minor) = (number::to_masked(th, &a[0], 32)?, number::to_masked(th, &a[1], 32)?);
+        let (major, minor) = (device_part(th, &a[0])?, device_part(th, &a[1])?);
         let d = (minor & 0xff) | (major & 0xfff) << 8 | (minor & !0xff) << 12 | (major & !0xfff) << 32;
-        Ok(Value::from(d))
+        Ok(if d == NO_DEVICE { Value::int(-1) } else { Value::from(d) })
     }),
 ];
+const NO_DEVICE: u64 = u64::MAX;
+fn device(th: &mut Thread, v: &Value) -> PyResult<u64> {
+    if v.as_int() == Some(-1) { Ok(NO_DEVICE) } else { number::to_u64(th, v) }
+}
+/// A major or minor number: a C `unsigned int`, or -1.
+fn device_part(th: &mut Thread, v: &Value) -> PyResult<u64> {
+    match device(th, v)? {
+        NO_DEVICE => Ok(u64::from(u32::MAX)),
+        n if n > u64::from(u32::MAX) => Err(overflow_error(th, "Python int too large to convert to C unsigned int")),
+        n => Ok(n),
+    }
+}
 /// -1 without an error number means "no limit".
 fn limit(got: Result<i64, i32>) -> Result<i64, i32> {
     match got {
