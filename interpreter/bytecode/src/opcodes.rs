@@ -394,26 +394,31 @@ pub struct OpInfo {
 
 impl Op {
     /// The row of this opcode.
+    #[inline]
     pub fn info(self) -> &'static OpInfo {
         &OPCODES[self as usize]
     }
 
     /// The opcode with this number, if there is one.
+    #[inline]
     pub fn from_u8(byte: u8) -> Option<Op> {
         OPCODES.get(byte as usize).map(|info| info.op)
     }
 
     /// Words of an instruction, the first included.
+    #[inline]
     pub fn words(self) -> usize {
         1 + self.info().extras.len()
     }
 
     /// Whether control never falls through.
+    #[inline]
     pub fn ends(self) -> bool {
         self.info().flags & ENDS != 0
     }
 
     /// Whether a code object may contain it.
+    #[inline]
     pub fn is_emitted(self) -> bool {
         self != Op::CACHE && (self as u8) < Op::HALT as u8
     }
@@ -473,46 +478,55 @@ pub struct Word(pub u64);
 
 impl Word {
     /// Puts a word together.
+    #[inline(always)]
     pub fn new(op: Op, flags: u8, a: u16, b: u16, c: u16) -> Word {
         Word(op as u64 | (flags as u64) << 8 | (a as u64) << 16 | (b as u64) << 32 | (c as u64) << 48)
     }
 
     /// Opcode byte.
+    #[inline(always)]
     pub fn op_byte(self) -> u8 {
         self.0 as u8
     }
 
     /// Flags byte.
+    #[inline(always)]
     pub fn flags(self) -> u8 {
         (self.0 >> 8) as u8
     }
 
     /// First operand.
+    #[inline(always)]
     pub fn a(self) -> u16 {
         (self.0 >> 16) as u16
     }
 
     /// Second operand.
+    #[inline(always)]
     pub fn b(self) -> u16 {
         (self.0 >> 32) as u16
     }
 
     /// Third operand.
+    #[inline(always)]
     pub fn c(self) -> u16 {
         (self.0 >> 48) as u16
     }
 
     /// Second operand, signed.
+    #[inline(always)]
     pub fn sb(self) -> i16 {
         self.b() as i16
     }
 
     /// Third operand, signed.
+    #[inline(always)]
     pub fn sc(self) -> i16 {
         self.c() as i16
     }
 
     /// Second and third operand as one.
+    #[inline(always)]
     pub fn bc(self) -> u32 {
         (self.0 >> 32) as u32
     }

@@ -100,6 +100,7 @@ pub fn derive_payload(input: TokenStream) -> TokenStream {
         #check
         // SAFETY: the class is built with `VTable::of` for this struct; `Type::builtin` checks it when it is readied.
         unsafe impl ::krait_object::Payload for #name {
+            #[inline(always)]
             fn class() -> &'static ::krait_object::TypeObject { &#class }
         }
     }

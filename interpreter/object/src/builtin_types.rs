@@ -41,6 +41,7 @@ pub static FROZENSET: TypeObject = TypeObject::builtin("frozenset", Some(&OBJECT
 ///
 // SAFETY: OBJECT is built with the empty payload's vtable.
 unsafe impl crate::refs::Payload for () {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &OBJECT
     }

@@ -16,6 +16,7 @@ pub struct Bytes {
 }
 // SAFETY: BYTES is built with this payload's vtable.
 unsafe impl Payload for Bytes {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &BYTES
     }

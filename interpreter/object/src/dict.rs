@@ -18,6 +18,7 @@ pub struct Dict {
 }
 // SAFETY: DICT is built with this payload's vtable.
 unsafe impl Payload for Dict {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &DICT
     }

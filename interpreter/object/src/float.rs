@@ -9,6 +9,7 @@ use krait_macros::Trace;
 pub struct Float(pub f64);
 // SAFETY: FLOAT is built with this payload's vtable.
 unsafe impl Payload for Float {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &FLOAT
     }

@@ -13,6 +13,7 @@ use krait_macros::Trace;
 pub struct Int(#[trace(skip)] pub BigInt);
 // SAFETY: INT is built with this payload's vtable.
 unsafe impl Payload for Int {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &INT
     }

@@ -12,6 +12,7 @@ pub struct List {
 }
 // SAFETY: LIST is built with this payload's vtable.
 unsafe impl Payload for List {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &LIST
     }

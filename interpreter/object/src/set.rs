@@ -19,6 +19,7 @@ pub struct Set {
 }
 // SAFETY: SET is built with this payload's vtable; FROZENSET shares the layout (see `FrozenSet`).
 unsafe impl Payload for Set {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &SET
     }
@@ -29,6 +30,7 @@ unsafe impl Payload for Set {
 pub struct FrozenSet(pub Set);
 // SAFETY: FROZENSET is built with this payload's vtable.
 unsafe impl Payload for FrozenSet {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &crate::builtin_types::FROZENSET
     }

@@ -57,6 +57,7 @@ pub struct Str {
 
 // SAFETY: STR is built with this payload's vtable.
 unsafe impl Payload for Str {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &STR
     }

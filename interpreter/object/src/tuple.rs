@@ -15,6 +15,7 @@ pub struct Tuple {
 }
 // SAFETY: TUPLE is built with this payload's vtable.
 unsafe impl Payload for Tuple {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &TUPLE
     }

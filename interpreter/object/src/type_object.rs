@@ -85,6 +85,7 @@ unsafe impl Send for Type {}
 
 // SAFETY: the type object of `Type` is `builtin_types::TYPE`, built with its vtable.
 unsafe impl Payload for Type {
+    #[inline(always)]
     fn class() -> &'static TypeObject {
         &crate::builtin_types::TYPE
     }

@@ -19,8 +19,11 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
     if code.simple_args as usize == positional && names.is_empty() {
         return Ok(());
     }
-    let result = if names.is_empty() && code.flags & (flags::VARARGS | flags::VARKEYWORDS) == 0 {
+    let open = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
+    let result = if names.is_empty() && !open {
         positional_only(th, f, code, r, positional)
+    } else if !open && names.len() <= FEW && positional <= code.bytecode.argcount as usize {
+        few_names(th, f, code, r, positional, names)
     } else {
         general(th, f, code, r, positional, names)
     };
@@ -81,12 +84,28 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
     Ok(())
 }
 
+/// Keyword arguments that [`few_names`] keeps aside.
+const FEW: usize = 8;
+/// Neither `*args` nor `**kwargs` nor too many positional arguments, and few names.
+fn few_names(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize, names: &[Value]) -> PyResult<()> {
+    let mut aside: [Option<Value>; FEW] = [const { None }; FEW];
+    for (i, place) in aside.iter_mut().enumerate().take(names.len()) {
+        *place = r.take(positional + i);
+    }
+    for (key, value) in names.iter().zip(aside.iter_mut()) {
+        if let Some(value) = value.take() {
+            keyword(th, f, code, r, key, value, None)?;
+        }
+    }
+    defaults(th, f, code, r, positional)
+}
+
 fn general(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize, names: &[Value]) -> PyResult<()> {
     let b = &code.bytecode;
     let (argcount, kwonly) = (b.argcount as usize, b.kwonlyargcount as usize);
     let named = r.take_many(positional, names.len());
     let extra = if positional > argcount && code.flags & flags::VARARGS != 0 {
-        Some(r.take_many(argcount, positional - argcount))
+        Some(Tuple::new((argcount..positional).map(|i| r.moved(i))))
     } else {
         None
     };
@@ -98,7 +117,7 @@ fn general(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usiz
     };
     let varargs_register = argcount + kwonly;
     if code.flags & flags::VARARGS != 0 {
-        r.put(varargs_register, Tuple::from_vec(extra.unwrap_or_default()).into());
+        r.put(varargs_register, extra.unwrap_or_else(Tuple::empty).into());
     }
     let varkw = if code.flags & flags::VARKEYWORDS != 0 {
         let dict = Dict::new();

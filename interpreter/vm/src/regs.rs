@@ -139,6 +139,12 @@ impl Regs {
         // SAFETY: see the file's header; bound registers hold values.
         unsafe { std::slice::from_raw_parts(self.at(i).cast::<Value>(), n) }
     }
+    /// `n` registers from `i` on, bound or not.
+    #[inline(always)]
+    pub fn options<'a>(self, i: usize, n: usize) -> &'a [Option<Value>] {
+        // SAFETY: see the file's header; `Option<Value>` is one word whose `None` is 0.
+        unsafe { std::slice::from_raw_parts(self.at(i).cast::<Option<Value>>(), n) }
+    }
     /// The values of `n` bound registers from `i` on, moved out.
     pub fn take_many(self, i: usize, n: usize) -> Vec<Value> {
         (0..n).map(|k| self.moved(i + k)).collect()

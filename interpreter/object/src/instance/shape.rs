@@ -1,8 +1,7 @@
 //! Shapes: which attribute sits in which slot, shared by the instances of a class. A shape is named by a 32-bit id that
 //! is never reused; shapes are append-only and live as long as the process.
-use std::collections::HashMap;
-use std::sync::RwLock;
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
+use std::sync::{Mutex, OnceLock};
 
 use crate::locked::Locked;
 use crate::refs::Ref;
@@ -21,22 +20,38 @@ pub struct Shape {
     /// Attributes in slots.
     pub len: u16,
     key: Option<Ref<Str>>,
-    /// Interned name's address to slot, for this shape and all its parents.
-    index: HashMap<usize, u16>,
+    /// The interned names' addresses in slot order, this shape's and its parents': few enough to be searched in order.
+    index: Box<[usize]>,
     next: Locked<Vec<(usize, &'static Shape)>>,
 }
 
-static SHAPES: RwLock<Vec<&'static Shape>> = RwLock::new(Vec::new());
+/// Every shape by its id, in blocks that double in size, so that reading takes no lock: block `k` begins at id `2^k`.
+static SHAPES: [AtomicPtr<AtomicPtr<Shape>>; 32] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 32];
+/// The next id.
+static NEXT: Mutex<u32> = Mutex::new(1);
 
 fn register(make: impl FnOnce(u32) -> Shape) -> Option<&'static Shape> {
-    let mut all = SHAPES.write().unwrap_or_else(|e| e.into_inner());
-    let id = u32::try_from(all.len() + 1).ok()?;
+    let mut next = NEXT.lock().unwrap_or_else(|e| e.into_inner());
+    let id = *next;
+    *next = id.checked_add(1)?;
+    let (block, place) = position(id);
+    if SHAPES[block].load(Relaxed).is_null() {
+        let entries: Vec<AtomicPtr<Shape>> = (0..1usize << block).map(|_| AtomicPtr::default()).collect();
+        SHAPES[block].store(Box::leak(entries.into_boxed_slice()).as_mut_ptr(), Release);
+    }
     let shape: &'static Shape = Box::leak(Box::new(make(id)));
-    all.push(shape);
+    // SAFETY: the block was made above or for an earlier id, with room for each of its ids; it lives for ever.
+    unsafe { &*SHAPES[block].load(Relaxed).add(place) }.store(std::ptr::from_ref(shape).cast_mut(), Release);
     Some(shape)
 }
+/// The block of an id that is not 0, and its place there.
+#[inline(always)]
+fn position(id: u32) -> (usize, usize) {
+    let block = id.ilog2();
+    (block as usize, (id - (1 << block)) as usize)
+}
 
-static EMPTY: std::sync::OnceLock<&'static Shape> = std::sync::OnceLock::new();
+static EMPTY: OnceLock<&'static Shape> = OnceLock::new();
 
 impl Shape {
     /// The shape with this id; the empty shape for `DICT`.
@@ -48,18 +63,18 @@ impl Shape {
                     parent: None,
                     len: MAX_SLOTS,
                     key: None,
-                    index: HashMap::new(),
+                    index: Box::new([]),
                     next: Locked::new(Vec::new()),
                 }))
             });
         }
-        SHAPES.read().unwrap_or_else(|e| e.into_inner())[id as usize - 1]
+        let (block, place) = position(id);
+        // SAFETY: ids other than `DICT` come from `register`, which stored the block and the shape before it gave them out.
+        unsafe { &*(*SHAPES[block].load(Acquire).add(place)).load(Acquire) }
     }
     pub fn index_of(&self, name: &Ref<Str>) -> Option<u16> {
-        if name.is_interned() {
-            return self.index.get(&name.address()).copied();
-        }
-        self.index.get(&crate::intern::find(name)?.address()).copied()
+        let key = if name.is_interned() { name.address() } else { crate::intern::find(name)?.address() };
+        self.index.iter().position(|&k| k == key).map(|i| i as u16)
     }
     /// The shape after appending `name` (interned), or `None` when there are slots enough.
     pub fn with(&'static self, name: &Ref<Str>) -> Option<&'static Shape> {
@@ -71,8 +86,7 @@ impl Shape {
         if let Some((_, shape)) = next.iter().find(|(k, _)| *k == key) {
             return Some(shape);
         }
-        let mut index = self.index.clone();
-        index.insert(key, self.len);
+        let index = self.index.iter().copied().chain([key]).collect();
         let shape = register(|id| Shape {
             id,
             parent: Some(self.id),
@@ -125,7 +139,7 @@ impl ShapeRoot {
             parent: None,
             len: 0,
             key: None,
-            index: HashMap::new(),
+            index: Box::new([]),
             next: Locked::new(Vec::new()),
         })
         .map_or(DICT, |s| s.id);

@@ -195,6 +195,17 @@ impl Sig {
         Ok(Bound(out))
     }
 
+    /// How many entries `method` is called with for `given` positional arguments, `lead` of them `self`: the arguments
+    /// as they are, followed by as many left out. `None` where they must be bound, or refused, one by one.
+    #[inline]
+    pub fn entries(&self, method: &'static super::Method, given: usize, lead: usize) -> Option<usize> {
+        if method.raw {
+            return Some(given);
+        }
+        let p = self.parsed();
+        let fits = p.simple() && given >= lead + p.required_positional && given <= lead + p.params.len();
+        fits.then_some(lead + p.params.len())
+    }
     /// Calls `func` with bound arguments. The common case, all positional and none left out, copies nothing.
     #[inline]
     pub fn call(

@@ -2,7 +2,7 @@
 //! method) with `method-wrapper`, `getset_descriptor`, `member_descriptor`. CPython counterpart: `Objects/descrobject.c`.
 use krait_object::builtin_types::OBJECT;
 use krait_object::instance;
-use krait_object::native::{GetFn, SetFn, Sig, getter, method};
+use krait_object::native::{GetFn, NativeFn, SetFn, Sig, getter, method};
 use krait_object::{
     Args, ClassDef, CmpOp, GetSet, Method, PyResult, Raised, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject,
     VTable, Value, hash, type_flag,
@@ -71,6 +71,18 @@ enum Computed {
         visible: usize,
         doc: &'static str,
     },
+}
+
+impl MethodDescriptor {
+    /// The native behind a call with these positional arguments, and the number of entries that it is called with
+    /// ([`Sig::entries`]); `None` where the call is to be judged by [`call_method_descriptor`].
+    #[inline]
+    pub fn direct(&self, args: &[Value]) -> Option<(NativeFn, usize)> {
+        if !args.first()?.is_instance(self.owner.object()) {
+            return None;
+        }
+        Some((self.def.func, self.sig.entries(self.def, args.len(), 1)?))
+    }
 }
 
 impl GetSetDescriptor {

@@ -1,5 +1,5 @@
 //! `builtin_function_or_method`: functions of native modules, bound native methods, and the `__new__` of builtins.
-use krait_object::native::{GetSet, MethodKind, Sig, getset, getter, method};
+use krait_object::native::{GetSet, MethodKind, NativeFn, Sig, getset, getter, method};
 use krait_object::{
     Args, ClassDef, CmpOp, Method, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable, Value, ValueCell,
     hash, type_flag,
@@ -159,6 +159,17 @@ impl NativeFunction {
     /// The `__new__` of a builtin class.
     pub fn new_new(def: &'static Method, owner: &Ref<Type>) -> Value {
         Self::make(def, Some(owner.to_value()), None, Value::NONE, Role::New)
+    }
+    /// The native behind a call with `given` positional arguments: `self` to be put before them, if any, and the number
+    /// of entries that it is called with ([`Sig::entries`]). `None` where the call is to be judged by [`call`].
+    #[inline]
+    pub fn direct(&self, given: usize) -> Option<(NativeFn, Option<&Value>, usize)> {
+        let (first, lead) = match (self.role, &self.this) {
+            (Role::Plain, _) | (Role::Bound, None) => (None, 0),
+            (Role::Bound, Some(this)) => (Some(this), 1),
+            (Role::New, _) => return None,
+        };
+        Some((self.def.func, first, self.sig.entries(self.def, given + lead, lead)?))
     }
     pub fn name(&self) -> &'static str {
         self.def.name

@@ -1,7 +1,7 @@
 //! Arithmetic: `ADD` to `XOR`, their forms with an immediate, unary operators.
 use krait_bytecode::opcodes::{INPLACE, REVERSED};
 use krait_bytecode::{Op, Word};
-use krait_object::{PyResult, Thread, Value};
+use krait_object::{PyResult, Str, Thread, Value};
 use krait_runtime::protocol::compare::truth;
 use krait_runtime::protocol::number::{self, BinaryOp};
 
@@ -31,6 +31,35 @@ fn operator(op: u8) -> BinaryOp {
 fn apply(th: &mut Thread, w: Word, x: &Value, y: &Value) -> PyResult<Value> {
     let op = operator(w.op_byte());
     if w.flags() & INPLACE != 0 { number::inplace(th, op, x, y) } else { number::binary(th, op, x, y) }
+}
+
+/// An int and a float, either way round; ints that a float holds exactly.
+#[inline(always)]
+fn mixed(x: &Value, y: &Value) -> Option<(f64, f64)> {
+    const EXACT: i64 = 1 << 53;
+    const { assert!(krait_object::value::INT_LIMIT <= EXACT) };
+    match (x.as_int(), y.as_int()) {
+        (Some(x), None) => Some((x as f64, y.as_float()?)),
+        (None, Some(y)) => Some((x.as_float()?, y as f64)),
+        _ => None,
+    }
+}
+/// Operands that are not both ints or both floats: an int with a float, strings to be put together.
+#[inline(never)]
+fn other(th: &mut Thread, w: Word, pc: Pc, r: Regs, of_floats: impl FnOnce(f64, f64) -> Option<f64>) -> S {
+    let (x, y) = (r.get(b(w)), r.get(c(w)));
+    if let Some((x, y)) = mixed(x, y)
+        && let Some(value) = of_floats(x, y)
+    {
+        return finish2(th, w, pc, pc, r, Value::float(value));
+    }
+    if w.op_byte() == Op::ADD as u8
+        && let (Some(s), Some(t)) = (x.downcast_exact::<Str>(), y.downcast_exact::<Str>())
+        && let Some(text) = s.concat(t)
+    {
+        return finish2(th, w, pc, pc, r, text.into());
+    }
+    slow(th, w, pc, r)
 }
 
 #[cold]
@@ -89,7 +118,7 @@ macro_rules! binary {
                     return finish2(th, w, pc, pc, r, Value::float(value));
                 }
             }
-            slow(th, w, pc, r)
+            other(th, w, pc, r, |$x: f64, $y: f64| $float)
         }
         #[inline(always)]
         pub fn $imm(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

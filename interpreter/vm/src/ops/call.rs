@@ -3,12 +3,15 @@
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{FRAME_HEADER, KILL_1};
 use krait_object::builtin_types::{OBJECT, TYPE};
+use krait_object::native::NativeFn;
 use krait_object::{Args, Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 use krait_runtime::errors;
 use krait_runtime::protocol::{attr, call, iter};
 use krait_runtime::types::code::Code;
+use krait_runtime::types::descriptor::MethodDescriptor;
 use krait_runtime::types::function::Function;
 use krait_runtime::types::method::Method;
+use krait_runtime::types::native_function::NativeFunction;
 use krait_runtime::well_known::names;
 
 use super::{a, b, c, dies, ok};
@@ -122,7 +125,33 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {
     publish(th, pc);
     let call = Call { w, pc, r, window, given, names, flags: 0 };
+    if names.is_empty() && !th.vm.tracing.active {
+        let callable = window.get(0);
+        if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+            if let Some((native, entries)) = method.direct(call.args().slice(0, given)) {
+                return call_direct(th, call, native, entries);
+            }
+        } else if let Some(function) = callable.downcast_exact::<NativeFunction>()
+            && let Some((native, first, entries)) = function.direct(given)
+        {
+            let Some(first) = first.cloned() else { return call_direct(th, call, native, entries) };
+            call.args().shift(0, 1, given);
+            call.args().put(0, first);
+            return call_direct(th, Call { given: given + 1, ..call }, native, entries);
+        }
+    }
     call_any(th, call)
+}
+/// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
+/// read as arguments left out; they lie within the slack above the frame.
+#[inline(always)]
+fn call_direct(th: &mut Thread, call: Call<'_>, native: NativeFn, entries: usize) -> S {
+    if entries > call.given + SLACK / 2 {
+        return call_any(th, call);
+    }
+    let result = native(th, &Args::bound(call.args().options(0, entries)));
+    debug_assert!(result.is_ok() || th.exc.is_some(), "an error without an exception");
+    native_result(th, call, result)
 }
 
 fn call_any(th: &mut Thread, call: Call<'_>) -> S {
@@ -211,6 +240,11 @@ fn call_native(th: &mut Thread, call: Call<'_>) -> S {
     } else {
         call::call_args(th, callable, &args)
     };
+    native_result(th, call, result)
+}
+/// Empties the window of a native call and stores what it returned.
+#[inline(always)]
+fn native_result(th: &mut Thread, call: Call<'_>, result: PyResult<Value>) -> S {
     match result {
         Ok(value) => {
             call.clear();
