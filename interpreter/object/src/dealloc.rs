@@ -94,6 +94,9 @@ unsafe fn free_object(h: NonNull<Header>) {
         // SAFETY: the payload is dropped once.
         unsafe { (vtable.drop)(h.as_ptr().cast()) };
     }
+    if traced {
+        crate::gc::retire();
+    }
     // SAFETY: same size as allocated.
     unsafe { heap::free(h.cast(), size, traced) };
     if !class.is_static()

@@ -64,6 +64,14 @@ pub(crate) fn publish(object: NonNull<Header>) {
         request(n);
     }
 }
+/// A traced object is freed by its count: that is one less for the next young collection.
+#[inline(always)]
+pub(crate) fn retire() {
+    let n = COUNTS[0].load(Relaxed);
+    if n != 0 {
+        COUNTS[0].store(n - 1, Relaxed);
+    }
+}
 #[inline(always)]
 fn mark_young(object: NonNull<Header>, h: &Header) {
     // SAFETY: the object owns its class.
@@ -200,6 +208,14 @@ pub fn collect(th: &mut Thread, generation: u8) -> usize {
     n
 }
 
+/// The world is stopped: only the collector writes these.
+fn set_bits(header: &Header, bits: u16) {
+    header.gc.store(header.gc.load(Relaxed) | bits, Relaxed);
+}
+fn clear_bits(header: &Header, bits: u16) {
+    header.gc.store(header.gc.load(Relaxed) & !bits, Relaxed);
+}
+
 /// The candidates of a collection with their scratch counts.
 struct Set {
     objects: Vec<NonNull<Header>>,
@@ -212,8 +228,8 @@ impl Set {
     fn add(&mut self, h: NonNull<Header>) {
         // SAFETY: live object.
         let header = unsafe { h.as_ref() };
-        header.gc.fetch_or(bit::CANDIDATE, Relaxed);
-        header.gc.fetch_and(!bit::REACHABLE, Relaxed);
+        set_bits(header, bit::CANDIDATE);
+        clear_bits(header, bit::REACHABLE);
         self.objects.push(h);
         *self.scratch(h) = header.refcount();
     }
@@ -228,10 +244,11 @@ impl Set {
         unsafe {
             let page = &*heap::page_of(h);
             let counts = &mut *page.scratch.get();
-            if counts.is_empty() {
+            let index = page.index_of(h);
+            if counts.len() <= index {
                 counts.resize(page.count(), 0);
             }
-            &mut counts[page.index_of(h)]
+            &mut counts[index]
         }
     }
     /// Trial deletion: what is left has references only from within the set. Clears the marks.
@@ -253,7 +270,7 @@ impl Set {
         for &h in &objects {
             if *self.scratch(h) > 0 {
                 // SAFETY: live object.
-                unsafe { h.as_ref() }.gc.fetch_or(bit::REACHABLE, Relaxed);
+                set_bits(unsafe { h.as_ref() }, bit::REACHABLE);
                 work.push(h);
             }
         }
@@ -262,7 +279,7 @@ impl Set {
                 // SAFETY: traced references point to live objects.
                 let header = unsafe { child.as_ref() };
                 if header.gc.load(Relaxed) & (bit::CANDIDATE | bit::REACHABLE) == bit::CANDIDATE {
-                    header.gc.fetch_or(bit::REACHABLE, Relaxed);
+                    set_bits(header, bit::REACHABLE);
                     work.push(child);
                 }
             });
@@ -274,7 +291,7 @@ impl Set {
             if header.gc.load(Relaxed) & bit::REACHABLE == 0 {
                 garbage.push(h);
             }
-            header.gc.fetch_and(!(bit::CANDIDATE | bit::REACHABLE), Relaxed);
+            clear_bits(header, bit::CANDIDATE | bit::REACHABLE);
         }
         garbage
     }
@@ -426,20 +443,19 @@ pub fn referrers(targets: &[Value]) -> Vec<Value> {
 }
 /// `gc.freeze()`: the present objects are never considered again, until [`unfreeze`].
 pub fn freeze() {
-    each_tracked(|h| h.gc.fetch_or(bit::FROZEN, Relaxed));
+    each_tracked(|h| set_bits(h, bit::FROZEN));
 }
 pub fn unfreeze() {
-    each_tracked(|h| h.gc.fetch_and(!bit::FROZEN, Relaxed));
+    each_tracked(|h| clear_bits(h, bit::FROZEN));
 }
 pub fn frozen_count() -> usize {
     let mut n = 0;
     each_tracked(|h| {
         n += usize::from(h.gc.load(Relaxed) & bit::FROZEN != 0);
-        0
     });
     n
 }
-fn each_tracked(mut f: impl FnMut(&Header) -> u16) {
+fn each_tracked(mut f: impl FnMut(&Header)) {
     heap::walk(false, |h| {
         // SAFETY: blocks in use hold live objects.
         let header = unsafe { h.as_ref() };

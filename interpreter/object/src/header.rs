@@ -87,8 +87,13 @@ impl Header {
     pub fn flags(&self) -> u8 {
         self.flags.load(Relaxed)
     }
+    #[inline]
     pub fn set_flag(&self, f: u8) {
-        self.flags.fetch_or(f, Relaxed);
+        if multi() {
+            self.flags.fetch_or(f, Relaxed);
+        } else {
+            self.flags.store(self.flags() | f, Relaxed);
+        }
     }
     pub fn clear_flag(&self, f: u8) {
         self.flags.fetch_and(!f, Relaxed);

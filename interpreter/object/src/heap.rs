@@ -10,6 +10,8 @@ use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
 
+use krait_platform::memory::Reservation;
+
 use crate::header::Header;
 
 const GRAIN: usize = 16;
@@ -19,11 +21,15 @@ const MAX_SMALL: usize = GRAIN * CLASSES;
 const PAGE: usize = 64 << 10;
 /// Pages are taken from the system this many at a time.
 const CHUNK: usize = 16;
+/// Free blocks are made from a page this many bytes at a time, so that a size that is hardly used costs little memory.
+const CARVE: usize = 4 << 10;
 
 /// At the start of every page.
 #[repr(C, align(16))]
 pub(crate) struct Page {
     block: usize,
+    /// Blocks made so far; those behind them are untouched memory.
+    carved: AtomicUsize,
     /// Holds objects published since the last young collection.
     pub(crate) young: AtomicU8,
     /// The collector's scratch counts, one a block, while a collection runs.
@@ -39,15 +45,30 @@ static SPARE_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 /// Blocks in use.
 static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
-/// One thread's free blocks: linked through their first word, the class pointer behind it null.
+/// One thread's free blocks of every size: linked through their first word, the class pointer behind it null; and the
+/// untouched rest of the page that the thread took last.
 struct Local {
     free: [[*mut u8; CLASSES]; 2],
+    rest: [[Rest; CLASSES]; 2],
     blocks: isize,
 }
-thread_local! {
-    static LOCAL: UnsafeCell<Local> =
-        const { UnsafeCell::new(Local { free: [[std::ptr::null_mut(); CLASSES]; 2], blocks: 0 }) };
+#[derive(Clone, Copy)]
+struct Rest {
+    next: usize,
+    end: usize,
 }
+impl Local {
+    const EMPTY: Local =
+        Local { free: [[std::ptr::null_mut(); CLASSES]; 2], rest: [[Rest { next: 0, end: 0 }; CLASSES]; 2], blocks: 0 };
+}
+thread_local! {
+    static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
+}
+/// What threads that ended left: free blocks and rests of pages, by size.
+struct Orphans(Vec<Box<Local>>);
+// SAFETY: a `Local` in the list belongs to nobody else.
+unsafe impl Send for Orphans {}
+static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans(Vec::new()));
 
 /// Blocks in use, this thread's share not yet added up included.
 pub(crate) fn blocks_in_use() -> usize {
@@ -87,36 +108,63 @@ fn layout(size: usize) -> Layout {
     Layout::from_size_align(size.next_multiple_of(GRAIN), GRAIN).unwrap_or(Layout::new::<u128>())
 }
 
+/// The first of some new free blocks; the others join the thread's list.
 #[cold]
 #[inline(never)]
 fn refill(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> {
-    let page = new_page(traced)?;
-    let block = (class + 1) * GRAIN;
-    // SAFETY: a fresh zeroed page of PAGE bytes; the header and every block lie within it.
-    unsafe {
-        page.cast::<Page>().write(Page { block, young: AtomicU8::new(0), scratch: UnsafeCell::new(Vec::new()) });
-        let count = (PAGE - FIRST) / block;
-        let mut next: *mut u8 = local.free[usize::from(traced)][class];
-        for i in (1..count).rev() {
-            let p = page.add(FIRST + i * block);
+    let (kind, block) = (usize::from(traced), (class + 1) * GRAIN);
+    if local.rest[kind][class].end - local.rest[kind][class].next < block {
+        if let Some(first) = adopt(local, class, kind) {
+            return Some(first);
+        }
+        let page = new_page(traced)?;
+        let header =
+            Page { block, carved: AtomicUsize::new(0), young: AtomicU8::new(0), scratch: UnsafeCell::new(Vec::new()) };
+        // SAFETY: a fresh page of PAGE bytes, which begins with its header.
+        unsafe { page.cast::<Page>().write(header) };
+        local.rest[kind][class] = Rest { next: page as usize + FIRST, end: page as usize + PAGE };
+    }
+    let rest = &mut local.rest[kind][class];
+    let count = (CARVE / block).clamp(1, (rest.end - rest.next) / block);
+    let first = rest.next as *mut u8;
+    rest.next += count * block;
+    // SAFETY: the rest lies in a page, whose header is at its start.
+    let page = unsafe { &*((first as usize & !(PAGE - 1)) as *const Page) };
+    let mut next = local.free[kind][class];
+    for i in (1..count).rev() {
+        // SAFETY: the blocks lie within the rest, which is the thread's alone and zero.
+        unsafe {
+            let p = first.add(i * block);
             p.cast::<*mut u8>().write(next);
             next = p;
         }
-        local.free[usize::from(traced)][class] = next;
-        NonNull::new(page.add(FIRST))
     }
+    local.free[kind][class] = next;
+    page.carved.fetch_add(count, Release);
+    NonNull::new(first)
+}
+/// A free block of this size that a thread left when it ended; the rest of what it left of that size comes along.
+fn adopt(local: &mut Local, class: usize, kind: usize) -> Option<NonNull<u8>> {
+    let mut orphans = ORPHANS.lock().unwrap_or_else(|e| e.into_inner());
+    let at = orphans.0.iter().position(|left| !left.free[kind][class].is_null())?;
+    let left = &mut orphans.0[at];
+    let head = NonNull::new(std::mem::replace(&mut left.free[kind][class], std::ptr::null_mut()))?;
+    local.rest[kind][class] = std::mem::replace(&mut left.rest[kind][class], Rest { next: 0, end: 0 });
+    // SAFETY: a free block's first word links to the next; the list was the orphan's alone.
+    local.free[kind][class] = unsafe { *head.as_ptr().cast::<*mut u8>() };
+    if left.free.iter().flatten().all(|p| p.is_null()) {
+        orphans.0.swap_remove(at);
+    }
+    Some(head)
 }
 /// A zeroed page, entered in the collector's list if it holds traced objects.
 fn new_page(traced: bool) -> Option<*mut u8> {
     let mut spare = SPARE_PAGES.lock().unwrap_or_else(|e| e.into_inner());
     if spare.is_empty() {
-        let chunk = Layout::from_size_align(PAGE * CHUNK, PAGE).ok()?;
-        // SAFETY: the layout is not empty. Chunks are never given back: their pages are reused.
-        let start = unsafe { std::alloc::alloc_zeroed(chunk) };
-        if start.is_null() {
-            return None;
-        }
-        spare.extend((0..CHUNK).rev().map(|i| start as usize + i * PAGE));
+        // Chunks are never given back: their pages are reused. One page more, as the range begins anywhere.
+        let chunk = std::mem::ManuallyDrop::new(Reservation::new(PAGE * (CHUNK + 1))?);
+        let start = (chunk.start().as_ptr() as usize).next_multiple_of(PAGE);
+        spare.extend((0..CHUNK).rev().map(|i| start + i * PAGE));
     }
     let page = spare.pop()?;
     drop(spare);
@@ -176,11 +224,13 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
     unsafe { std::alloc::dealloc(block.as_ptr(), layout(size)) }
 }
 
-/// Adds this thread's count to the process's when the thread ends.
+/// Adds this thread's count to the process's when the thread ends, and leaves its free blocks to the others.
 pub(crate) fn flush_thread() {
     LOCAL.with(|l| {
         // SAFETY: the thread's own state.
-        let own = std::mem::take(unsafe { &mut (*l.get()).blocks });
+        let left = std::mem::replace(unsafe { &mut *l.get() }, Local::EMPTY);
+        let own = left.blocks;
+        ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(Box::new(left));
         if own >= 0 {
             BLOCKS.fetch_add(own as usize, Relaxed);
         } else {
@@ -202,8 +252,9 @@ impl Page {
     pub(crate) fn index_of(&self, h: NonNull<Header>) -> usize {
         (h.as_ptr() as usize - std::ptr::from_ref(self) as usize - FIRST) / self.block
     }
+    /// Blocks made so far.
     pub(crate) fn count(&self) -> usize {
-        (PAGE - FIRST) / self.block
+        self.carved.load(Acquire)
     }
     /// Calls `f` with every block in use.
     fn walk(&self, f: &mut impl FnMut(NonNull<Header>)) {

@@ -10,7 +10,8 @@ use crate::refs::Ref;
 use crate::str::Str;
 use crate::tuple::Tuple;
 
-static TABLE: OnceLock<Mutex<HashMap<Box<[u8]>, Ref<Str>>>> = OnceLock::new();
+type Table = HashMap<Box<[u8]>, Ref<Str>, foldhash::fast::RandomState>;
+static TABLE: OnceLock<Mutex<Table>> = OnceLock::new();
 
 fn enter(key: &[u8], make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
     let mut table = TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());

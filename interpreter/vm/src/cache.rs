@@ -8,6 +8,7 @@
 use krait_object::instance::cache::{self, Place};
 use krait_object::{Ref, Str, Type, Value};
 use krait_runtime::types::module::Module;
+use krait_runtime::types::property;
 
 use crate::regs::Pc;
 
@@ -29,6 +30,8 @@ pub enum Kind {
     Module,
     /// An attribute in the instance's dict, at the place in word 0.
     Hint,
+    /// A property of the class, in the method table, whose getter is called with the instance.
+    Getter,
     /// Storing adds an attribute in a slot and steps to the shape in the high half.
     Add,
 }
@@ -103,6 +106,19 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
         return krait_object::instance::dict_if_made(object)?.at_hint(word as u32, &name());
     }
     None
+}
+
+/// The getter that `LOAD_ATTR` calls with the instance, where the cache knows it.
+pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
+    let (word, detail) = (pc.extra(0), pc.extra(1));
+    if kind(detail) != Kind::Getter as u8 {
+        return None;
+    }
+    let class = cache::heap_class(object)?;
+    if class.current_version() != version(word) {
+        return None;
+    }
+    property::getter_of(&class.cached_method(number(detail) as u16)?)
 }
 
 /// The function of `LOAD_METHOD` where the cache knows it.

@@ -67,6 +67,7 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
 
 /// Resumes the generator that `FOR_ITER` or `SEND` at `pc` holds, as a frame above the running one, without native
 /// recursion. `None`: it is not one that can be resumed so; nothing happened, and the value comes back.
+#[inline(always)]
 pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: Regs) -> Result<S, Value> {
     let Some(generator) = generator::of(object) else { return Err(value) };
     let started = match generator.state() {
@@ -104,6 +105,7 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
     Ok(S { pc: at.add(1), r: callee })
 }
 /// Ends what `resume_inline` began; the generator and the frame that resumed it.
+#[inline(always)]
 fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
     let header = r.header();
     r.forget_return();
@@ -118,20 +120,28 @@ fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
 }
 /// A generator that was resumed inline yields: `pc` is after its `YIELD_VALUE`.
 pub fn yielded(th: &mut Thread, r: Regs, pc: Pc, ret: Pc, value: Value) -> S {
+    let has_frame = r.header().is_bound(3);
     if let Some(generator) = r.header().down(1).opt(0).and_then(generator::of) {
-        save(generator, r, pc.back(1));
+        if has_frame {
+            save(generator, r, pc.back(1));
+        } else {
+            let mut saved = generator.saved.lock();
+            saved.word = word_index(r.code(), pc.back(1));
+            r.unload(pc.back(1).word().c() as usize, &mut saved.registers);
+        }
         generator.set_state(State::Suspended);
     }
     let (object, below, own) = leave_inline(th, r);
-    if let Some(generator) = generator::of(&object)
-        && own.is_some()
+    if own.is_some()
+        && let Some(generator) = generator::of(&object)
     {
         generator.handled.set(own);
     }
-    drop(object);
+    let mut freed = object.release();
     let w = ret.back(1).word();
-    let old = below.replace(w.b() as usize, Some(value));
-    let freed = old.is_some_and(Value::release);
+    if let Some(old) = below.replace(w.b() as usize, Some(value)) {
+        freed |= old.release();
+    }
     after_drop(th, ret, freed);
     if w.op_byte() == Op::FOR_ITER as u8 {
         return S { pc: ret.offset(w.sc() as isize), r: below };
@@ -171,9 +181,12 @@ pub fn abandon(th: &mut Thread, r: Regs) -> Regs {
 }
 
 /// Copies the registers in; the word at which the generator is.
+#[inline(always)]
 fn restore(generator: &Generator, r: Regs) -> u32 {
     let mut saved = generator.saved.lock();
-    if let Some(frame) = saved.frame.take() {
+    if saved.frame.is_some()
+        && let Some(frame) = saved.frame.take()
+    {
         let old = std::mem::replace(&mut *frame.state.lock(), FrameState::Running { base: r.0 as usize });
         if let FrameState::Suspended { registers, .. } = old {
             saved.registers = registers;

@@ -162,22 +162,29 @@ impl Regs {
         }
     }
     /// Moves the values into the registers from `R[0]` on, which are unbound, and empties the vector.
+    #[inline(always)]
     pub fn load(self, values: &mut Vec<Option<Value>>) {
+        // A loop over few words, which is not worth a call of memcpy.
         // SAFETY: see the file's header; every value moves once, as the vector forgets them.
         unsafe {
-            std::ptr::copy_nonoverlapping(values.as_ptr().cast::<u64>(), self.0, values.len());
+            let from = values.as_ptr().cast::<u64>();
+            for i in 0..values.len() {
+                *self.at(i) = *from.add(i);
+            }
             values.set_len(0);
         }
     }
     /// Moves the registers `R[0..n)` into the vector, which is empty; they become unbound.
+    #[inline(always)]
     pub fn unload(self, n: usize, values: &mut Vec<Option<Value>>) {
         values.reserve(n);
-        // SAFETY: see the file's header; every value moves once, as the registers are cleared; there is room for `n`.
-        unsafe {
-            std::ptr::copy_nonoverlapping(self.0, values.as_mut_ptr().cast::<u64>(), n);
-            values.set_len(n);
-            std::ptr::write_bytes(self.0, 0, n);
+        let to = values.as_mut_ptr();
+        for i in 0..n {
+            // SAFETY: see the file's header; every value moves once, as its register is cleared; there is room for `n`.
+            unsafe { to.add(i).write(self.take(i)) }
         }
+        // SAFETY: `n` entries are written.
+        unsafe { values.set_len(n) }
     }
     /// Drops the registers `from..to`; true if that may have freed an object.
     #[inline(always)]

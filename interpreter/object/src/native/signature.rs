@@ -37,6 +37,8 @@ struct Parsed {
     required_positional: usize,
     varargs: Option<usize>,
     varkw: Option<usize>,
+    /// Neither `*args` nor `**kwargs`, and no keyword argument is required: positional arguments alone will do.
+    plain: bool,
 }
 
 /// Arguments bound to a signature, one entry per parameter.
@@ -109,6 +111,7 @@ impl Parsed {
             required_positional: params.iter().take(positional).filter(|p| p.required).count(),
             varargs: params.iter().position(|p| p.kind == ParamKind::VarArgs),
             varkw: params.iter().position(|p| p.kind == ParamKind::VarKw),
+            plain: params.iter().all(|p| is_positional(&p) || p.kind == ParamKind::KeywordOnly && !p.required),
             params,
         }
     }
@@ -135,6 +138,16 @@ impl Sig {
     /// Binds raw arguments. `lead` values at the front are `self` and pass through. `name` is the function's name,
     /// `full` its name with the class (`list.append`), as messages show them.
     pub fn bind(&self, th: &mut Thread, name: &str, full: &str, args: &Args<'_>, lead: usize) -> PyResult<Bound> {
+        self.bind_with(th, name, || full.to_owned(), args, lead)
+    }
+    fn bind_with(
+        &self,
+        th: &mut Thread,
+        name: &str,
+        full: impl FnOnce() -> String,
+        args: &Args<'_>,
+        lead: usize,
+    ) -> PyResult<Bound> {
         let p = self.parsed();
         let all = args.pos();
         let (head, pos) = all.split_at(lead.min(all.len()));
@@ -203,7 +216,7 @@ impl Sig {
             return Some(given);
         }
         let p = self.parsed();
-        let fits = p.simple() && given >= lead + p.required_positional && given <= lead + p.params.len();
+        let fits = p.plain && given >= lead + p.required_positional && given <= lead + p.positional;
         fits.then_some(lead + p.params.len())
     }
     /// Calls `func` with bound arguments. The common case, all positional and none left out, copies nothing.
@@ -223,7 +236,7 @@ impl Sig {
         if p.simple() && !args.has_kw() && args.len() == lead + p.params.len() {
             return (method.func)(th, args);
         }
-        let bound = self.bind(th, method.name, &full(), args, lead)?;
+        let bound = self.bind_with(th, method.name, full, args, lead)?;
         (method.func)(th, &bound.args())
     }
 }
@@ -238,12 +251,12 @@ fn check_positional(
     th: &mut Thread,
     p: &Parsed,
     name: &str,
-    full: &str,
+    full: impl FnOnce() -> String,
     given: usize,
     args: &Args<'_>,
 ) -> PyResult<()> {
     if args.has_kw() {
-        return Err(type_error(th, format!("{full}() takes no keyword arguments")));
+        return Err(type_error(th, format!("{}() takes no keyword arguments", full())));
     }
     let max = if p.varargs.is_some() { usize::MAX } else { p.positional };
     let min = p.required_positional;
@@ -251,9 +264,9 @@ fn check_positional(
         return Ok(());
     }
     let message = if max == 0 {
-        format!("{full}() takes no arguments ({given} given)")
+        format!("{}() takes no arguments ({given} given)", full())
     } else if max == 1 && min == 1 {
-        format!("{full}() takes exactly one argument ({given} given)")
+        format!("{}() takes exactly one argument ({given} given)", full())
     } else {
         let (bound, n) = if min == max {
             ("", min)

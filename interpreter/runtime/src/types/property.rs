@@ -40,6 +40,11 @@ pub static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&PROPERTY)
 };
 
+/// What an exact `property` calls with the instance.
+pub fn getter_of(v: &Value) -> Option<Value> {
+    v.downcast_exact::<Property>()?.get.get().filter(|get| !get.is_none())
+}
+
 static METHODS: &[Method] = &[
     method("getter", "(object, /)", "Descriptor to obtain a copy of the property with a different getter.", |th, a| {
         copy(th, &a[0], Some(&a[1]), None, None)

@@ -11,6 +11,7 @@ use krait_runtime::protocol::{attr, call};
 use krait_runtime::types::descriptor::GetSetDescriptor;
 use krait_runtime::types::function::FUNCTION;
 use krait_runtime::types::module::{MODULE, Module};
+use krait_runtime::types::property;
 use krait_runtime::types::super_;
 
 use super::{a, b, c, dies, finish1, kill_reads, ok};
@@ -35,6 +36,11 @@ pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
+    if let Some(getter) = cache::getter(pc, &object) {
+        let value = ok!(call::call(th, &getter, std::slice::from_ref(&object)), th, pc, r);
+        drop((getter, object));
+        return finish1(th, w, pc, pc.add(2), r, value);
+    }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     learn_load(&object, name, pc, &value);
     drop(object);
@@ -63,6 +69,10 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
         let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
         if let Some(place) = member.and_then(|index| member_place(object, index)) {
             cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
+        } else if property::getter_of(descriptor).is_some()
+            && let Some(index) = class.cache_method(descriptor)
+        {
+            cache::fill(pc, Kind::Getter, class.version(), 0, NO_PLACE, index.into());
         }
         return;
     }

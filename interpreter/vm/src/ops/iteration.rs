@@ -54,6 +54,9 @@ fn for_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(never)]
 fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let iterator = r.get(a(w));
+    if iterator.is_exact(&GENERATOR) {
+        return for_generator(th, w, pc, r);
+    }
     if let Some(it) = iterator.downcast_exact::<ListIter>()
         && let Some(list) = it.list.get()
     {
@@ -64,13 +67,19 @@ fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
         }
     }
+    for_slot(th, w, pc, r)
+}
+#[inline(never)]
+fn for_generator(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    if iterator.is_exact(&GENERATOR) {
-        let generator = iterator.clone();
-        if let Ok(s) = generators::resume_inline(th, &generator, Value::NONE, pc, r) {
-            return s;
-        }
+    match generators::resume_inline(th, r.get(a(w)), Value::NONE, pc, r) {
+        Ok(s) => s,
+        Err(_) => for_slot(th, w, pc, r),
     }
+}
+fn for_slot(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
+    let iterator = r.get(a(w));
     let next = iterator.class().slots.next.get();
     let result = match next {
         Some(next) => next(th, iterator),

@@ -99,9 +99,9 @@ fn next(_: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
         w.stopped = true;
         return Ok(None);
     }
-    let result: Vec<Value> = w.indices.iter().zip(&p.pools).map(|(&i, pool)| pool[i].clone()).collect();
+    let result = Tuple::new(w.indices.iter().zip(&p.pools).map(|(&i, pool)| pool[i].clone()));
     drop(w);
-    Ok(Some(Tuple::from_vec(result).into()))
+    Ok(Some(result.into()))
 }
 
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
