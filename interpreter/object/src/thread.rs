@@ -115,6 +115,10 @@ impl Thread {
             draining: false,
         }
     }
+    /// From now on this is the state that the OS thread runs with: an OS thread may have those of several interpreters.
+    pub fn enter(&self) {
+        CURRENT.set(Arc::as_ptr(&self.shared));
+    }
     #[inline(always)]
     pub fn hooks(&self) -> &'static Hooks {
         HOOKS.get().expect("the runtime installs the hooks before the first thread")

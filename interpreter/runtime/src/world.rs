@@ -49,6 +49,10 @@ pub fn begin_threads(th: &Thread) {
 pub fn finalize() {
     FINALIZING.store(true, SeqCst);
 }
+/// An interpreter has ended, and others of the process go on.
+pub fn finalized() {
+    FINALIZING.store(false, SeqCst);
+}
 fn take(mut s: MutexGuard<'static, State>, th: &Thread, finalizer: bool) {
     s.waiting += 1;
     while s.holder.is_some() || (FINALIZING.load(SeqCst) && !finalizer) {
