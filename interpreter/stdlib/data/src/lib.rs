@@ -7,5 +7,7 @@ use krait_object::ModuleDef;
 mod _datetime;
 mod _pickle;
 mod arguments;
+mod expat;
+mod pyexpat;
 
-pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE, &_pickle::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE, &_pickle::MODULE, &pyexpat::MODULE];
