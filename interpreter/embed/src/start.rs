@@ -43,8 +43,12 @@ pub fn new_thread(stack_size: usize) -> Thread {
     Thread::new(Interpreter::new(), stack_size)
 }
 
-/// Brings the interpreter up to where it can run user code.
+/// Brings the interpreter up to where it can run user code; signals are Python's.
 pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
+    initialize_with(th, config, true)
+}
+/// As [`initialize`]; the program keeps its signal handlers unless `signals` says that they are Python's.
+pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
     krait_object::hash::set_seed(config.hash_seed);
     let no_site = config.flags.no_site != 0;
     krait_runtime::types::int::limit::set(th, config.flags.int_max_str_digits.max(0) as usize);
@@ -57,7 +61,9 @@ pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
     modules.set_text("_imp", imp.clone());
     bootstrap_importlib(th, &sys_module, &imp)?;
     import::import_module(th, "encodings")?;
-    krait_stdlib_os::_signal::start(th)?;
+    if signals {
+        krait_stdlib_os::_signal::start(th)?;
+    }
     standard_streams(th)?;
     let builtins = th.interp.builtins.get();
     let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;

@@ -51,3 +51,9 @@ impl Drop for Reservation {
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
     }
 }
+
+/// Bytes of a page of memory.
+pub fn page_size() -> usize {
+    // SAFETY: a question about the system, without arguments that could be wrong.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}

@@ -1,0 +1,40 @@
+//! Several interpreters in one process, one after another and side by side; what they share is nothing that Python code
+//! can change. One test, as all interpreters of a process are on one thread.
+use krait_embed::{Interpreter, Object};
+
+#[test]
+fn interpreters_are_apart() {
+    let mut first = Interpreter::new().expect("the first interpreter");
+    let mut second = Interpreter::builder().argv(["second"]).recursion_limit(150).build().expect("the second");
+
+    first
+        .python()
+        .run("import json, sys\njson.mark = 1\nsys.mark = 1\nx = 1\nimport builtins\nbuiltins.mark = 1")
+        .unwrap();
+    let mut py = second.python();
+    py.run("import json, sys, builtins").unwrap();
+    for name in ["json", "sys", "builtins"] {
+        let seen: bool = py.eval(&format!("hasattr({name}, 'mark')")).unwrap().extract(&mut py).unwrap();
+        assert!(!seen, "{name} is shared");
+    }
+    assert!(py.global("x").unwrap().is_none());
+    assert!(py.run("def f(n): return n and f(n - 1)\nf(160)").unwrap_err().is("RecursionError"));
+
+    let mut py = first.python();
+    py.run("def f(n): return n and f(n - 1)\nf(160)").unwrap();
+    let argv: Vec<String> = py.eval("sys.argv").unwrap().extract(&mut py).unwrap();
+    assert_eq!(argv, [""]);
+
+    // Finalisers of one run while the other goes on.
+    let log = py.function("log", |_, _| Ok(Object::none()));
+    py.set_global("log", log).unwrap();
+    py.run("class D:\n    def __del__(self): log()\nd = D()\nimport gc\ngc.collect()").unwrap();
+    drop(first);
+    second.python().run("assert sum(range(10)) == 45\nimport gc\ngc.collect()").unwrap();
+
+    let refused = std::thread::spawn(|| Interpreter::new().is_err()).join().unwrap();
+    assert!(refused, "another thread makes no interpreter");
+    drop(second);
+    let mut third = Interpreter::new().expect("the third");
+    assert_eq!(third.python().eval("1 + 1").unwrap().extract::<i64>(&mut third.python()).unwrap(), 2);
+}
