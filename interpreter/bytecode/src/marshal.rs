@@ -12,8 +12,8 @@ use crate::code::{CodeObject, Const, ExceptionEntry};
 use crate::location::{Position, PositionTable};
 use crate::opcodes::table_hash;
 
-/// Changes with the format below.
-const VERSION: u32 = 1;
+/// Changes with the format below, and with the code that the compiler makes of the same source.
+const VERSION: u32 = 3;
 /// Constants nest no deeper than this.
 const MAX_DEPTH: u32 = 1000;
 

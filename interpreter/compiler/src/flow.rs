@@ -60,6 +60,9 @@ pub(crate) fn assemble(mut body: Body, variables: &Variables) -> Result<Assemble
         return Err("too many local variables in a code object".to_owned());
     }
     reach::order(&mut body);
+    reach::skip_empty_blocks(&mut body);
+    reach::thread_jumps(&mut body);
+    reach::drop_unreachable(&mut body);
     lines::duplicate_exits(&mut body);
     reach::thread_jumps(&mut body);
     reach::remove_unreachable(&mut body);

@@ -1,7 +1,7 @@
 //! `Interpreter`: what the threads of one interpreter share.
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 
 use crate::locked::ValueCell;
@@ -16,10 +16,26 @@ pub struct Interpreter {
     /// `importlib._bootstrap`, once it is set up.
     pub importlib: ValueCell,
     pub recursion_limit: AtomicU32,
+    pub monitors: Monitors,
     /// Next frame, task or thread number, whoever needs one.
     pub serial: AtomicU64,
     /// Per-interpreter state of modules, by type.
     extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// Which tools of `sys.monitoring` want which events; crate `runtime` owns the meaning.
+#[derive(Default)]
+pub struct Monitors {
+    /// Tools, a bit each, by event.
+    pub tools: [AtomicU8; 17],
+    /// Code objects for which some tool wants events of its own.
+    pub local: AtomicU32,
+}
+impl Monitors {
+    /// Whether any tool waits for any event.
+    pub fn any(&self) -> bool {
+        self.local.load(Relaxed) > 0 || self.tools.iter().any(|t| t.load(Relaxed) != 0)
+    }
 }
 
 impl Interpreter {
@@ -30,6 +46,7 @@ impl Interpreter {
             modules: ValueCell::empty(),
             importlib: ValueCell::empty(),
             recursion_limit: AtomicU32::new(1000),
+            monitors: Monitors::default(),
             serial: AtomicU64::new(1),
             extensions: Mutex::new(HashMap::new()),
         })

@@ -39,19 +39,40 @@ pub struct VmState {
     pub async_exc: Option<Value>,
 }
 
-/// `sys.settrace` and `sys.setprofile` of one thread.
-#[derive(Default)]
+/// `sys.settrace`, `sys.setprofile` and the events of `sys.monitoring` on one thread.
 pub struct Tracing {
     pub trace: Option<Value>,
     pub profile: Option<Value>,
-    /// A trace or profile function is running: events are not reported.
+    /// A trace or profile function or a tool is running: events are not reported.
     pub inside: u32,
     /// The dispatch loop that looks at events is running.
     pub active: bool,
-    /// The event that is being reported.
-    pub event: &'static str,
+    /// Number of the event that is being reported.
+    pub event: Option<u8>,
     /// Word at which the traced frame goes on: `f_lineno` was assigned to.
     pub jump: Option<u32>,
+    /// The instruction that the running frame executed last, in the loop that looks at events.
+    pub prev: *const u64,
+    /// The instruction that raised what the innermost handler got.
+    pub raised: *const u64,
+    /// What a generator returned to the `FOR_ITER` or `SEND` that resumed it.
+    pub returned: Option<Value>,
+}
+
+impl Default for Tracing {
+    fn default() -> Tracing {
+        Tracing {
+            trace: None,
+            profile: None,
+            inside: 0,
+            active: false,
+            event: None,
+            jump: None,
+            prev: std::ptr::null(),
+            raised: std::ptr::null(),
+            returned: None,
+        }
+    }
 }
 
 impl Default for VmState {

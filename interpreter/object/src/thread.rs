@@ -103,6 +103,9 @@ impl Thread {
         let shared = Arc::new(Shared::default());
         CURRENT.set(Arc::as_ptr(&shared));
         crate::world::join(&shared);
+        if interp.monitors.any() {
+            shared.breaker.fetch_or(breaker::TRACE, Relaxed);
+        }
         Thread {
             exc: None,
             handled: None,

@@ -40,7 +40,7 @@ macro_rules! dispatch_loop {
                     // SAFETY: every word that is reached as an instruction begins with an opcode of the table.
                     _ => unsafe { std::hint::unreachable_unchecked() },
                 };
-                s = next;
+                s = if TRACED { trace::after_instruction(th, next) } else { next };
             }
         }
     };
@@ -49,12 +49,18 @@ for_each_opcode!(dispatch_loop);
 
 /// Runs the frame at `s` until its entry's `HALT`, in whichever loop is wanted at the time.
 pub fn run_to_halt(th: &mut Thread, start: S) -> S {
+    let outer = (th.vm.tracing.active, th.vm.tracing.prev, th.vm.tracing.raised);
+    th.vm.tracing.active = trace::wanted(th);
+    th.vm.tracing.prev = std::ptr::null();
     let mut s = start;
     loop {
         s = if th.vm.tracing.active { run::<true>(th, s) } else { run::<false>(th, s) };
         match trace::switched(th, s) {
             Some(next) => s = next,
-            None => return s,
+            None => break,
         }
     }
+    // The loop around goes on as what it is, until its next safe point.
+    (th.vm.tracing.active, th.vm.tracing.prev, th.vm.tracing.raised) = outer;
+    s
 }

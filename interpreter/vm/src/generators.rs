@@ -3,6 +3,7 @@ use krait_bytecode::Op;
 use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_object::{PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
+use krait_runtime::monitoring::Event;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::FrameState;
 use krait_runtime::types::function::Function;
@@ -12,6 +13,7 @@ use crate::dispatch::run_to_halt;
 use crate::frames::{self, ENTRY_WORDS, SLACK, close_entry, count_call, entry_return, entry_window, has_room};
 use crate::regs::{Pc, RESUMED, Regs, S, pc_at, word_index};
 use crate::safepoint::after_drop;
+use crate::trace;
 use crate::unwind::raise_at;
 
 /// The object for a call of a generator function whose arguments are bound in `R[0..)` of the window at `w`; the window
@@ -208,6 +210,9 @@ fn begin(th: &mut Thread, r: Regs, code: &Code, word: u32, started: bool, input:
                 Some(_) => errors::raise_value(th, exception),
                 None => Raised::set(th, exception),
             };
+            if trace::wanted(th) {
+                trace::exception_event(th, r, word, Event::PyThrow);
+            }
             raise_at(th, raised, pc.add(1), r)
         }
         Resume::Send(value) if started => {

@@ -174,17 +174,6 @@ fn explain(to: Option<&State>) -> &'static str {
 /// Chooses among the words that a line begins with; the jump is made when the trace function returns.
 pub fn request(th: &mut Thread, frame: &Frame, targets: &[u32]) -> PyResult<()> {
     let here = frame.word(th);
-    let allowed = match th.vm.tracing.event {
-        "line" => true,
-        "return" => frame.code.op_at(here) == Some(Op::YIELD_VALUE),
-        "call" => {
-            return Err(errors::value_error(th, "can't jump from the 'call' trace event of a new frame"));
-        }
-        _ => false,
-    };
-    if !allowed {
-        return Err(errors::value_error(th, "can only jump from a 'line' trace event"));
-    }
     let word = match choose(frame, here, targets) {
         Ok(word) => word,
         Err(reason) => return Err(errors::value_error(th, reason)),

@@ -13,6 +13,7 @@ mod frames;
 mod generators;
 mod hooks;
 mod jump;
+mod monitor;
 mod ops;
 #[expect(unsafe_code, reason = "see the file's header")]
 mod regs;

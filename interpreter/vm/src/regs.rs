@@ -239,11 +239,6 @@ impl Regs {
     pub fn has_code(self) -> bool {
         self.header().is_bound(2)
     }
-    /// The frame object, if one was made.
-    #[inline(always)]
-    pub fn frame_object<'a>(self) -> Option<&'a Frame> {
-        self.header().opt(3).and_then(|v| v.downcast_exact::<Frame>())
-    }
     /// The mapping of a module, class body or `exec`.
     pub fn namespace(self) -> Option<Value> {
         let extra = self.header().opt(3)?;

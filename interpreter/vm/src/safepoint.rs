@@ -3,8 +3,9 @@ use krait_object::thread::breaker;
 use krait_object::{PyResult, Raised, Thread};
 use krait_runtime::{errors, safepoint};
 
-use crate::frames::{publish, switch_pc};
+use crate::frames::{publish, published};
 use crate::regs::{Pc, Regs, S};
+use crate::trace;
 use crate::unwind::fail;
 
 /// A value was dropped that may have left finalisers to run; the last thing that a handler does.
@@ -50,21 +51,14 @@ pub fn safe_point(th: &mut Thread, pc: Pc, next: Pc, r: Regs) -> S {
     go_on(th, next, r)
 }
 
-/// Goes on at `next` in whichever loop is wanted now.
+/// Goes on at `next` in whichever loop is wanted now; the instruction that ran last is published.
 #[inline]
 pub fn go_on(th: &mut Thread, next: Pc, r: Regs) -> S {
-    let wanted = th.breaker() & breaker::TRACE != 0;
-    if wanted != th.vm.tracing.active {
-        return switch(th, next, r);
+    if trace::wanted(th) != th.vm.tracing.active {
+        let done = published(th);
+        return trace::switch(th, next, done, r);
     }
     S { pc: next, r }
-}
-
-#[cold]
-fn switch(th: &mut Thread, next: Pc, r: Regs) -> S {
-    th.vm.tracing.active = th.breaker() & breaker::TRACE != 0;
-    th.vm.switch_to = next.0.cast();
-    S { pc: switch_pc(), r }
 }
 
 /// After a native function returned: finalisers and the like, an exception of theirs.

@@ -1,18 +1,28 @@
-//! `sys.settrace` and `sys.setprofile`: the events of the traced dispatch loop. A thread that traces runs
-//! `dispatch::run::<true>`, which looks at every instruction before it runs; the other loop knows nothing of events.
-//! CPython: `Python/legacy_tracing.c`.
+//! The events of the traced dispatch loop: where they happen. A thread that reports events runs `dispatch::run::<true>`,
+//! which looks at every instruction before and after it runs; the other loop knows nothing of events. Who hears of them:
+//! `monitor.rs`. CPython: the `INSTRUMENTED_*` instructions, `monitor_*` in `Python/ceval.c`.
+use krait_bytecode::opcodes::{CALLS, JUMPS, Operand};
+use krait_bytecode::{Op, Word};
+use krait_object::thread::breaker;
+use krait_object::{Args, PyResult, Thread, Value};
+use krait_runtime::errors;
+use krait_runtime::exceptions::{self, STOP_ITERATION};
+use krait_runtime::monitoring::{self, Event};
 use std::sync::atomic::Ordering::Relaxed;
 
-use krait_bytecode::Op;
-use krait_object::thread::breaker;
-use krait_object::{PyResult, Raised, Ref, Thread, Tuple, Value};
-use krait_runtime::protocol::call;
-use krait_runtime::types::frame::Frame;
-use krait_runtime::{errors, exceptions};
-
-use crate::frames::{object_of, switch_pc};
-use crate::regs::{Pc, Regs, S, word_index};
+use crate::frames::{self, entry_return, switch_pc};
+use crate::monitor::{self, At};
+use crate::regs::{Pc, RESUMED, Regs, S, word_index};
 use crate::unwind::fail;
+
+/// Value of `Tracing::prev` after a jump by `f_lineno`: the place jumped to reports no line.
+const JUMPED: *const u64 = 8 as *const u64;
+
+/// Whether this thread has events to report.
+#[inline(always)]
+pub fn wanted(th: &Thread) -> bool {
+    th.breaker() & breaker::TRACE != 0
+}
 
 /// Where to go on after a switch of loops; `None` when a frame was left for native code.
 pub fn switched(th: &mut Thread, s: S) -> Option<S> {
@@ -21,219 +31,293 @@ pub fn switched(th: &mut Thread, s: S) -> Option<S> {
     }
     Some(S { pc: Pc(th.vm.switch_to.cast()), r: s.r })
 }
+/// Goes on at `next` in the other loop; `done` is the instruction that ran last.
+#[cold]
+pub fn switch(th: &mut Thread, next: Pc, done: Pc, r: Regs) -> S {
+    th.vm.tracing.active = wanted(th);
+    th.vm.tracing.prev = done.0.cast();
+    th.vm.switch_to = next.0.cast();
+    S { pc: switch_pc(), r }
+}
 
-/// Trace functions were set or removed: the loop is chosen at the next safe point.
+/// Trace functions or the events of tools were changed: the loop is chosen at the next safe point.
 pub fn instrument(th: &mut Thread) {
-    let wanted = th.vm.tracing.trace.is_some() || th.vm.tracing.profile.is_some();
-    if wanted {
+    let own = th.vm.tracing.trace.is_some() || th.vm.tracing.profile.is_some();
+    if own || th.interp.monitors.any() {
         th.shared.breaker.fetch_or(breaker::TRACE, Relaxed);
     } else {
         th.clear_breaker(breaker::TRACE);
     }
+}
+/// Another thread's tools may have been the reason for the traced loop, and gone.
+fn still_wanted(th: &mut Thread) -> bool {
+    if th.vm.tracing.trace.is_none() && th.vm.tracing.profile.is_none() && !th.interp.monitors.any() {
+        th.clear_breaker(breaker::TRACE);
+    }
+    wanted(th)
 }
 
 /// Reports the events of the instruction at `s`; where to go on.
 #[inline(never)]
 pub fn before_instruction(th: &mut Thread, s: S) -> S {
     let w = s.pc.word();
-    let op = Op::from_u8(w.op_byte());
-    if op == Some(Op::HALT) || th.vm.tracing.inside > 0 {
+    let Some(op) = Op::from_u8(w.op_byte()) else { return s };
+    if op == Op::HALT || th.vm.tracing.inside > 0 {
         return s;
     }
+    if !wanted(th) || (op == Op::RESUME && !still_wanted(th)) {
+        return switch(th, s.pc, s.pc, s.r);
+    }
     th.vm.pc = s.pc.0.cast();
-    let word = word_index(s.r.code(), s.pc);
-    let result = match op {
-        Some(Op::RESUME) => call_event(th, s.r),
-        _ => line_events(th, s.r, word),
-    };
+    let prev = std::mem::replace(&mut th.vm.tracing.prev, s.pc.0.cast());
+    let at = At::new(s.r, s.pc);
+    let result =
+        if op == Op::RESUME { monitor::entered(th, at, w.a() != 0) } else { step(th, at, op, Pc(prev.cast())) };
     if let Err(raised) = result {
         return fail(th, raised, s.pc.add(1), s.r);
     }
-    if let Some(frame) = s.r.frame_object() {
-        frame.traced_word.store(word, Relaxed);
-    }
     if let Some(target) = th.vm.tracing.jump.take() {
-        return jumped(th, s, word, target);
+        return jumped(th, s, at.word, target);
     }
-    let value = match op {
-        Some(Op::RETURN_VALUE) => s.r.get(w.a() as usize).clone(),
-        Some(Op::RETURN_NONE) => Value::NONE,
-        Some(Op::YIELD_VALUE) => s.r.get(w.b() as usize).clone(),
-        _ => return s,
-    };
-    match return_event(th, s.r, value) {
+    match own_events(th, at, op, w) {
         Ok(()) => match th.vm.tracing.jump.take() {
-            Some(target) => jumped(th, s, word, target),
+            Some(target) => jumped(th, s, at.word, target),
             None => s,
         },
         Err(raised) => fail(th, raised, s.pc.add(1), s.r),
     }
 }
-/// `f_lineno` was assigned to; the new place reports its line.
+/// `f_lineno` was assigned to.
 fn jumped(th: &mut Thread, s: S, word: u32, target: u32) -> S {
     let next = crate::jump::perform(th, s.r, word, target).unwrap_or(s);
-    if let Some(frame) = s.r.frame_object() {
-        frame.traced_word.store(u32::MAX, Relaxed);
-    }
-    if th.vm.tracing.inside == 0 { before_instruction(th, next) } else { next }
+    th.vm.tracing.prev = JUMPED;
+    before_instruction(th, next)
 }
 
-/// Runs `f` while events are not reported.
-fn inside<R>(th: &mut Thread, f: impl FnOnce(&mut Thread) -> R) -> R {
-    th.vm.tracing.inside += 1;
-    let result = f(th);
-    th.vm.tracing.inside -= 1;
-    result
-}
-fn invoke(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<Value> {
-    th.vm.tracing.event = event;
-    let event: Value = krait_object::intern::intern(event).into();
-    inside(th, |th| call::call(th, function, &[frame.to_value(), event, arg]))
-}
-/// Calls a trace function; what it answers becomes the frame's own. An error ends tracing.
-fn trace(th: &mut Thread, function: &Value, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<()> {
-    match invoke(th, function, frame, event, arg) {
-        Ok(next) => {
-            if !next.is_none() {
-                frame.trace.set(Some(next));
-            }
-            Ok(())
-        }
-        Err(raised) => {
-            let old = th.vm.tracing.trace.take();
-            instrument(th);
-            frame.trace.set(None);
-            drop(old);
-            Err(raised)
-        }
-    }
-}
-fn profile(th: &mut Thread, frame: &Ref<Frame>, event: &'static str, arg: Value) -> PyResult<()> {
-    let Some(function) = th.vm.tracing.profile.clone() else { return Ok(()) };
-    match invoke(th, &function, frame, event, arg) {
-        Ok(_) => Ok(()),
-        Err(raised) => {
-            let old = th.vm.tracing.profile.take();
-            instrument(th);
-            drop(old);
-            Err(raised)
-        }
-    }
+/// The word of an instruction, if that is in the frame's code.
+fn word_in(r: Regs, pc: Pc) -> Option<u32> {
+    let stream = &r.code().stream;
+    let at = (pc.0 as usize).wrapping_sub(stream.as_ptr() as usize) / 8;
+    if at < stream.len() { Some(at as u32) } else { None }
 }
 
-fn call_event(th: &mut Thread, r: Regs) -> PyResult<()> {
-    let frame = object_of(r);
-    frame.traced_word.store(0, Relaxed);
-    if let Some(function) = th.vm.tracing.trace.clone() {
-        trace(th, &function, &frame, "call", Value::NONE)?;
-    }
-    if th.vm.tracing.profile.is_some() {
-        profile(th, &frame, "call", Value::NONE)?;
-    }
-    Ok(())
-}
-
-/// `line` where the line differs from that of the instruction before, or a loop went back; then `opcode`.
-fn line_events(th: &mut Thread, r: Regs, word: u32) -> PyResult<()> {
-    if th.vm.tracing.trace.is_none() {
-        return Ok(());
-    }
-    let Some(frame) = r.header().opt(3).and_then(|v| v.to_ref::<Frame>()) else { return Ok(()) };
-    let Some(function) = frame.trace.get() else { return Ok(()) };
-    if frame.trace_lines.load(Relaxed) {
-        let code = r.code();
-        let line = code.line_of(word);
-        let before = frame.traced_word.load(Relaxed);
-        let entered = code.op_at(before) == Some(Op::RESUME);
-        let changed = line != code.line_of(before) || entered || word <= before;
-        if line != 0 && changed && starts_line(&frame, word, before) {
-            trace(th, &function, &frame, "line", Value::NONE)?;
-        }
-    }
-    if frame.trace_opcodes.load(Relaxed)
-        && let Some(function) = frame.trace.get()
-        && th.vm.tracing.jump.is_none()
+/// `line`, then `opcode`.
+fn step(th: &mut Thread, at: At, op: Op, prev: Pc) -> PyResult<()> {
+    let code = at.r.code();
+    let line = code.line_of(at.word);
+    if op == Op::FOR_ITER
+        && let Some(from) = word_in(at.r, prev)
+        && code.op_at(from) != Some(Op::JUMP_FORWARD)
+        && from + 1 != at.word + 1
     {
-        trace(th, &function, &frame, "opcode", Value::NONE)?;
+        monitor::jump(th, at.r, from, at.word, Event::Jump)?;
+    }
+    if line != 0 && op != Op::END_ASYNC_FOR && prev.0.cast() != JUMPED {
+        match starts_line(at, line, prev) {
+            Start::Line => monitor::line(th, at, line, true)?,
+            Start::Turn => monitor::line(th, at, line, false)?,
+            Start::None => {}
+        }
+    }
+    if th.vm.tracing.jump.is_none() {
+        monitor::instruction(th, at)?;
     }
     Ok(())
 }
-/// Whether an instruction is the first of a line's run, or is jumped back to.
-fn starts_line(frame: &Frame, word: u32, before: u32) -> bool {
-    let positions = &frame.code.bytecode.positions;
-    let line = positions.at(word).line;
-    word <= before || word == 0 || positions.at(word - 1).line != line || positions.at(before).line != line
+enum Start {
+    None,
+    Line,
+    /// A loop on one line begins again: an event for trace functions, but none for tools.
+    Turn,
+}
+fn starts_line(at: At, line: u32, prev: Pc) -> Start {
+    let code = at.r.code();
+    let Some(before) = word_in(at.r, prev) else { return Start::Line };
+    if code.line_of(before) != line {
+        return Start::Line;
+    }
+    let word = Word(code.bytecode.words[before as usize]);
+    match code.op_at(before) {
+        // After a resumption the rest of the line is not a new one.
+        Some(Op::RESUME) if word.a() == 0 || before == 0 || code.line_of(before - 1) != line => Start::Line,
+        Some(Op::RESUME | Op::JUMP_FORWARD | Op::SEND) | None => Start::None,
+        Some(op) if at.word <= before && target(op, word, before) == Some(at.word) => Start::Turn,
+        Some(_) => Start::None,
+    }
+}
+/// Where an instruction at `word` may jump to.
+fn target(op: Op, w: Word, word: u32) -> Option<u32> {
+    let info = op.info();
+    if info.flags & JUMPS == 0 {
+        return None;
+    }
+    let wide = info.operands[2] == Operand::Wide;
+    let offset = if wide { w.bc() as i32 as i64 } else { w.sc() as i64 };
+    u32::try_from(word as i64 + 1 + offset).ok()
 }
 
-fn return_event(th: &mut Thread, r: Regs, value: Value) -> PyResult<()> {
-    let Some(frame) = r.header().opt(3).and_then(|v| v.to_ref::<Frame>()) else {
-        if th.vm.tracing.profile.is_some() {
-            let frame = object_of(r);
-            return profile(th, &frame, "return", value);
+/// The event of the instruction itself: calls, returns.
+fn own_events(th: &mut Thread, at: At, op: Op, w: Word) -> PyResult<()> {
+    let (a, b) = (w.a() as usize, w.b() as usize);
+    let value = match op {
+        Op::RETURN_VALUE => at.r.get(a).clone(),
+        Op::RETURN_NONE => Value::NONE,
+        Op::YIELD_VALUE => at.r.get(b).clone(),
+        Op::LOAD_SUPER_ATTR => {
+            let class = if w.flags() & krait_bytecode::opcodes::ZERO_ARG != 0 { None } else { at.r.opt(b + 1) };
+            return monitor::call(th, at, &at.r.get(b).clone(), class.cloned());
         }
-        return Ok(());
+        _ if op.info().flags & CALLS != 0 => {
+            let first = match op {
+                Op::CALL_FUNCTION_EX => at.r.opt(a + 4).and_then(|v| v.downcast_ref::<krait_object::Tuple>()?.first().cloned()),
+                Op::CALL_METHOD | Op::CALL_METHOD_KW if at.r.is_bound(a + 4) => at.r.opt(a + 4).cloned(),
+                Op::CALL_METHOD | Op::CALL_METHOD_KW if b > 0 => at.r.opt(a + 5).cloned(),
+                Op::CALL | Op::CALL_KW if b > 0 => at.r.opt(a + 4).cloned(),
+                _ => None,
+            };
+            return monitor::call(th, at, &at.r.get(a).clone(), first);
+        }
+        _ => return Ok(()),
     };
-    if th.vm.tracing.trace.is_some()
-        && let Some(function) = frame.trace.get()
+    let event = if op == Op::YIELD_VALUE { Event::PyYield } else { Event::PyReturn };
+    monitor::left(th, at, event, value.clone())?;
+    // The frame below goes on after its call.
+    let (ret, flags) = at.r.return_pc();
+    if ret != entry_return()
+        && let Some((_, call)) = frames::caller(at.r)
     {
-        trace(th, &function, &frame, "return", value.clone())?;
+        th.vm.tracing.prev = call.0.cast();
     }
-    profile(th, &frame, "return", value)
+    if flags & RESUMED != 0 && op != Op::YIELD_VALUE {
+        th.vm.tracing.returned = Some(value);
+    }
+    Ok(())
 }
 
-/// An exception was raised in, or passes through, a frame.
-pub fn exception_event(th: &mut Thread, r: Regs) {
-    if th.vm.tracing.inside > 0 || th.vm.tracing.trace.is_none() {
-        return;
+/// An instruction ran: jumps, and generators that returned to a loop.
+#[inline(never)]
+pub fn after_instruction(th: &mut Thread, next: S) -> S {
+    let returned = th.vm.tracing.returned.take();
+    if th.vm.tracing.inside > 0 || th.vm.tracing.prev <= JUMPED {
+        return next;
     }
-    let frame = object_of(r);
-    let (Some(function), Some(exception)) = (frame.trace.get(), th.exc.take()) else { return };
-    let traceback = exceptions::base(&exception).and_then(|b| b.traceback.get());
-    let arg = Tuple::new([exception.class_ref().into(), exception.clone(), traceback.into()]);
-    if let Err(raised) = trace(th, &function, &frame, "exception", arg.into()) {
-        let raised = errors::take(th, raised);
-        th.exc = Some(raised);
-        return;
+    let done = Pc(th.vm.tracing.prev.cast());
+    let w = done.word();
+    let Some(op) = Op::from_u8(w.op_byte()).filter(|op| op.info().flags & JUMPS != 0) else { return next };
+    if next.pc.word().op_byte() == Op::HALT as u8 {
+        return next;
     }
-    th.exc = Some(exception);
+    let (Some(from), Some(to)) = (word_in(next.r, done), word_in(next.r, next.pc)) else { return next };
+    let (jumps, falls) = (target(op, w, from) == Some(to), from + op.words() as u32 == to);
+    if !jumps && !falls {
+        return next;
+    }
+    let event = if matches!(op, Op::JUMP_FORWARD | Op::JUMP_BACKWARD) { Event::Jump } else { Event::Branch };
+    frames::publish(th, done.add(1));
+    let mut result = Ok(());
+    if let Some(value) = returned
+        && falls == (op == Op::FOR_ITER)
+    {
+        result = stop_iteration(th, At { r: next.r, word: from }, value);
+    }
+    if result.is_ok() && op != Op::SEND {
+        result = monitor::jump(th, next.r, from, to, event);
+    }
+    match result {
+        Ok(()) => next,
+        Err(raised) => fail(th, raised, done.add(1), next.r),
+    }
 }
-/// A frame is left by an exception.
-pub fn unwind_event(th: &mut Thread, r: Regs) {
+/// A generator ended in a loop or `yield from`, which shows no exception.
+fn stop_iteration(th: &mut Thread, at: At, value: Value) -> PyResult<()> {
+    if !monitor::hears_of_exceptions(th, at, Event::StopIteration) {
+        return Ok(());
+    }
+    let raised = errors::stop_iteration(th, Some(value).filter(|v| !v.is_none()));
+    let exception = errors::take(th, raised);
+    monitor::exception(th, at, Event::StopIteration, &exception)
+}
+
+/// Reports an event about the exception in flight, which a callback's own replaces.
+#[cold]
+pub fn exception_event(th: &mut Thread, r: Regs, word: u32, event: Event) {
     if th.vm.tracing.inside > 0 {
         return;
     }
-    let exception = th.exc.take();
-    if let Err(raised) = return_event(th, r, Value::NONE) {
-        let raised = errors::take(th, raised);
-        th.exc = Some(raised);
-        return;
+    let Some(exception) = th.exc.take() else { return };
+    let at = At { r, word };
+    let result = match event {
+        Event::PyUnwind => monitor::unwound(th, at, &exception),
+        Event::PyThrow => monitor::thrown(th, at, &exception),
+        _ => monitor::exception(th, at, event, &exception),
+    };
+    th.exc = match result {
+        Ok(()) => Some(exception),
+        Err(raised) => Some(errors::take(th, raised)),
+    };
+}
+/// A frame is left by an exception. A handler without a line of its own, which only cleans up and raises again, shows where
+/// the exception came from.
+#[cold]
+pub fn unwind_event(th: &mut Thread, r: Regs, pc: Pc) {
+    let word = word_index(r.code(), pc.back(1));
+    let raised = Pc(th.vm.tracing.raised.cast());
+    if r.code().line_of(word) == 0
+        && let Some(word) = word_in(r, raised)
+    {
+        frames::publish(th, raised.add(1));
+        return exception_event(th, r, word, Event::PyUnwind);
     }
-    th.exc = exception;
+    exception_event(th, r, word, Event::PyUnwind);
+}
+/// An iterator raised StopIteration, which ends the loop in the frame at `r`.
+#[cold]
+pub fn iteration_stopped(th: &mut Thread, r: Regs, pc: Pc) {
+    let stop = th.exc.as_ref().is_some_and(|e| e.is_instance(&STOP_ITERATION));
+    if stop {
+        exception_event(th, r, word_index(r.code(), pc.back(1)), Event::Raise);
+    }
 }
 
-/// `c_call`, and `c_return` or `c_exception` around a call of a native function, for profile functions.
+/// Calls a native function from the frame at `r`, with the events of that.
 pub fn native_call(
     th: &mut Thread,
     r: Regs,
     callable: &Value,
+    first: Option<&Value>,
     f: impl FnOnce(&mut Thread) -> PyResult<Value>,
 ) -> PyResult<Value> {
-    let native = callable.downcast_ref::<krait_runtime::types::native_function::NativeFunction>().is_some()
-        || callable.is_exact(&krait_runtime::types::descriptor::METHOD_DESCRIPTOR);
-    if !native || th.vm.tracing.inside > 0 || th.vm.tracing.profile.is_none() {
+    if th.vm.tracing.inside > 0 {
         return f(th);
     }
-    let frame = object_of(r);
-    profile(th, &frame, "c_call", callable.clone())?;
-    match f(th) {
+    let at = At { r, word: frames::word_of(th, r) };
+    let result = f(th);
+    if th.vm.tracing.inside > 0 || !wanted(th) {
+        return result;
+    }
+    match result {
         Ok(value) => {
-            profile(th, &frame, "c_return", callable.clone())?;
+            monitor::native_returned(th, at, Event::CReturn, callable, first)?;
             Ok(value)
         }
         Err(raised) => {
             let exception = errors::take(th, raised);
-            profile(th, &frame, "c_exception", callable.clone())?;
-            Err(Raised::set(th, exception))
+            monitor::native_returned(th, at, Event::CRaise, callable, first)?;
+            Err(krait_object::Raised::set(th, exception))
         }
     }
+}
+/// Whether the end of calls is reported to tools: then everything but a Python function is called natively.
+pub fn reports_calls(th: &Thread, r: Regs) -> bool {
+    th.vm.tracing.inside == 0 && monitoring::tools_at(th, r.code(), frames::word_of(th, r), Event::Call) != 0
+}
+/// As [`native_call`] with the arguments at hand.
+pub fn native_call_args(th: &mut Thread, r: Regs, callable: &Value, args: &Args<'_>) -> PyResult<Value> {
+    let first = args.all().first().cloned();
+    native_call(th, r, callable, first.as_ref(), |th| krait_runtime::protocol::call::call_args(th, callable, args))
+}
+
+/// The traceback of an exception, or None.
+pub fn traceback_of(exception: &Value) -> Value {
+    exceptions::base(exception).and_then(|b| b.traceback.get()).into()
 }

@@ -1,6 +1,7 @@
 //! From a raised exception to its handler: the exception table, traceback entries, frames that are left on the way.
 use krait_object::{Raised, Thread};
 use krait_runtime::exceptions;
+use krait_runtime::monitoring::Event;
 use krait_runtime::types::traceback;
 
 use crate::frames::{self, detach_object, entry_return, object_of, publish};
@@ -13,7 +14,7 @@ use crate::{generators, trace};
 pub fn fail(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
     debug_assert!(th.exc.is_some(), "an instruction failed without an exception");
     publish(th, pc);
-    unwind(th, pc, r, true)
+    unwind(th, pc, r, Event::Raise)
 }
 
 /// As [`fail`], without a traceback entry for the frame itself.
@@ -22,44 +23,71 @@ pub fn fail(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
 pub fn reraise(th: &mut Thread, _: Raised, pc: Pc, r: Regs) -> S {
     debug_assert!(th.exc.is_some(), "a re-raise without an exception");
     publish(th, pc);
-    unwind(th, pc, r, false)
+    unwind(th, pc, r, Event::Reraise)
 }
 
-fn unwind(th: &mut Thread, pc: Pc, r: Regs, add_entry: bool) -> S {
-    let (mut pc, mut r, mut add_entry) = (pc, r, add_entry);
+fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
+    let (mut pc, mut r, mut event) = (pc, r, Some(event));
     loop {
         let code = r.code();
         let word = word_index(code, pc.back(1));
-        if add_entry {
+        if event == Some(Event::Raise) {
             add_traceback(th, r, word);
         }
-        if add_entry && th.vm.tracing.active {
-            trace::exception_event(th, r);
+        if trace::wanted(th)
+            && let Some(event) = event
+        {
+            trace::exception_event(th, r, word, event);
         }
         if let Some(entry) = code.bytecode.handler_at(word) {
             let depth = entry.depth as usize;
             let freed = r.clear(depth, code.nregs as usize);
+            th.vm.base = r.0;
+            let next = pc_at(code, entry.handler);
+            if trace::wanted(th) {
+                th.vm.tracing.prev = pc.back(1).0.cast();
+                if code.line_of(word) != 0 {
+                    th.vm.tracing.raised = pc.back(1).0.cast();
+                }
+                publish(th, next.add(1));
+                if !handled_event(th, r, entry.handler) {
+                    (pc, event) = (next.add(1), None);
+                    continue;
+                }
+            }
             if let Some(exception) = th.exc.take() {
                 r.put(depth, exception);
             }
-            th.vm.base = r.0;
-            let next = pc_at(code, entry.handler);
             publish(th, next.add(1));
             if freed && th.has_pending() {
                 th.run_pending();
             }
-            return S { pc: next, r };
+            return go_on(th, next, pc, r);
         }
-        if th.vm.tracing.active {
-            trace::unwind_event(th, r);
+        if trace::wanted(th) {
+            trace::unwind_event(th, r, pc);
         }
         match leave(th, r, word) {
             Leave::Frame(call, below) => (pc, r) = (call.add(1), below),
             Leave::Native(s) => return s,
         }
         publish(th, pc);
-        add_entry = true;
+        event = Some(Event::Raise);
     }
+}
+/// Goes on at a handler in the loop that is wanted; `pc` is after the first word of what raised.
+fn go_on(th: &mut Thread, next: Pc, pc: Pc, r: Regs) -> S {
+    if trace::wanted(th) != th.vm.tracing.active {
+        return trace::switch(th, next, pc.back(1), r);
+    }
+    S { pc: next, r }
+}
+/// False when a callback raised instead: the handler is left before it begins.
+#[cold]
+fn handled_event(th: &mut Thread, r: Regs, word: u32) -> bool {
+    let before = th.exc.as_ref().map(|e| e.bits());
+    trace::exception_event(th, r, word, Event::ExceptionHandled);
+    th.exc.as_ref().map(|e| e.bits()) == before
 }
 
 enum Leave {

@@ -13,26 +13,29 @@ use super::{Compiler, Val, at};
 use crate::error::{Result, error};
 
 impl<'a> Compiler<'a> {
-    /// Undoes the blocks above `keep`, innermost first, each with its handler no longer in force; then leaves.
+    /// Undoes the blocks above `keep`, innermost first, each with its handler no longer in force; then leaves, at the
+    /// position that the last of them left off with.
     fn leave(
         &mut self,
         keep: usize,
         pending: Option<Reg>,
         pos: Position,
         range: Range,
-        exit: impl FnOnce(&mut Self),
+        exit: impl FnOnce(&mut Self, Position),
     ) -> Result<()> {
         let frames = self.u.frames.clone();
+        let mut pos = pos;
         while self.u.frames.len() > keep {
             let frame = self.u.frames.pop().expect("longer than keep");
-            self.unwind_frame(&frame, pending, pos, range)?;
+            self.unwind_frame(&frame, pending, &mut pos, range)?;
         }
-        exit(self);
+        exit(self, pos);
         self.u.frames = frames;
         Ok(())
     }
 
-    fn unwind_frame(&mut self, frame: &Frame<'a>, pending: Option<Reg>, pos: Position, range: Range) -> Result<()> {
+    fn unwind_frame(&mut self, frame: &Frame<'a>, pending: Option<Reg>, at: &mut Position, range: Range) -> Result<()> {
+        let pos = *at;
         match &frame.kind {
             FrameKind::While | FrameKind::Try | FrameKind::Guard => {}
             FrameKind::For { iter } => self.clear(*iter, pos),
@@ -48,13 +51,18 @@ impl<'a> Compiler<'a> {
                     self.pop_frame();
                 }
                 self.set_height(height);
+                // What leaves runs after the body, so it has no line of its own.
+                *at = Position::NONE;
             }
             FrameKind::Pending { value } => self.clear(*value, pos),
             FrameKind::FinallyEnd { depth } | FrameKind::Handler { depth } => {
                 self.emit(Op::POP_EXCEPT, [*depth, 0, 0], 0, pos);
             }
-            FrameKind::HandlerName { name } => self.unbind_name(name, range, Position::NONE)?,
-            FrameKind::With { exit, is_async, pos } => self.exit_with(*exit, *is_async, *pos),
+            FrameKind::HandlerName { name } => self.unbind_name(name, range, pos)?,
+            FrameKind::With { exit, is_async, pos } => {
+                self.exit_with(*exit, *is_async, *pos);
+                *at = Position::NONE;
+            }
             FrameKind::ExceptStar => {
                 let msg = "'break', 'continue' and 'return' cannot appear in an except* block";
                 return Err(error(range, msg));
@@ -102,7 +110,7 @@ impl<'a> Compiler<'a> {
                     val = Val { reg, temp: true };
                 }
                 let pending = val.temp.then_some(val.reg);
-                self.leave(0, pending, pos, range, |this| this.return_value(val, pos))?;
+                self.leave(0, pending, pos, range, |this, pos| this.return_value(val, pos))?;
             }
             (_, constant) => {
                 let (mut range, mut pos) = (range, pos);
@@ -112,7 +120,10 @@ impl<'a> Compiler<'a> {
                         (range, pos) = (value.range, at(value.range));
                     }
                 }
-                self.leave(0, None, pos, range, |this| match constant {
+                if value.is_none_or(|value| value.range.lineno != range.lineno) {
+                    self.emit(Op::NOP, [0, 0, 0], 0, pos);
+                }
+                self.leave(0, None, pos, range, |this, pos| match constant {
                     None | Some(Const::None) => this.return_none(pos),
                     Some(constant) => {
                         let reg = this.push_const(constant, pos);
@@ -153,7 +164,7 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'break' outside loop"));
         };
         let target = self.u.frames[index].on_break;
-        self.leave(index, None, pos, range, |this| this.jump(target, Position::NONE))?;
+        self.leave(index, None, pos, range, |this, pos| this.jump(target, pos))?;
         self.set_height(base);
         Ok(())
     }
@@ -166,8 +177,8 @@ impl<'a> Compiler<'a> {
             return Err(error(range, "'continue' not properly in loop"));
         };
         let target = self.u.frames[index].on_continue;
-        self.leave(index + 1, None, pos, range, |this| {
-            this.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, target, Position::NONE);
+        self.leave(index + 1, None, pos, range, |this, pos| {
+            this.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, target, pos);
         })?;
         self.set_height(base);
         Ok(())

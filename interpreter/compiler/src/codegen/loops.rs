@@ -119,11 +119,12 @@ impl<'a> Compiler<'a> {
         if constant == Some(true) {
             self.emit(Op::NOP, [0, 0, 0], 0, at(test.range));
             self.bind(start);
-            self.bind(next);
             self.push_frame(frame, range)?;
             self.stmts(body)?;
             self.pop_frame();
-            self.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, next, Position::NONE);
+            // The jump back has the line of the test, which is an event of every turn.
+            self.bind(next);
+            self.emit_full(Op::JUMP_BACKWARD, [0, 0, 0], 0, 0, start, at(test.range));
         } else {
             // The test stands at the bottom: one jump per turn.
             self.jump(next, at(test.range));

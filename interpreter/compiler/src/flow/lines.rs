@@ -35,7 +35,7 @@ pub(super) fn duplicate_exits(body: &mut Body) {
     let counts = predecessors(body);
     let is_exit = |body: &Body, label: Label| {
         let instrs = &body.blocks[label as usize].instrs;
-        matches!(instrs.first(), Some(first) if instrs.len() <= 2 && first.pos.line == 0)
+        instrs.iter().all(|instr| instr.pos.line == 0)
             && instrs.last().is_some_and(|last| matches!(last.op, Op::RETURN_NONE | Op::RETURN_VALUE | Op::RERAISE))
     };
     let mut appended: Vec<(Label, u32)> = Vec::new();

@@ -10,6 +10,24 @@ pub(super) fn order(body: &mut Body) {
     body.order.sort_by_key(|&label| blocks[label as usize].cold);
 }
 
+/// Takes empty blocks out of the order: who jumps to one, or lands there by an exception, goes to what follows.
+pub(super) fn skip_empty_blocks(body: &mut Body) {
+    let next = successors(body);
+    for block in 0..body.blocks.len() {
+        for at in 0..body.blocks[block].instrs.len() {
+            let target = body.blocks[block].instrs[at].target;
+            if target != NONE {
+                body.blocks[block].instrs[at].target = skip_empty(body, &next, target);
+            }
+        }
+    }
+    for handler in 0..body.handlers.len() {
+        body.handlers[handler].label = skip_empty(body, &next, body.handlers[handler].label);
+    }
+    let blocks = &body.blocks;
+    body.order.retain(|&label| !blocks[label as usize].instrs.is_empty() || next[label as usize] == NONE);
+}
+
 /// For each block the one that follows in layout, `NONE` for the last.
 pub(super) fn successors(body: &Body) -> Vec<Label> {
     let mut next = vec![NONE; body.blocks.len()];
@@ -53,7 +71,8 @@ pub(super) fn thread_jumps(body: &mut Body) {
     }
 }
 
-pub(super) fn remove_unreachable(body: &mut Body) {
+/// Takes blocks that nothing reaches out of the order.
+pub(super) fn drop_unreachable(body: &mut Body) {
     let next = successors(body);
     let mut seen = vec![false; body.blocks.len()];
     let mut work: Vec<Label> = body.order.first().copied().into_iter().collect();
@@ -76,6 +95,10 @@ pub(super) fn remove_unreachable(body: &mut Body) {
         }
     }
     body.order.retain(|&label| seen[label as usize]);
+}
+
+pub(super) fn remove_unreachable(body: &mut Body) {
+    drop_unreachable(body);
     // A jump to what follows anyway; its line is kept by a NOP, which may go later.
     let next = successors(body);
     for &label in &body.order {

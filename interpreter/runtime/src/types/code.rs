@@ -1,8 +1,8 @@
 //! Code objects: the compiler's plain data with constants and names as values, and the executable stream derived from
 //! it. Attributes are in `code/attributes.rs`, the constructor in `code/construct.rs`, constants in `code/constants.rs`.
 //! CPython: `Objects/codeobject.c`.
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use krait_bytecode::code::flags;
 use krait_bytecode::opcodes::Extra;
@@ -12,6 +12,8 @@ use krait_object::{
     ClassDef, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell, builtin_types::OBJECT,
     intern::intern, type_flag,
 };
+
+use crate::monitoring::CodeEvents;
 
 mod attributes;
 mod constants;
@@ -44,9 +46,9 @@ pub struct Code {
     filename: ValueCell,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
-    /// Local events of `sys.monitoring` by tool; owned by crate `vm`.
+    /// What tools of `sys.monitoring` want of this code alone, and what they have switched off in it.
     #[trace(skip)]
-    pub monitoring: AtomicU32,
+    pub monitoring: OnceLock<Box<CodeEvents>>,
     /// What tools attached to the code object.
     pub extra: ValueCell,
 }
@@ -103,7 +105,7 @@ impl Code {
             name: intern(&bytecode.name),
             qualname: intern(&bytecode.qualname),
             bytecode: bytecode.clone(),
-            monitoring: AtomicU32::new(0),
+            monitoring: OnceLock::new(),
             extra: ValueCell::empty(),
         })
     }

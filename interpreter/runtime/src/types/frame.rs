@@ -1,7 +1,7 @@
 //! Frame objects: made lazily for a running frame, a suspended generator or a traceback. While the frame runs its
 //! variables are in the VM's registers; when it is left they move here. Attributes are in `frame/attributes.rs`.
 //! CPython: `Objects/frameobject.c`.
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::AtomicBool;
 
 use krait_macros::{Payload, Trace};
 use krait_object::{
@@ -34,9 +34,6 @@ pub struct Frame {
     pub trace_lines: AtomicBool,
     #[trace(skip)]
     pub trace_opcodes: AtomicBool,
-    /// The instruction that ran last under tracing.
-    #[trace(skip)]
-    pub traced_word: AtomicU32,
     /// Keys that `f_locals` was given which are no variables.
     pub extra_locals: ValueCell,
 }
@@ -65,7 +62,6 @@ impl Frame {
             trace: ValueCell::empty(),
             trace_lines: AtomicBool::new(true),
             trace_opcodes: AtomicBool::new(false),
-            traced_word: AtomicU32::new(0),
             extra_locals: ValueCell::empty(),
         })
     }

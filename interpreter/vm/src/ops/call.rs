@@ -171,6 +171,7 @@ fn call_any(th: &mut Thread, call: Call<'_>) -> S {
     }
     if let Some(class) = callable.downcast_exact::<Type>()
         && callable.class().is_same(&TYPE)
+        && !(th.vm.tracing.active && trace::reports_calls(th, call.r))
     {
         if call.names.is_empty()
             && let Some(init) = cache::init_of(call.pc, class)
@@ -236,7 +237,7 @@ fn call_native(th: &mut Thread, call: Call<'_>) -> S {
     let callable = call.window.get(0);
     let args = Args::new(call.args().slice(0, call.given), call.names);
     let result = if th.vm.tracing.active {
-        trace::native_call(th, call.r, callable, |th| call::call_args(th, callable, &args))
+        trace::native_call_args(th, call.r, callable, &args)
     } else {
         call::call_args(th, callable, &args)
     };
@@ -315,15 +316,15 @@ pub fn op_call_ex(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         return call_python(th, Call { w, pc, r, window, given, names: &kw_names, flags: 0 });
     }
     let callable = window.get(0).clone();
-    let result = match ok!(star_kwargs(th, &callable, keywords.as_ref()), th, pc, r) {
-        (names, _) if names.is_empty() => call::call(th, &callable, &positional),
-        (names, values) => {
-            let mut all = positional.to_vec();
-            all.extend(values);
-            call::call_kw(th, &callable, &all, &names)
-        }
-    };
+    let (names, values) = ok!(star_kwargs(th, &callable, keywords.as_ref()), th, pc, r);
+    let mut all = positional.to_vec();
+    all.extend(values);
+    let args = Args::new(&all, &names);
+    let native = th.vm.tracing.active && !is_python_method(&callable);
+    let result =
+        if native { trace::native_call_args(th, r, &callable, &args) } else { call::call_args(th, &callable, &args) };
     let value = ok!(result, th, pc, r);
+    drop(all);
     drop((callable, positional, keywords));
     window.clear(0, 1);
     let old = r.replace(c(w), Some(value));
@@ -332,6 +333,9 @@ pub fn op_call_ex(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         return native_returned(th, pc, r);
     }
     S { pc: pc.add(1), r }
+}
+fn is_python_method(callable: &Value) -> bool {
+    callable.downcast_exact::<Method>().is_some_and(|m| m.function.downcast_exact::<Function>().is_some())
 }
 fn star_args(th: &mut Thread, callable: &Value, positional: Value) -> PyResult<Ref<Tuple>> {
     if let Some(tuple) = positional.to_ref::<Tuple>() {

@@ -19,6 +19,7 @@ use crate::frames::{ENTRY_WORDS, entry_return, publish};
 use crate::generators;
 use crate::regs::{Pc, RESUMED, Regs, S};
 use crate::safepoint::{after_drop, safe_point};
+use crate::trace;
 use crate::unwind::{fail, reraise};
 
 pub fn op_get_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -110,6 +111,9 @@ fn exhausted(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[cold]
 #[inline(never)]
 fn for_iter_failed(th: &mut Thread, raised: Raised, w: Word, pc: Pc, r: Regs) -> S {
+    if th.vm.tracing.active {
+        trace::iteration_stopped(th, r, pc);
+    }
     match errors::catch(th, raised, &STOP_ITERATION) {
         Ok(_) => exhausted(th, w, pc, r),
         Err(raised) => fail(th, raised, pc, r),
@@ -145,7 +149,7 @@ pub fn op_send(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         Ok(s) => return s,
         Err(value) => value,
     };
-    match ok!(send(th, &receiver, value), th, pc, r) {
+    match ok!(send(th, &receiver, value, pc, r), th, pc, r) {
         Resumed::Yield(v) => {
             drop(receiver);
             finish0(th, b(w), pc, pc, r, v)
@@ -159,7 +163,7 @@ pub fn op_send(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         }
     }
 }
-fn send(th: &mut Thread, receiver: &Value, value: Value) -> PyResult<Resumed> {
+fn send(th: &mut Thread, receiver: &Value, value: Value, pc: Pc, r: Regs) -> PyResult<Resumed> {
     if generator::of(receiver).is_some() && receiver.downcast_exact::<AsyncGenerator>().is_none() {
         return generator::resume(th, receiver, Resume::Send(value));
     }
@@ -172,6 +176,9 @@ fn send(th: &mut Thread, receiver: &Value, value: Value) -> PyResult<Resumed> {
         Ok(Some(v)) => Ok(Resumed::Yield(v)),
         Ok(None) => Ok(Resumed::Return(Value::NONE)),
         Err(raised) => {
+            if th.vm.tracing.active {
+                trace::iteration_stopped(th, r, pc);
+            }
             let stop = errors::catch(th, raised, &STOP_ITERATION)?;
             Ok(Resumed::Return(stop_value(&stop)))
         }

@@ -74,5 +74,9 @@ pub static FUNCTIONS: &[Method] = &[
 
 fn call_tracing(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let args = krait_runtime::protocol::iter::collect(th, &a[1])?;
-    krait_runtime::protocol::call::call(th, &a[0], &args)
+    let inside = std::mem::take(&mut th.vm.tracing.inside);
+    let event = th.vm.tracing.event.take();
+    let result = krait_runtime::protocol::call::call(th, &a[0], &args);
+    (th.vm.tracing.inside, th.vm.tracing.event) = (inside, event);
+    result
 }
