@@ -22,7 +22,7 @@ fn install() {
             krait_object::gc::run_requested(th);
             Ok(())
         });
-        let families: [&[&'static ModuleDef]; 9] = [
+        let families: [&[&'static ModuleDef]; 10] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,
             krait_stdlib_text::MODULES,
@@ -32,6 +32,7 @@ fn install() {
             krait_stdlib_net::MODULES,
             krait_stdlib_crypto::MODULES,
             krait_stdlib_data::MODULES,
+            krait_stdlib_compress::MODULES,
         ];
         import::install_native_modules(families.concat());
     });

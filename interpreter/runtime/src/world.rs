@@ -123,6 +123,27 @@ pub fn blocking<R>(th: &mut Thread, f: impl FnOnce() -> R) -> R {
     attach(th);
     result
 }
+/// A state that one thread at a time works on while other threads run Python code: what a native object keeps that computes
+/// within [`blocking`]. Never locked while Python code runs.
+#[derive(Default)]
+pub struct Exclusive<T>(Mutex<T>);
+impl<T> Exclusive<T> {
+    pub const fn new(state: T) -> Exclusive<T> {
+        Exclusive(Mutex::new(state))
+    }
+    /// Waits for the thread that works on the state, letting others run.
+    pub fn lock(&self, th: &mut Thread) -> MutexGuard<'_, T> {
+        match self.0.try_lock() {
+            Ok(guard) => guard,
+            Err(_) => blocking(th, || self.0.lock().unwrap_or_else(|e| e.into_inner())),
+        }
+    }
+    /// The state, if no thread works on it.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.0.try_lock().ok()
+    }
+}
+
 /// Runs a system call that may block, again whenever a signal interrupts it, after the signal's Python handler ran. The
 /// inner error is the call's.
 pub fn retry<R>(th: &mut Thread, mut call: impl FnMut() -> Result<R, i32>) -> PyResult<Result<R, i32>> {

@@ -1,6 +1,6 @@
 //! The buffer protocol's consumer side (`PyObject_GetBuffer`).
 use krait_object::buffer::{Buffer, flags};
-use krait_object::{Bytes, PyResult, Thread, Value};
+use krait_object::{Bytes, PyResult, Ref, Thread, Value};
 
 use crate::errors::{buffer_error, type_error};
 
@@ -41,4 +41,27 @@ pub fn with_bytes<R>(th: &mut Thread, v: &Value, f: impl FnOnce(&[u8]) -> R) -> 
     }
     let buffer = get_buffer(th, v, flags::SIMPLE)?;
     Ok(buffer.with_bytes(f))
+}
+
+/// The bytes of an argument, readable while other threads run Python code: those of a `bytes` object itself, a copy of
+/// anything else.
+pub enum Held {
+    Bytes(Ref<Bytes>),
+    Copy(Vec<u8>),
+}
+impl std::ops::Deref for Held {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Held::Bytes(b) => b,
+            Held::Copy(v) => v,
+        }
+    }
+}
+/// Takes hold of the bytes of a bytes-like object.
+pub fn hold(th: &mut Thread, v: &Value) -> PyResult<Held> {
+    match v.to_ref::<Bytes>() {
+        Some(b) => Ok(Held::Bytes(b)),
+        None => Ok(Held::Copy(bytes_like(th, v)?)),
+    }
 }

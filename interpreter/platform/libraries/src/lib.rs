@@ -1,0 +1,5 @@
+//! Libraries with a C interface behind safe functions; in the home of unsafe code `platform`, apart from it so that only
+//! the families that need one wait for its build.
+
+pub mod deflate;
+pub mod lzma;
