@@ -1,5 +1,7 @@
 //! `Thread`: the state of one interpreter thread, passed as `th` to everything that can run Python code or raise; and the
 //! hooks through which this crate reaches what is built on top of it.
+pub mod lent;
+
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::collections::HashMap;

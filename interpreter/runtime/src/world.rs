@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use krait_object::thread::{Shared, breaker};
+use krait_object::thread::{Shared, breaker, lent};
 use krait_object::{PyResult, Thread};
 
 use crate::{safepoint, signals};
@@ -123,6 +123,23 @@ pub fn blocking<R>(th: &mut Thread, f: impl FnOnce() -> R) -> R {
     attach(th);
     result
 }
+/// As [`blocking`], for a call of a library whose callbacks come back to Python through [`back`].
+pub fn outside<R>(th: &mut Thread, f: impl FnOnce() -> R) -> R {
+    detach(th);
+    let result = lent::lend(th, f);
+    attach(th);
+    result
+}
+/// What a callback does in Python, within [`outside`]. `None` if this OS thread is in no such call.
+pub fn back<R>(f: impl FnOnce(&mut Thread) -> R) -> Option<R> {
+    lent::borrow(|th| {
+        attach(th);
+        let result = f(th);
+        detach(th);
+        result
+    })
+}
+
 /// A state that one thread at a time works on while other threads run Python code: what a native object keeps that computes
 /// within [`blocking`]. Never locked while Python code runs.
 #[derive(Default)]

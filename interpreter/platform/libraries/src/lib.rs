@@ -3,3 +3,4 @@
 
 pub mod deflate;
 pub mod lzma;
+pub mod sqlite;

@@ -16,6 +16,7 @@ pub mod _locale;
 pub mod _multiprocessing;
 pub mod _posixshmem;
 pub mod _queue;
+pub mod _uuid;
 pub mod fcntl;
 pub mod grp;
 pub mod mmap;
@@ -38,6 +39,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_locale::MODULE,
     &_posixshmem::MODULE,
     &_queue::MODULE,
+    &_uuid::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,
     &pwd::MODULE,
