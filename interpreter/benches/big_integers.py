@@ -31,9 +31,9 @@ def fibonacci(n):
 
 
 prime = 2**521 - 1
-powers = sum(pow(3, prime - 1 - i, prime) & 0xFF for i in range(60))
+powers = sum(pow(3, prime - 1 - i, prime) & 0xFF for i in range(500))
 text = str(factorial(3000))
 product = 1
 for i in range(40):
     product = product * (7**2000 + i) % 11**1500
-print(pi_digits(900)[-10:], len(text), int(text) == factorial(3000), powers, fibonacci(20_000) % 10**10, product & 0xFFFF)
+print(pi_digits(2200)[-10:], len(text), int(text) == factorial(3000), powers, fibonacci(60_000) % 10**10, product & 0xFFFF)

@@ -48,6 +48,6 @@ def rows(n):
 
 
 words = [f"word{i * i % 1009}" for i in range(3000)]
-for _ in range(60):
+for _ in range(240):
     counts = count(words)
-print(len(counts), max(counts.values()), sum(group(range(250_000)).values()), grid(220), sets(250_000), stack(500_000), rows(300))
+print(len(counts), max(counts.values()), sum(group(range(700_000)).values()), grid(400), sets(700_000), stack(1_500_000), rows(450))

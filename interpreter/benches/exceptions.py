@@ -68,4 +68,4 @@ def main(rounds):
     return total, guard.entered, guard.caught, convert.calls
 
 
-print(main(160_000))
+print(main(260_000))

@@ -62,12 +62,12 @@ def drive(coroutine):
         return stop.value
 
 
-pipeline = sum(squares(evens(counter(700_000))))
-tree = sum(sum(Tree(13)) for _ in range(2))
+pipeline = sum(squares(evens(counter(2_000_000))))
+tree = sum(sum(Tree(13)) for _ in range(6))
 average = averager()
 next(average)
-for i in range(300_000):
+for i in range(1_000_000):
     last = average.send(i)
-pairs = sum(1 for a, b in itertools.product(range(500), repeat=2) if a < b)
-chained = sum(itertools.islice(itertools.chain.from_iterable(itertools.repeat(range(10))), 500_000))
-print(pipeline, tree, last, pairs, chained, drive(branch(300_000)))
+pairs = sum(1 for a, b in itertools.product(range(900), repeat=2) if a < b)
+chained = sum(itertools.islice(itertools.chain.from_iterable(itertools.repeat(range(10))), 1_500_000))
+print(pipeline, tree, last, pairs, chained, drive(branch(800_000)))

@@ -39,4 +39,4 @@ def bits(limit):
     return total
 
 
-print(sieve(900_000), collatz(12_000), sum(gcd(i, 360) for i in range(120_000)), bits(120_000))
+print(sieve(2_000_000), collatz(26_000), sum(gcd(i, 360) for i in range(120_000)), bits(120_000))

@@ -22,4 +22,4 @@ def main(rounds):
     return len(text), back == data, len(indented), sum(r["nested"]["right"][0] for r in back)
 
 
-print(main(24))
+print(main(52))

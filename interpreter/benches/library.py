@@ -43,9 +43,9 @@ def once(i):
     wrapped = textwrap.fill("the quick brown fox jumps over the lazy dog " * 12, 50)
     ratio = difflib.SequenceMatcher(None, wrapped[:300], wrapped[20:320]).ratio()
     names = [n.name for n in ast.walk(ast.parse(SOURCE)) if isinstance(n, ast.FunctionDef)]
-    kinds = collections.Counter(t.type for t in tokenize.generate_tokens(io.StringIO(SOURCE[:1500]).readline))
+    kinds = collections.Counter(t.type for t in tokenize.generate_tokens(io.StringIO(SOURCE).readline))
     text = string.Template("$a and ${b} " * 20).substitute(a=i, b="two")
-    options = parser().parse_args(["--level", "3", "x", "--name", "b", "y"])
+    options = parser().parse_args(["--level", "3", "--name", "b", "x", "y"])
     rows = list(csv.reader(io.StringIO("a,b,c\n1,\"two, three\",4\n" * 60)))
     point = copy.deepcopy([Point(j, i, [j]) for j in range(20)])
     mean = statistics.mean(fractions.Fraction(j, 3) for j in range(40))
@@ -54,6 +54,6 @@ def once(i):
     return len(wrapped), round(ratio, 6), len(names), len(kinds), len(text), options.level, len(rows), max(point).x, mean, len(words), colours[-1]
 
 
-for i in range(14):
+for i in range(60):
     result = once(i)
 print(result)

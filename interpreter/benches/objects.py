@@ -97,4 +97,4 @@ def main(rounds):
     return position.x, dot, [a.balance for a in accounts], Account.count, scheduler.hits
 
 
-print(main(400_000))
+print(main(560_000))

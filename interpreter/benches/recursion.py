@@ -24,5 +24,5 @@ def queens(n, row, columns, rising, falling):
     return count
 
 
-sys.setrecursionlimit(20_000)
-print(fib(30), ackermann(2, 300), queens(8, 0, 0, 0, 0))
+sys.setrecursionlimit(50_000)
+print(fib(32), ackermann(2, 500), queens(9, 0, 0, 0, 0))

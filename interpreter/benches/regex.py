@@ -32,4 +32,4 @@ def main(rounds):
     return len(lines), sorted(hosts)[0], len(replaced), len(words), len(upper), counts, nested, rare
 
 
-print(main(22))
+print(main(150))

@@ -47,5 +47,5 @@ def data(rounds):
     return sum(bytes(buffer)), buffer.hex()[:16]
 
 
-text = build(90_000)
-print(len(text), words(text), characters(text[:900_000]), concatenate(300_000), old_style(120_000), data(120_000))
+text = build(220_000)
+print(len(text), words(text), characters(text[:3_000_000]), concatenate(700_000), old_style(300_000), data(300_000))

@@ -144,11 +144,12 @@ pub fn op_get_yield_from_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 
 pub fn op_send(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    let (receiver, value) = (r.get(a(w)).clone(), r.moved(b(w)));
-    let value = match generators::resume_inline(th, &receiver, value, pc, r) {
+    let value = r.moved(b(w));
+    let value = match generators::resume_inline(th, r.get(a(w)), value, pc, r) {
         Ok(s) => return s,
         Err(value) => value,
     };
+    let receiver = r.get(a(w)).clone();
     match ok!(send(th, &receiver, value, pc, r), th, pc, r) {
         Resumed::Yield(v) => {
             drop(receiver);

@@ -1,4 +1,4 @@
-//! `_json.Encoder`: writes a value as JSON, without indentation.
+//! `_json.Encoder`: writes a value as JSON.
 
 use krait_macros::{Payload, Trace};
 use krait_object::native::{Sig, member};
@@ -90,9 +90,9 @@ fn call_encoder(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<Value> 
     static SIG: Sig = Sig::new("(obj, _current_indent_level)");
     let bound = SIG.bind(th, "_iterencode", "_iterencode", args, 0)?;
     let a = bound.args();
-    number::index_isize(th, &a[1])?;
+    let level = number::index_isize(th, &a[1])?.max(0) as usize;
     let mut out = StrBuilder::new();
-    this(v).value(th, &a[0], &mut out)?;
+    this(v).value(th, &a[0], level, &mut out)?;
     Ok(Tuple::from_vec(vec![out.finish().into()]).into())
 }
 
@@ -102,7 +102,15 @@ fn marker(v: &Value) -> Value {
 }
 
 impl Encoder {
-    fn value(&self, th: &mut Thread, v: &Value, out: &mut StrBuilder) -> PyResult<()> {
+    /// Begins the line of an item at this level, where lines are wanted.
+    fn line(&self, level: usize, out: &mut StrBuilder) {
+        if let Some(indent) = self.indent.downcast_ref::<Str>() {
+            out.push_text("\n");
+            (0..level).for_each(|_| out.push_str(indent));
+        }
+    }
+
+    fn value(&self, th: &mut Thread, v: &Value, level: usize, out: &mut StrBuilder) -> PyResult<()> {
         match v {
             _ if v.is_none() => out.push_text("null"),
             _ if v.is_true() => out.push_text("true"),
@@ -119,14 +127,14 @@ impl Encoder {
                 }
                 th.check_native(" while encoding a JSON object")?;
                 if v.downcast_ref::<List>().is_some() || v.downcast_ref::<Tuple>().is_some() {
-                    return self.sequence(th, v, out);
+                    return self.sequence(th, v, level, out);
                 }
                 if let Some(dict) = v.to_ref::<Dict>() {
-                    return self.mapping(th, &dict, out);
+                    return self.mapping(th, &dict, level, out);
                 }
                 self.mark(th, v)?;
                 let replaced = call::call(th, &self.default, std::slice::from_ref(v))?;
-                self.value(th, &replaced, out)?;
+                self.value(th, &replaced, level, out)?;
                 self.unmark(th, v)?;
             }
         }
@@ -187,7 +195,7 @@ impl Encoder {
         }
     }
 
-    fn sequence(&self, th: &mut Thread, v: &Value, out: &mut StrBuilder) -> PyResult<()> {
+    fn sequence(&self, th: &mut Thread, v: &Value, level: usize, out: &mut StrBuilder) -> PyResult<()> {
         // A list may change while its items are written.
         let item = |i: usize| match v.downcast_ref::<List>() {
             Some(list) => list.get(i),
@@ -204,16 +212,18 @@ impl Encoder {
             if i > 0 {
                 out.push_str(&self.item_separator);
             }
-            self.value(th, &value, out)?;
+            self.line(level + 1, out);
+            self.value(th, &value, level + 1, out)?;
             i += 1;
             next = item(i);
         }
         self.unmark(th, v)?;
+        self.line(level, out);
         out.push_text("]");
         Ok(())
     }
 
-    fn mapping(&self, th: &mut Thread, dict: &Ref<Dict>, out: &mut StrBuilder) -> PyResult<()> {
+    fn mapping(&self, th: &mut Thread, dict: &Ref<Dict>, level: usize, out: &mut StrBuilder) -> PyResult<()> {
         if dict.is_empty() {
             out.push_text("{}");
             return Ok(());
@@ -229,16 +239,19 @@ impl Encoder {
                 else {
                     return Err(value_error(th, "items must return 2-tuples"));
                 };
-                self.member(th, &pair[0], &pair[1], &mut first, out)?;
+                self.member(th, (&pair[0], &pair[1]), level + 1, &mut first, out)?;
             }
         } else {
             let mut place = 0;
             while let Some((next, key, value)) = dict.next_entry(place) {
-                self.member(th, &key, &value, &mut first, out)?;
+                self.member(th, (&key, &value), level + 1, &mut first, out)?;
                 place = next;
             }
         }
         self.unmark(th, v)?;
+        if !first {
+            self.line(level, out);
+        }
         out.push_text("}");
         Ok(())
     }
@@ -261,8 +274,8 @@ impl Encoder {
     fn member(
         &self,
         th: &mut Thread,
-        key: &Value,
-        value: &Value,
+        (key, value): (&Value, &Value),
+        level: usize,
         first: &mut bool,
         out: &mut StrBuilder,
     ) -> PyResult<()> {
@@ -273,7 +286,7 @@ impl Encoder {
             self.float(th, key, &mut text)?;
             text.finish()
         } else if key.is_none() || key.as_bool().is_some() {
-            self.value(th, key, &mut text)?;
+            self.value(th, key, level, &mut text)?;
             text.finish()
         } else if key.as_int_ref().is_some() {
             int_text(th, key, &mut text)?;
@@ -288,9 +301,10 @@ impl Encoder {
         if !std::mem::take(first) {
             out.push_str(&self.item_separator);
         }
+        self.line(level, out);
         self.string(th, &name, out)?;
         out.push_str(&self.key_separator);
-        self.value(th, value, out)
+        self.value(th, value, level, out)
     }
 }
 
