@@ -29,6 +29,7 @@ build_time_vars = {
     'SIZEOF_VOID_P': 8,
     'SO': '.krait-313-x86_64-linux-gnu.so',
     'SOABI': 'krait-313-x86_64-linux-gnu',
+    'TZPATH': '/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo',
     'VERSION': '3.13',
     'WITH_DOC_STRINGS': 1,
     'exec_prefix': sys.exec_prefix,

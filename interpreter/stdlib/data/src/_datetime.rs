@@ -1,11 +1,11 @@
 //! `_datetime`: dates, times and what lies between them. One file per class; the proleptic Gregorian calendar is in
 //! `calendar`, ISO 8601 text in `iso_parse`, formats in `strftime`. CPython: `Modules/_datetimemodule.c`.
-mod calendar;
+pub mod calendar;
 mod date;
-mod datetime;
-mod datetime_arith;
+pub mod datetime;
+pub mod datetime_arith;
 mod datetime_class;
-mod delta;
+pub mod delta;
 mod delta_arith;
 mod iso_date;
 mod iso_parse;
@@ -13,7 +13,7 @@ mod local;
 mod strftime;
 mod time;
 mod timezone;
-mod tzinfo;
+pub mod tzinfo;
 
 use krait_object::{ModuleDef, PyResult, Thread, Value};
 use krait_runtime::types::module;

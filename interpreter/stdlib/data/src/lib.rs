@@ -5,9 +5,12 @@
 use krait_object::ModuleDef;
 
 mod _datetime;
+mod _elementtree;
 mod _pickle;
+mod _zoneinfo;
 mod arguments;
 mod expat;
 mod pyexpat;
 
-pub static MODULES: &[&ModuleDef] = &[&_datetime::MODULE, &_pickle::MODULE, &pyexpat::MODULE];
+pub static MODULES: &[&ModuleDef] =
+    &[&_datetime::MODULE, &_elementtree::MODULE, &_pickle::MODULE, &_zoneinfo::MODULE, &pyexpat::MODULE];

@@ -69,10 +69,16 @@ fn create(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let engine = Engine::new(encoding, separator.map(|s| s.chars().next()));
     Ok(Ref::new(Parser::new(engine, intern)).into())
 }
+pub use dispatch::table as encoding_table;
+
+/// What an error code means.
+pub fn error_text(code: Code) -> &'static str {
+    usize::try_from(code - 1).ok().and_then(|i| constants::ERRORS.get(i)).map_or("unknown error", |e| e.1)
+}
 /// Raises the ExpatError of a code at a place.
 #[cold]
 fn error(th: &mut Thread, code: Code, line: usize, column: usize) -> krait_object::Raised {
-    let text = usize::try_from(code - 1).ok().and_then(|i| constants::ERRORS.get(i)).map_or("unknown error", |e| e.1);
+    let text = error_text(code);
     let message = format!("{text}: line {line}, column {column}");
     let exception = krait_runtime::exceptions::new_exception(&EXPAT_ERROR, &message);
     for (name, n) in [("code", i64::from(code)), ("offset", column as i64), ("lineno", line as i64)] {

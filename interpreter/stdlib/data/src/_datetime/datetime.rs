@@ -173,6 +173,10 @@ impl DateTime {
     pub fn fold(&self) -> u8 {
         self.fold.load(Relaxed)
     }
+    /// Marks a datetime that nobody else has seen yet.
+    pub fn set_fold(&self, fold: u8) {
+        self.fold.store(fold, Relaxed);
+    }
     fn payload(ymd: Ymd, clock: Clock, zone: Value, fold: u8) -> DateTime {
         let tzinfo = ValueCell::new(Some(zone).filter(|z| !z.is_none()));
         DateTime { base: Date { ymd }, clock, fold: AtomicU8::new(fold), tzinfo }

@@ -124,5 +124,9 @@ pub fn table(th: &mut Thread, name: &str) -> PyResult<Option<Table>> {
     for (slot, c) in table.iter_mut().zip(s.iter()) {
         *slot = char::from_u32(c).filter(|&c| c != '\u{FFFD}');
     }
-    Ok(Some(table))
+    // What markup is made of must be where ASCII has it.
+    let markup =
+        |i: usize| i == 9 || i == 10 || i == 13 || (32..127).contains(&i) && !b"$@^`{}~\\".contains(&(i as u8));
+    let compatible = (0..128).filter(|&i| markup(i)).all(|i| table[i] == char::from_u32(i as u32));
+    Ok(compatible.then_some(table))
 }
