@@ -7,10 +7,10 @@ mod repl;
 use krait_embed::command;
 
 fn main() {
-    let arguments = match arguments::parse(std::env::args_os()) {
-        Ok(arguments) => arguments,
-        Err(status) => std::process::exit(status),
+    command::start_process();
+    let status = match arguments::parse(std::env::args_os()) {
+        Ok(arguments) => command::run(arguments.config, arguments.source, repl::open),
+        Err(status) => status,
     };
-    let status = command::run(arguments.config, arguments.source, arguments.inspect, repl::run);
     std::process::exit(status);
 }

@@ -1,26 +1,26 @@
 //! What a `python` command does with its arguments once they are read: run a command, a module, a file or standard input;
 //! report the exception; exit with CPython's status.
-use krait_object::{Dict, List, PyResult, Raised, Thread, Value};
-use krait_runtime::config::Config;
-use krait_runtime::hooks::{self, CompileRequest};
+use krait_object::{Dict, List, PyResult, Raised, Str, Thread, Value};
+use krait_runtime::config::{self, Config};
 use krait_runtime::protocol::{attr, call};
-use krait_runtime::types::code::Code;
-use krait_runtime::types::module;
 use krait_runtime::{convert, errors, exceptions, import};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::interactive::{self, LineReader};
+use crate::script::{self, run_text};
 use crate::{finalize, initialize, new_thread};
 
 /// What to run.
 #[derive(Clone, Debug)]
 pub enum Source {
     Command(OsString),
-    Module(String),
+    Module(OsString),
     File(PathBuf),
+    /// Standard input: interactive on a terminal or with `-i`.
     Stdin,
-    Interactive,
 }
 
 pub use crate::paths::{fill, find_executable, find_stdlib};
@@ -28,13 +28,26 @@ pub use crate::paths::{fill, find_executable, find_stdlib};
 /// Native stack of the thread that runs Python.
 pub const STACK_SIZE: usize = 256 << 20;
 
-/// Runs and returns the exit status. `inspect`: go on interactively afterwards (`-i`); `interactive` is the REPL. Python's
-/// main thread is the process's, on a stack of its own size.
-pub fn run(config: Config, source: Source, inspect: bool, interactive: fn(&mut Thread) -> i32) -> i32 {
-    krait_platform::standard::close_again();
-    stacker::grow(STACK_SIZE + (1 << 20), || run_here(config, &source, inspect, interactive))
+/// How a program ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ended {
+    pub status: i32,
+    /// By a KeyboardInterrupt that nobody caught: the process ends by SIGINT, so that a shell stops too.
+    pub interrupted: bool,
 }
-fn run_here(config: Config, source: &Source, inspect: bool, interactive: fn(&mut Thread) -> i32) -> i32 {
+/// Opens what reads the lines of an interactive session.
+pub type OpenReader = fn(&mut Thread) -> Box<dyn LineReader>;
+
+/// Call first in `main`: puts the process into the state in which it was started.
+pub fn start_process() {
+    krait_platform::standard::close_again();
+}
+
+/// Runs and returns the exit status. Python's main thread is the process's, on a stack of its own size.
+pub fn run(config: Config, source: Source, open: OpenReader) -> i32 {
+    stacker::grow(STACK_SIZE + (1 << 20), || run_here(config, &source, open))
+}
+fn run_here(config: Config, source: &Source, open: OpenReader) -> i32 {
     let mut th = new_thread(STACK_SIZE);
     if config.stdlib_dir.is_none() {
         eprintln!(
@@ -43,173 +56,201 @@ fn run_here(config: Config, source: &Source, inspect: bool, interactive: fn(&mut
         );
         return 1;
     }
+    if crate::streams::stdin_is_folder() {
+        return 1;
+    }
     if let Err(raised) = initialize(&mut th, config) {
-        let status = report(&mut th, raised);
+        let ended = report(&mut th, raised);
         eprintln!("krait: start-up failed");
-        return status;
+        return ended.status.max(1);
     }
-    let mut status = match run_source(&mut th, source) {
-        Ok(()) => 0,
-        Err(raised) if inspect && !matches!(source, Source::Interactive) => report_and_stay(&mut th, raised),
-        Err(raised) => report(&mut th, raised),
-    };
-    if inspect || matches!(source, Source::Interactive) {
-        status = interactive(&mut th);
+    let mut ended = run_source(&mut th, source, open);
+    if goes_on(&th, source) {
+        th.interp.extension::<Inspect>().0.store(false, std::sync::atomic::Ordering::Relaxed);
+        ended = interact(&mut th, open);
     }
-    if !finalize(&mut th) && status == 0 {
-        status = 120;
+    if !finalize(&mut th) {
+        ended.status = 120;
     }
-    if status == INTERRUPTED {
+    if ended.interrupted {
         // The parent shall see that SIGINT ended the process.
         krait_platform::signal::end_by(krait_platform::signal::SIGINT);
     }
-    status
+    ended.status
 }
-/// The status of an uncaught KeyboardInterrupt.
-const INTERRUPTED: i32 = 130;
+
+/// `-i`: SystemExit is shown rather than obeyed until the session starts.
+struct Inspect(std::sync::atomic::AtomicBool);
+impl Default for Inspect {
+    fn default() -> Inspect {
+        Inspect(true.into())
+    }
+}
+fn inspects(th: &Thread) -> bool {
+    config::get(th).flags.inspect != 0 && th.interp.extension::<Inspect>().0.load(std::sync::atomic::Ordering::Relaxed)
+}
+fn stdin_is_interactive(th: &Thread) -> bool {
+    config::get(th).flags.interactive != 0 || std::io::stdin().is_terminal()
+}
+/// Whether a session follows the program: `-i`, or `PYTHONINSPECT`, which the program itself may have set.
+fn goes_on(th: &Thread, source: &Source) -> bool {
+    let flags = &config::get(th).flags;
+    let asked = || flags.ignore_environment == 0 && std::env::var_os("PYTHONINSPECT").is_some_and(|v| !v.is_empty());
+    (flags.inspect != 0 || asked()) && stdin_is_interactive(th) && !matches!(source, Source::Stdin)
+}
 
 fn sys_dict(th: &Thread) -> krait_object::Ref<Dict> {
     th.interp.sys.get().and_then(|s| s.downcast().ok()).unwrap_or_else(Dict::new)
 }
-fn main_dict(th: &mut Thread) -> PyResult<krait_object::Ref<Dict>> {
-    let m = import::import_module(th, "__main__")?;
-    Ok(module::dict(&m))
-}
-/// Puts `path` at the front of `sys.path`, unless `-P` or `-I` says no.
+/// Puts `path` at the front of `sys.path`.
 fn prepend_path(th: &mut Thread, path: &[u8]) {
     let path: Value = convert::fs_decode(path).into();
     if let Some(list) = sys_dict(th).get_text("path").and_then(|p| p.downcast::<List>().ok()) {
         list.lock().insert(0, path);
     }
 }
-fn run_source(th: &mut Thread, source: &Source) -> PyResult<()> {
-    let safe = krait_runtime::config::get(th).flags.safe_path;
+/// The folder that goes in front of `sys.path` unless `-P` or `-I` says no.
+fn first_path(source: &Source) -> Vec<u8> {
     match source {
-        Source::Command(text) => {
-            if !safe {
-                prepend_path(th, b"");
-            }
-            let mut text = text.clone().into_vec();
-            text.push(b'\n');
-            let source: Value = match convert::fs_decode(&text).to_utf8() {
-                Some(t) => Value::str(&t),
-                None => {
-                    eprintln!("Unable to decode the command from the command line:");
-                    let s = convert::fs_decode(&text);
-                    return Err(errors::surrogates_not_allowed(th, &s));
-                }
-            };
-            remember_command(th, &source)?;
-            run_text(th, &source, "<string>")
-        }
-        Source::Module(name) => {
-            if !safe {
-                let cwd = std::env::current_dir().unwrap_or_default();
-                prepend_path(th, cwd.as_os_str().as_bytes());
-            }
-            run_module(th, name, true)
-        }
-        Source::File(path) => run_file(th, path, safe),
-        Source::Stdin => {
-            if !safe {
-                prepend_path(th, b"");
-            }
-            let mut text = Vec::new();
-            if let Err(e) = std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut text) {
-                return Err(errors::io_error(th, &e, None));
-            }
-            let source = Value::from(krait_object::Bytes::new(&text));
-            run_text(th, &source, "<stdin>")
-        }
-        Source::Interactive => {
-            if !safe {
-                prepend_path(th, b"");
-            }
-            Ok(())
+        Source::Command(_) | Source::Stdin => Vec::new(),
+        Source::Module(_) => std::env::current_dir().unwrap_or_default().into_os_string().into_vec(),
+        Source::File(path) => {
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            real.parent().map(|p| p.as_os_str().as_bytes().to_vec()).unwrap_or_default()
         }
     }
 }
-/// `-c` text goes into `linecache`, so that tracebacks show its lines.
-fn remember_command(th: &mut Thread, source: &Value) -> PyResult<()> {
-    let linecache = import::import_module(th, "linecache")?;
-    if let Some(f) = attr::get_text_opt(th, &linecache, "_register_code")? {
-        call::call(th, &f, &[Value::str("<string>"), source.clone(), Value::str("<string>")])?;
+fn run_source(th: &mut Thread, source: &Source, open: OpenReader) -> Ended {
+    let (mut archive, mut file) = (false, None);
+    if let Source::File(path) = source {
+        let path = script::absolute(path);
+        match script::importer(th, &path) {
+            Ok(found) => archive = found,
+            Err(raised) => return report(th, raised),
+        }
+        if archive {
+            prepend_path(th, path.as_os_str().as_bytes());
+        }
+        file = Some(path);
     }
-    Ok(())
+    if !archive && !config::get(th).flags.safe_path {
+        prepend_path(th, &first_path(source));
+    }
+    let interactive = matches!(source, Source::Stdin) && stdin_is_interactive(th);
+    if interactive {
+        header(th);
+    }
+    let result = match source {
+        Source::Command(text) => run_command(th, text),
+        Source::Module(name) => run_module(th, name.as_bytes(), true),
+        Source::File(_) if archive => run_module(th, b"__main__", false),
+        Source::File(_) => match script::run_file(th, &file.unwrap_or_default()) {
+            Ok(Some(status)) => return Ended { status, interrupted: false },
+            Ok(None) => Ok(()),
+            Err(raised) => Err(raised),
+        },
+        Source::Stdin if interactive => {
+            if let Some(ended) = start_up(th) {
+                return ended;
+            }
+            return interact(th, open);
+        }
+        Source::Stdin => script::run_stdin(th),
+    };
+    match result {
+        Ok(()) => Ended::default(),
+        Err(raised) => report(th, raised),
+    }
 }
-fn run_text(th: &mut Thread, source: &Value, filename: &str) -> PyResult<()> {
-    let request = CompileRequest { source, filename, mode: "exec", flags: 0, optimize: -1, feature_version: -1 };
-    let code = hooks::compile(th, &request)?;
-    let Some(code) = code.to_ref::<Code>() else { return Ok(()) };
-    let d = main_dict(th)?;
-    (hooks::vm().eval_code)(th, &code, &d, Some(d.as_value()), None, None).map(|_| ())
+fn run_command(th: &mut Thread, text: &std::ffi::OsStr) -> PyResult<()> {
+    let mut text = text.as_bytes().to_vec();
+    text.push(b'\n');
+    let decoded = convert::fs_decode(&text);
+    let Some(source) = decoded.to_utf8().map(|t| Value::str(&t)) else {
+        eprintln!("Unable to decode the command from the command line:");
+        return Err(errors::surrogates_not_allowed(th, &decoded));
+    };
+    interactive::register(th, "<string>", &source, "<string>")?;
+    run_text(th, &source, "<string>", 0)
 }
 /// `runpy._run_module_as_main`.
-fn run_module(th: &mut Thread, name: &str, alter_argv: bool) -> PyResult<()> {
+fn run_module(th: &mut Thread, name: &[u8], alter_argv: bool) -> PyResult<()> {
     let runpy = import::import_module(th, "runpy")?;
-    let name: Value = convert::fs_decode(name.as_bytes()).into();
+    let name: Value = convert::fs_decode(name).into();
     attr::call_method(th, &runpy, "_run_module_as_main", &[name, Value::bool(alter_argv)]).map(|_| ())
 }
-fn run_file(th: &mut Thread, path: &Path, safe: bool) -> PyResult<()> {
-    let shown = convert::fs_decode(path.as_os_str().as_bytes());
-    let is_archive = path.is_dir() || is_zip(path);
-    if is_archive {
-        let runs = import::import_module(th, "pkgutil")
-            .and_then(|p| attr::call_method(th, &p, "get_importer", &[shown.to_value()]))?;
-        if !runs.is_none() {
-            prepend_path(th, path.as_os_str().as_bytes());
-            return run_module(th, "__main__", false);
-        }
+
+/// Version and hint at an interactive start.
+fn header(th: &mut Thread) {
+    let c = config::get(th);
+    if c.flags.quiet != 0 {
+        return;
     }
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(e) => {
-            let program = std::env::args_os().next().unwrap_or_default();
-            let quoted = krait_runtime::protocol::repr::repr(th, shown.as_value())?;
-            let errno = e.raw_os_error().unwrap_or(0);
-            let reason = krait_platform::errno::strerror(errno);
-            eprintln!("{}: can't open file {quoted}: [Errno {errno}] {reason}", program.to_string_lossy());
-            return Err(errors::raise_args(th, &exceptions::SYSTEM_EXIT, vec![Value::int(2)]));
-        }
-    };
-    if !safe {
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let dir = real.parent().map(|p| p.as_os_str().as_bytes().to_vec()).unwrap_or_default();
-        prepend_path(th, &dir);
+    let text = |name| sys_dict(th).get_text(name).and_then(|v| v.downcast::<Str>().ok()).unwrap_or_else(Str::empty);
+    eprintln!("Python {} on {}", text("version"), text("platform"));
+    if c.flags.no_site == 0 {
+        eprintln!("Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.");
     }
-    let d = main_dict(th)?;
-    d.set_text("__file__", shown.clone());
-    d.set_text("__cached__", Value::NONE);
-    let external = import::import_module(th, "_frozen_importlib_external")?;
-    let loader = attr::get_text(th, &external, "SourceFileLoader")?;
-    let loader = call::call(th, &loader, &[Value::str("__main__"), shown.to_value()])?;
-    d.set_text("__loader__", loader);
-    let source = Value::from(krait_object::Bytes::new(&text));
-    let name = shown.to_string_lossy().into_owned();
-    run_text(th, &source, &name)
 }
-fn is_zip(path: &Path) -> bool {
-    // The end-of-central-directory record is within the last 64 KiB.
-    let Ok(data) = std::fs::read(path) else { return false };
-    let tail = &data[data.len().saturating_sub(65_557)..];
-    data.len() > 22 && tail.windows(4).any(|w| w == b"PK\x05\x06")
+/// `PYTHONSTARTUP`, then `sys.__interactivehook__`. Some: the start-up file exited.
+fn start_up(th: &mut Thread) -> Option<Ended> {
+    if let Some(path) = config::get(th).startup.clone() {
+        let shown = convert::fs_decode(path.as_os_str().as_bytes());
+        let name = shown.to_string_lossy().into_owned();
+        let result = match std::fs::read(&path) {
+            Ok(text) => run_text(th, &Value::from(krait_object::Bytes::new(&text)), &name, 0),
+            Err(e) => {
+                eprintln!("Could not open PYTHONSTARTUP");
+                Err(errors::io_error(th, &e, Some(shown.as_value())))
+            }
+        };
+        if let Err(raised) = result {
+            let exit = errors::in_flight(th, &exceptions::SYSTEM_EXIT);
+            let ended = report(th, raised);
+            if exit && !inspects(th) {
+                return Some(ended);
+            }
+        }
+    }
+    if let Some(hook) = sys_dict(th).get_text("__interactivehook__")
+        && let Err(raised) = call::call(th, &hook, &[])
+    {
+        eprintln!("Failed calling sys.__interactivehook__");
+        report(th, raised);
+    }
+    None
+}
+/// The session itself, in which SystemExit is obeyed again.
+fn interact(th: &mut Thread, open: OpenReader) -> Ended {
+    th.interp.extension::<Inspect>().0.store(false, std::sync::atomic::Ordering::Relaxed);
+    let mut reader = open(th);
+    interactive::run(th, &mut *reader)
+}
+/// Flushes `sys.stderr` and `sys.stdout`; errors are of no interest here.
+pub(crate) fn flush(th: &mut Thread) {
+    for name in ["stderr", "stdout"] {
+        if let Some(file) = sys_dict(th).get_text(name).filter(|f| !f.is_none())
+            && let Err(raised) = attr::call_method(th, &file, "flush", &[])
+        {
+            drop(errors::take(th, raised));
+        }
+    }
 }
 
-/// Shows the exception in flight; the exit status. SystemExit is obeyed, not shown.
-pub fn report(th: &mut Thread, raised: Raised) -> i32 {
+/// Shows the exception in flight; how the program ends by it. SystemExit is obeyed, not shown, but with `-i`.
+pub fn report(th: &mut Thread, raised: Raised) -> Ended {
     let e = errors::take(th, raised);
-    if e.is_instance(&exceptions::SYSTEM_EXIT) {
-        return exit_status(th, &e);
+    let inspects = inspects(th);
+    if e.is_instance(&exceptions::SYSTEM_EXIT) && !inspects {
+        return Ended { status: exit_status(th, &e), interrupted: false };
     }
-    let interrupted = e.is_instance(&exceptions::KEYBOARD_INTERRUPT);
+    let interrupted = e.is_instance(&exceptions::KEYBOARD_INTERRUPT) && !inspects;
     exceptions::display::print_uncaught(th, e);
-    if interrupted { INTERRUPTED } else { 1 }
-}
-/// As [`report`], for `-i`: SystemExit is shown too.
-fn report_and_stay(th: &mut Thread, raised: Raised) -> i32 {
-    let e = errors::take(th, raised);
-    exceptions::display::print_uncaught(th, e);
-    1
+    // An exception hook may exit.
+    if let Some(second) = th.exc.take().filter(|e| e.is_instance(&exceptions::SYSTEM_EXIT)) {
+        return Ended { status: exit_status(th, &second), interrupted: false };
+    }
+    Ended { status: if interrupted { 130 } else { 1 }, interrupted }
 }
 fn exit_status(th: &mut Thread, e: &Value) -> i32 {
     let code = match attr::get_text(th, e, "code") {

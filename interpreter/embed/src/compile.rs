@@ -132,8 +132,15 @@ fn place_of<'a>(place: &'a Location, filename: &'a str) -> SyntaxPlace<'a> {
         text: place.text.as_deref(),
     }
 }
+/// The interactive loop parses a text more than once: only one of these parses warns.
+#[derive(Default)]
+pub(crate) struct Quiet(pub std::sync::atomic::AtomicBool);
+
 /// Issues SyntaxWarnings; one that the filters turn into an error is raised as a SyntaxError at its place.
 fn issue(th: &mut Thread, warnings: &[Warning], filename: &str) -> PyResult<()> {
+    if warnings.is_empty() || th.interp.extension::<Quiet>().0.load(std::sync::atomic::Ordering::Relaxed) {
+        return Ok(());
+    }
     for w in warnings {
         let module = match import::import_module(th, "warnings") {
             Ok(m) => m,

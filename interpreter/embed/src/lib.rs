@@ -55,7 +55,9 @@ mod native;
 mod object;
 mod paths;
 mod python;
+mod script;
 mod start;
+mod streams;
 
 pub use convert::{FromPython, ToPython};
 pub use error::{Error, Result};

@@ -5,7 +5,7 @@ use std::sync::Once;
 use krait_object::{Dict, Interpreter, List, ModuleDef, PyResult, Str, Thread, Value};
 use krait_runtime::config::{self, Config};
 use krait_runtime::errors;
-use krait_runtime::protocol::{attr, call};
+use krait_runtime::protocol::attr;
 use krait_runtime::types::module;
 use krait_runtime::{frozen, import, start};
 use krait_stdlib_core::sys;
@@ -59,14 +59,18 @@ pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResu
     let modules = modules(th);
     let sys_module = module::from_def(th, &sys::MODULE)?;
     modules.set_text("sys", sys_module.clone());
+    module::dict(&sys_module).set_text("stderr", sys::printer::new(th, 2));
     let imp = module::from_def(th, &krait_stdlib_core::_imp::MODULE)?;
     modules.set_text("_imp", imp.clone());
     bootstrap_importlib(th, &sys_module, &imp)?;
-    import::import_module(th, "encodings")?;
+    if let Err(raised) = import::import_module(th, "encodings") {
+        eprintln!("Fatal Python error: Failed to import encodings module\nPython runtime state: core initialized");
+        return Err(raised);
+    }
     if signals {
         krait_stdlib_os::_signal::start(th)?;
     }
-    standard_streams(th)?;
+    crate::streams::open(th)?;
     let builtins = th.interp.builtins.get();
     let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;
     if let Some(b) = builtins.as_ref().and_then(|b| b.downcast_ref::<Dict>()) {
@@ -80,12 +84,26 @@ pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResu
         d.set_text("__loader__", importer);
     }
     modules.set_text("__main__", main);
+    diagnostics(th)?;
     if !config::get(th).warn_options.is_empty() {
         import::import_module(th, "warnings")?;
     }
     if !no_site {
         let site = import::import_module(th, "site")?;
         attr::call_method(th, &site, "main", &[])?;
+    }
+    Ok(())
+}
+/// `-X faulthandler` and `-X tracemalloc`.
+fn diagnostics(th: &mut Thread) -> PyResult<()> {
+    let c = config::get(th);
+    if c.faulthandler && import::find_native("faulthandler").is_some() {
+        let faulthandler = import::import_module(th, "faulthandler")?;
+        attr::call_method(th, &faulthandler, "enable", &[])?;
+    }
+    if c.tracemalloc > 0 && import::find_native("_tracemalloc").is_some() {
+        let tracemalloc = import::import_module(th, "_tracemalloc")?;
+        attr::call_method(th, &tracemalloc, "start", &[Value::from(c.tracemalloc)])?;
     }
     Ok(())
 }
@@ -127,64 +145,6 @@ fn set_pyc_magic(th: &mut Thread) {
     d.set_text("_RAW_MAGIC_NUMBER", i64::from(token));
 }
 
-/// `sys.stdin`, `stdout`, `stderr` and their originals.
-fn standard_streams(th: &mut Thread) -> PyResult<()> {
-    let io = import::import_module(th, "io")?;
-    let c = config::get(th);
-    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok()).unwrap_or_else(Dict::new);
-    for (fd, name, mode) in [(0, "stdin", "rb"), (1, "stdout", "wb"), (2, "stderr", "wb")] {
-        let stream = if krait_platform::fs::is_open(fd) { stream(th, &io, &c, fd, name, mode)? } else { Value::NONE };
-        sys.set_text(name, stream.clone());
-        sys.set_text(&format!("__{name}__"), stream);
-    }
-    Ok(())
-}
-fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &str) -> PyResult<Value> {
-    let kw = |names: &[&str]| -> Vec<Value> { names.iter().map(|n| krait_object::intern::intern(n).into()).collect() };
-    let open = attr::get_text(th, io, "open")?;
-    let unbuffered = c.unbuffered && mode != "rb";
-    let buffering = if unbuffered { 0 } else { -1 };
-    let buffer = call::call_kw(
-        th,
-        &open,
-        &[Value::from(fd), Value::str(mode), Value::from(buffering), Value::FALSE],
-        &kw(&["buffering", "closefd"]),
-    )?;
-    let raw = if unbuffered { buffer.clone() } else { attr::get_text(th, &buffer, "raw")? };
-    attr::set_text(th, &raw, "name", &Value::from(format!("<{name}>")))?;
-    let tty = attr::call_method(th, &raw, "isatty", &[])?;
-    let tty = krait_runtime::protocol::compare::truth(th, &tty)?;
-    let errors = match (name, &c.stdio_errors) {
-        ("stderr", _) => "backslashreplace".to_owned(),
-        (_, Some(e)) => e.clone(),
-        _ if c_locale() => "surrogateescape".to_owned(),
-        _ => "strict".to_owned(),
-    };
-    let encoding = c.stdio_encoding.clone().unwrap_or_else(|| "utf-8".to_owned());
-    let class = attr::get_text(th, io, "TextIOWrapper")?;
-    let line_buffering = !unbuffered && (tty || name == "stderr");
-    let text = call::call_kw(
-        th,
-        &class,
-        &[
-            buffer,
-            Value::str(&encoding),
-            Value::str(&errors),
-            Value::str("\n"),
-            Value::bool(line_buffering),
-            Value::bool(unbuffered),
-        ],
-        &kw(&["encoding", "errors", "newline", "line_buffering", "write_through"]),
-    )?;
-    attr::set_text(th, &text, "mode", &Value::str(if mode == "rb" { "r" } else { "w" }))?;
-    Ok(text)
-}
-/// Whether the locale is the C or POSIX locale, in which undecodable input must survive.
-fn c_locale() -> bool {
-    let value = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
-    matches!(value.as_deref(), None | Some("C" | "POSIX" | "C.UTF-8"))
-}
-
 /// Runs exit functions, joins threads, flushes and drops the modules. Returns false if stdout could not be flushed.
 pub fn finalize(th: &mut Thread) -> bool {
     wait_for_threads(th);
@@ -210,6 +170,9 @@ fn drop_modules(th: &mut Thread) {
     let all = modules(th);
     let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
     if let Some(sys) = &sys {
+        for (name, original) in [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")] {
+            sys.set_text(name, sys.get_text(original));
+        }
         for name in [
             "path",
             "argv",

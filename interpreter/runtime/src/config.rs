@@ -25,6 +25,28 @@ pub struct Config {
     pub stdio_encoding: Option<String>,
     pub stdio_errors: Option<String>,
     pub unbuffered: bool,
+    /// `-X cpu_count`
+    pub cpu_count: Option<i32>,
+    /// `-X frozen_modules=off`
+    pub no_frozen_modules: bool,
+    /// `-X importtime`
+    pub import_time: bool,
+    /// `-X no_debug_ranges`
+    pub no_debug_ranges: bool,
+    /// `-X faulthandler`
+    pub faulthandler: bool,
+    /// Frames that `-X tracemalloc` keeps, 0 = off.
+    pub tracemalloc: i32,
+    /// `--check-hash-based-pycs`, "" = default.
+    pub check_hash_based_pycs: String,
+    /// `PYTHONPLATLIBDIR`, "" = `lib`.
+    pub platlibdir: String,
+    /// `-x`
+    pub skip_first_line: bool,
+    /// `PYTHONSTARTUP`
+    pub startup: Option<PathBuf>,
+    /// `PYTHON_BASIC_REPL`
+    pub plain_repl: bool,
 }
 
 /// `sys.flags`, in its order.

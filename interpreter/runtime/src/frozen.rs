@@ -36,6 +36,11 @@ const fn package(name: &'static str, source: &'static str) -> Frozen {
     Frozen { name, source, is_package: true, original: Some(name), essential: false, text: None }
 }
 
+/// A second name for a frozen module's source; the sources of packages are known as `<name`.
+const fn alias(name: &'static str, source: &'static str, original: &'static str, is_package: bool) -> Frozen {
+    Frozen { name, source, is_package, original: Some(original), essential: false, text: None }
+}
+
 /// What Krait needs other than CPython: `interpreter/lib`.
 const fn own(name: &'static str, text: &'static str) -> Frozen {
     Frozen { name, source: "", is_package: false, original: Some(name), essential: true, text: Some(text) }
@@ -58,14 +63,23 @@ static FROZEN: &[Frozen] = &[
     plain("ntpath", "ntpath.py"),
     plain("posixpath", "posixpath.py"),
     plain("os", "os.py"),
+    alias("os.path", "posixpath.py", "posixpath", false),
     plain("site", "site.py"),
     plain("stat", "stat.py"),
     plain("importlib.util", "importlib/util.py"),
     plain("importlib.machinery", "importlib/machinery.py"),
     plain("runpy", "runpy.py"),
     plain("__hello__", "__hello__.py"),
+    alias("__hello_alias__", "__hello__.py", "__hello__", false),
+    alias("__phello_alias__", "__hello__.py", "__hello__", true),
+    alias("__phello_alias__.spam", "__hello__.py", "__hello__", false),
     package("__phello__", "__phello__/__init__.py"),
+    alias("__phello__.__init__", "__phello__/__init__.py", "<__phello__", false),
     plain("__phello__.spam", "__phello__/spam.py"),
+    package("__phello__.ham", "__phello__/ham/__init__.py"),
+    alias("__phello__.ham.__init__", "__phello__/ham/__init__.py", "<__phello__.ham", false),
+    plain("__phello__.ham.eggs", "__phello__/ham/eggs.py"),
+    Frozen { original: None, essential: false, ..own("__hello_only__", "initialized = True\n") },
 ];
 
 /// -1: all frozen modules off but the essential ones; 0: as configured; 1: on.
@@ -76,7 +90,7 @@ pub fn set_override(_: &mut Thread, n: i32) {
 }
 fn enabled(th: &Thread) -> bool {
     match OVERRIDE.load(Relaxed) {
-        0 => !config::get(th).x_options.iter().any(|(k, v)| k == "frozen_modules" && v.as_deref() == Some("off")),
+        0 => !config::get(th).no_frozen_modules,
         n => n > 0,
     }
 }

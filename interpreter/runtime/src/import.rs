@@ -1,9 +1,12 @@
 //! The import machinery's native side: the fast path of `import`, and native modules. Everything else is
 //! `importlib._bootstrap` from the found Lib. CPython counterpart: `Python/import.c`.
+mod timing;
+
 use std::sync::OnceLock;
 
 use krait_object::{Dict, ModuleDef, PyResult, Ref, Str, Thread, Value};
 
+use crate::config;
 use crate::errors::{import_error_for, key_error, type_error, value_error};
 use crate::protocol::{attr, call, compare};
 use crate::types::module::{self, Module};
@@ -62,7 +65,11 @@ fn load(th: &mut Thread, name: &Ref<Str>) -> PyResult<Value> {
     }
     let b = bootstrap(th)?;
     let import = import_function(th)?;
+    let timer = config::get(th).import_time.then(|| timing::start(th));
     let result = attr::call_method(th, &b, "_find_and_load", &[name.to_value(), import]);
+    if let Some(timer) = timer {
+        timing::end(th, timer, name);
+    }
     if result.is_err() {
         trim_traceback(th);
     }

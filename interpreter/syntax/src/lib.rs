@@ -20,5 +20,5 @@ mod unparse;
 pub use error::{Location, SyntaxError, SyntaxErrorKind, Warning};
 pub use errors::tokens::{Fault, Lexeme, Text, tokenize};
 pub use parse::{Mode, ParseOptions, Parsed, parse, parse_text};
-pub use source::{CodecHook, decode_source};
+pub use source::{CodecHook, declared_encoding, decode_source, utf8_fault};
 pub use unparse::unparse;

@@ -71,7 +71,7 @@ fn non_utf8_file(body: &[u8], at: usize, file: &str) -> SyntaxError {
 }
 
 /// The message of the UTF-8 codec for the first fault in `bytes`, `None` if there is none.
-pub(crate) fn utf8_fault(bytes: &[u8]) -> Option<String> {
+pub fn utf8_fault(bytes: &[u8]) -> Option<String> {
     let fault = std::str::from_utf8(bytes).err()?;
     let at = fault.valid_up_to();
     let byte = bytes[at];
@@ -87,6 +87,11 @@ pub(crate) fn utf8_fault(bytes: &[u8]) -> Option<String> {
         format!("bytes in position {at}-{}", end - 1)
     };
     Some(format!("(unicode error) 'utf-8' codec can't decode {place}: {reason}"))
+}
+
+/// The encoding that a source declares in a comment, in CPython's spelling; its byte order mark does not count.
+pub fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    cookie(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).map(|name| normalise_encoding(&name))
 }
 
 /// The encoding named by a comment in one of the first two lines; the first must be blank or a comment for the

@@ -169,7 +169,9 @@ fn own_events(th: &mut Thread, at: At, op: Op, w: Word) -> PyResult<()> {
         }
         _ if op.info().flags & CALLS != 0 => {
             let first = match op {
-                Op::CALL_FUNCTION_EX => at.r.opt(a + 4).and_then(|v| v.downcast_ref::<krait_object::Tuple>()?.first().cloned()),
+                Op::CALL_FUNCTION_EX => {
+                    at.r.opt(a + 4).and_then(|v| v.downcast_ref::<krait_object::Tuple>()?.first().cloned())
+                }
                 Op::CALL_METHOD | Op::CALL_METHOD_KW if at.r.is_bound(a + 4) => at.r.opt(a + 4).cloned(),
                 Op::CALL_METHOD | Op::CALL_METHOD_KW if b > 0 => at.r.opt(a + 5).cloned(),
                 Op::CALL | Op::CALL_KW if b > 0 => at.r.opt(a + 4).cloned(),

@@ -1,6 +1,7 @@
 //! `_imp`: builtin and frozen modules, and the import lock, for `importlib._bootstrap`.
 use krait_object::native::function;
 use krait_object::{Args, Bytes, Dict, List, Method, ModuleDef, PyResult, Raised, Str, Thread, Tuple, Value};
+use krait_runtime::config;
 use krait_runtime::errors::{import_error_for, runtime_error, type_error};
 use krait_runtime::exceptions::IMPORT_ERROR;
 use krait_runtime::import::{find_native, modules};
@@ -12,9 +13,10 @@ use krait_runtime::types::module;
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "(Extremely) low-level import machinery bits as used by importlib.",
     functions: FUNCTIONS,
-    init: Some(|_, m| {
+    init: Some(|th, m| {
         let d = module::dict(m);
-        d.set_text("check_hash_based_pycs", "default");
+        let check = config::get(th).check_hash_based_pycs.clone();
+        d.set_text("check_hash_based_pycs", if check.is_empty() { "default" } else { &check });
         d.set_text("pyc_magic_number_token", i64::from(krait_runtime::frozen::magic_token()));
         Ok(())
     }),

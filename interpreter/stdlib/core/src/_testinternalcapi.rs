@@ -3,8 +3,17 @@
 use krait_object::native::function;
 use krait_object::{Dict, Method, ModuleDef, Value, instance};
 use krait_runtime::config;
+use krait_runtime::types::module;
 
-pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
+pub static MODULE: ModuleDef = ModuleDef {
+    functions: FUNCTIONS,
+    init: Some(|_, m| {
+        // What `sys.getsizeof` adds for objects that the collector tracks.
+        module::dict(m).set_text("SIZEOF_PYGC_HEAD", 16);
+        Ok(())
+    }),
+    ..ModuleDef::new("_testinternalcapi")
+};
 static FUNCTIONS: &[Method] = &[
     function("get_recursion_depth", "()", "Calls in progress on this thread.", |th, _| Ok(Value::from(th.depth))),
     function("get_immortalize_deferred", "()", "Whether functions, types and modules never die.", |_, _| {
@@ -19,8 +28,7 @@ static FUNCTIONS: &[Method] = &[
     function("get_config", "()", "The configuration as far as it applies.", |th, _| {
         let c = config::get(th);
         let d = Dict::new();
-        let off = c.x_options.iter().any(|(k, _)| k == "no_debug_ranges");
-        d.set_text("code_debug_ranges", i64::from(!off));
+        d.set_text("code_debug_ranges", i64::from(!c.no_debug_ranges));
         d.set_text("optimization_level", c.flags.optimize);
         d.set_text("isolated", c.flags.isolated);
         d.set_text("use_environment", i64::from(c.flags.ignore_environment == 0));
@@ -29,7 +37,4 @@ static FUNCTIONS: &[Method] = &[
     function("has_inline_values", "(obj, /)", "Whether attributes are stored in the object itself.", |_, a| {
         Ok(Value::bool(matches!(instance::storage(&a[0]), instance::Storage::Slots(_))))
     }),
-    // Nothing is made immortal because several threads could use it.
-    function("suppress_immortalization", "(suppress, /)", "", |_, _| Ok(Value::NONE)),
-    function("get_immortalize_deferred", "()", "", |_, _| Ok(Value::FALSE)),
 ];

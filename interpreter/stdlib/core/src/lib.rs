@@ -12,6 +12,7 @@ pub mod _sysconfig;
 pub mod _testcapi;
 pub mod _testinternalcapi;
 pub mod _testlimitedcapi;
+pub mod _testsinglephase;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -39,6 +40,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_testcapi::MODULE,
     &_testinternalcapi::MODULE,
     &_testlimitedcapi::MODULE,
+    &_testsinglephase::MODULE,
     &_warnings::MODULE,
     &_weakref::MODULE,
     &atexit::MODULE,

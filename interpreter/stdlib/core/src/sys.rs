@@ -4,6 +4,7 @@ mod frames;
 mod hooks;
 mod limits;
 mod monitoring;
+pub mod printer;
 mod streams;
 
 use krait_object::{Dict, List, ModuleDef, PyResult, Thread, Tuple, Value};
@@ -52,7 +53,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     d.set_text("exec_prefix", path_value(&c.prefix));
     d.set_text("base_prefix", path_value(&c.base_prefix));
     d.set_text("base_exec_prefix", path_value(&c.base_prefix));
-    d.set_text("platlibdir", "lib");
+    d.set_text("platlibdir", if c.platlibdir.is_empty() { "lib" } else { &c.platlibdir });
     d.set_text("_stdlib_dir", c.stdlib_dir.as_deref().map(path_value));
     d.set_text("_home", Value::NONE);
     d.set_text("_framework", "");

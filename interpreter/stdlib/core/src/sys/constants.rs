@@ -33,6 +33,7 @@ pub static FLAGS: StructSeqDef = StructSeqDef {
             ("warn_default_encoding", "-X warn_default_encoding"),
             ("safe_path", "-P"),
             ("int_max_str_digits", "-X int_max_str_digits"),
+            ("gil", "-X gil"),
         ],
     )
 };
@@ -57,6 +58,8 @@ pub fn flag_values(f: &Flags) -> Vec<Value> {
         number(f.warn_default_encoding),
         Value::bool(f.safe_path),
         number(f.int_max_str_digits),
+        // Threads take turns (`runtime/src/world.rs`).
+        number(1),
     ]
 }
 static VERSION_INFO: StructSeqDef = plain(

@@ -104,14 +104,7 @@ pub static FUNCTIONS: &[Method] = &[
         Ok(Value::TRUE)
     }),
     function("_get_cpu_count_config", "()", "Private function for getting PyConfig.cpu_count", |th, _| {
-        let c = krait_runtime::config::get(th);
-        let given = c
-            .x_options
-            .iter()
-            .rev()
-            .find(|(k, _)| k == "cpu_count")
-            .and_then(|(_, v)| v.as_deref()?.parse::<i64>().ok());
-        Ok(Value::int(given.unwrap_or(-1)))
+        Ok(Value::from(krait_runtime::config::get(th).cpu_count.unwrap_or(-1)))
     }),
     function("activate_stack_trampoline", "(backend, /)", "Activate stack profiler trampoline *backend*.", |th, _| {
         Err(value_error(th, "perf trampoline not available"))

@@ -25,7 +25,7 @@ pub static FUNCTIONS: &[Method] = &[
     ),
 ];
 
-/// Flushes `sys.stdout` and `sys.stderr`. False: stdout could not be flushed (the error went to the unraisable hook).
+/// Flushes `sys.stdout` and `sys.stderr`. False: one could not be flushed; an error of stdout went to the unraisable hook.
 pub fn flush_std_files(th: &mut Thread) -> bool {
     let Some(sys) = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok()) else { return true };
     let mut good = true;
@@ -35,9 +35,9 @@ pub fn flush_std_files(th: &mut Thread) -> bool {
             continue;
         }
         if let Err(raised) = attr::call_method(th, &file, "flush", &[]) {
+            good = false;
             if name == "stdout" {
-                errors::write_unraisable(th, Some(&file));
-                good = false;
+                errors::write_unraisable_message(th, Some("Exception ignored on flushing sys.stdout"), None);
             } else {
                 drop(errors::take(th, raised));
             }
