@@ -65,7 +65,7 @@ thread_local! {
     static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
 }
 /// What threads that ended left: free blocks and rests of pages, by size.
-struct Orphans(Vec<Box<Local>>);
+struct Orphans(Vec<Local>);
 // SAFETY: a `Local` in the list belongs to nobody else.
 unsafe impl Send for Orphans {}
 static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans(Vec::new()));
@@ -230,7 +230,7 @@ pub(crate) fn flush_thread() {
         // SAFETY: the thread's own state.
         let left = std::mem::replace(unsafe { &mut *l.get() }, Local::EMPTY);
         let own = left.blocks;
-        ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(Box::new(left));
+        ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);
         if own >= 0 {
             BLOCKS.fetch_add(own as usize, Relaxed);
         } else {

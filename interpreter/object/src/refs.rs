@@ -96,8 +96,7 @@ impl<T: Payload> Ref<T> {
         if std::ptr::eq(class, T::class()) {
             return Ref::new(payload);
         }
-        debug_assert!(class.has_layout_of(T::class()));
-        debug_assert!(class.vtable().size == size_of::<Object<T>>());
+        assert!(class.vtable().size == size_of::<Object<T>>() && class.has_layout_of(T::class()), "the layout fits");
         let base = size_of::<Object<T>>();
         let tail = class.tail_size();
         let traced = T::TRACED || !class.is_static();

@@ -276,6 +276,10 @@ impl Type {
             };
         }
     }
+    /// Whether instances have the same payload as those of `other`.
+    pub fn has_same_layout(&self, other: &Type) -> bool {
+        std::ptr::eq(self.vtable.load(Relaxed), other.vtable.load(Relaxed))
+    }
     /// The builtin type that determines the layout.
     pub fn solid(&self) -> Option<&'static TypeObject> {
         // SAFETY: solid types are static.

@@ -226,6 +226,21 @@ pub fn new_function(owner: &Ref<Type>) -> Value {
 pub fn native_new_owner(f: &Value) -> Option<Ref<Type>> {
     f.downcast_ref::<NativeFunction>()?.new_owner()
 }
+/// The nearest builtin base.
+fn native_base(class: &Ref<Type>) -> Ref<Type> {
+    let mut native = class.clone();
+    while !native.is_static() {
+        match native.base() {
+            Some(base) => native = base,
+            None => break,
+        }
+    }
+    native
+}
+/// Whether the `__new__` of the builtin `owner` makes instances with the layout of `class`.
+pub fn new_fits(class: &Ref<Type>, owner: &Ref<Type>) -> bool {
+    class.object().is_subtype(owner.object()) && native_base(class).slots.new.same(&owner.slots.new)
+}
 /// `owner.__new__(cls, …)`.
 pub fn call_new(th: &mut Thread, owner: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let name = owner.name();
@@ -240,19 +255,8 @@ pub fn call_new(th: &mut Thread, owner: &Ref<Type>, args: &Args<'_>) -> PyResult
     if !class.object().is_subtype(owner.object()) {
         return Err(type_error(th, format!("{name}.__new__({given}): {given} is not a subtype of {name}")));
     }
-    let mut native = class.clone();
-    while !native.is_static() {
-        match native.base() {
-            Some(base) => native = base,
-            None => break,
-        }
-    }
-    let safe = match (native.slots.new.get(), owner.slots.new.get()) {
-        (Some(a), Some(b)) => a as usize == b as usize,
-        (a, b) => a.is_none() && b.is_none(),
-    };
-    if !safe {
-        let better = native.name();
+    if !new_fits(&class, owner) {
+        let better = native_base(&class).name();
         return Err(type_error(th, format!("{name}.__new__({given}) is not safe, use {better}.__new__()")));
     }
     let new = owner.slots.new.get().expect("a __new__ function exists only for a class with the slot");

@@ -2,6 +2,7 @@
 //! Python classes derived from their methods.
 use std::sync::Mutex;
 
+use krait_object::builtin_types::OBJECT;
 use krait_object::intern::intern;
 use krait_object::native::{GetSet, Method, MethodKind};
 use krait_object::{ClassDef, Dict, Ref, Str, Thread, Tuple, Type, TypeObject, Value, type_flag};
@@ -156,15 +157,18 @@ fn inherit(class: &'static TypeObject) {
     let Some(base) = class.static_base() else { return };
     let own_compare = class.slots.compare.is_set();
     let own_hash = class.slots.hash.is_set();
-    let own_str_or_repr = class.slots.str.is_set() || class.slots.repr.is_set();
+    let own_new = class.slots.new.is_set();
     class.slots.inherit_all(&base.slots);
+    if !own_new && class.slots.new.same(&OBJECT.slots.new) && !class.has_same_layout(&OBJECT) {
+        // `object`'s would make instances without this class's payload.
+        class.slots.new.set(None);
+    }
     if own_compare && !own_hash {
         class.slots.hash.set(Some(super::unhashable));
         if let Some(dict) = class.dict() {
             dict.set_text("__hash__", Value::NONE);
         }
     }
-    let _ = own_str_or_repr;
     class.set_flags(base.flags() & INHERITED);
     if class.has_flag(type_flag::DISALLOW_INSTANTIATION) {
         class.slots.new.set(None);
@@ -223,8 +227,9 @@ fn update_group(class: &Ref<Type>, group: &Group) {
         }
         if *name == "__new__" {
             match super::native_new_owner(&found) {
-                Some(owner) => native = Some(owner),
-                None => generic = true,
+                // A `__new__` that does not fit is called as the function that it is, which says so.
+                Some(owner) if super::new_fits(class, &owner) => native = Some(owner),
+                _ => generic = true,
             }
             continue;
         }
