@@ -5,6 +5,7 @@
 //! `Python/marshal.c` for code.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use num_bigint::BigInt;
 
@@ -12,14 +13,24 @@ use crate::code::{CodeObject, Const, ExceptionEntry};
 use crate::location::{Position, PositionTable};
 use crate::opcodes::table_hash;
 
-/// Changes with the format below, and with the code that the compiler makes of the same source.
+/// Changes with the format below.
 const VERSION: u32 = 3;
+/// Stands for the compiler that makes the code objects of this process.
+static COMPILER: AtomicU32 = AtomicU32::new(0);
 /// Constants nest no deeper than this.
 const MAX_DEPTH: u32 = 1000;
 
+/// Says which compiler makes the code objects: what another one stored is not read. Before the first use of this module.
+pub fn set_compiler(fingerprint: u32) {
+    COMPILER.store(fingerprint, Relaxed);
+}
+/// Names opcodes, format and compiler.
+fn version() -> u32 {
+    table_hash() ^ VERSION.wrapping_mul(0x9e37_79b9) ^ COMPILER.load(Relaxed)
+}
 /// Four bytes at the head of every stored code object and of every `.pyc`.
 pub fn magic() -> [u8; 4] {
-    let hash = table_hash() ^ VERSION.wrapping_mul(0x9e37_79b9);
+    let hash = version();
     // CPython's magic ends in "\r\n", so that text transfers are noticed.
     [hash as u8, (hash >> 8) as u8, b'\r', b'\n']
 }
@@ -38,7 +49,7 @@ type Result<T> = std::result::Result<T, ReadError>;
 /// Stores a code object.
 pub fn dump(code: &CodeObject) -> Vec<u8> {
     let mut writer = Writer { out: magic().to_vec() };
-    writer.out.extend(table_hash().to_le_bytes());
+    writer.out.extend(version().to_le_bytes());
     writer.code(code);
     writer.out
 }
@@ -46,7 +57,7 @@ pub fn dump(code: &CodeObject) -> Vec<u8> {
 /// Reads a stored code object.
 pub fn load(bytes: &[u8]) -> Result<CodeObject> {
     let rest = bytes.strip_prefix(&magic()).ok_or(ReadError::BadMagic)?;
-    let rest = rest.strip_prefix(&table_hash().to_le_bytes()).ok_or(ReadError::BadMagic)?;
+    let rest = rest.strip_prefix(&version().to_le_bytes()).ok_or(ReadError::BadMagic)?;
     Reader { rest }.code(0)
 }
 

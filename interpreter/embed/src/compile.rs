@@ -20,7 +20,19 @@ const TOP_LEVEL_AWAIT: u32 = 0x2000;
 const ALLOW_INCOMPLETE: u32 = 0x4000;
 const FUTURES: u32 = 0x1FE_0000;
 
+/// The sources of front end and compiler, hashed by the build script.
+const FINGERPRINT: u32 = decimal(env!("KRAIT_COMPILER"));
+const fn decimal(text: &str) -> u32 {
+    let (mut value, mut i) = (0u32, 0);
+    while i < text.len() {
+        value = value.wrapping_mul(10).wrapping_add((text.as_bytes()[i] - b'0') as u32);
+        i += 1;
+    }
+    value
+}
+
 pub fn install() {
+    krait_bytecode::marshal::set_compiler(FINGERPRINT);
     install_compile(CompileHooks { compile_source });
 }
 

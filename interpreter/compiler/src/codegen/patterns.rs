@@ -218,6 +218,9 @@ impl<'a> Compiler<'a> {
         if count > u16::MAX as usize / 2 || star.is_some_and(|star| star >= 1 << 8) {
             return Err(error(pattern.range, "too many expressions in star-unpacking sequence pattern"));
         }
+        if let Some(star) = star.filter(|&star| is_wildcard(&patterns[star]) && count <= i16::MAX as usize) {
+            return self.indexed_patterns(attempt, patterns, star, is_wildcard, subject, pos);
+        }
         let first = self.u.height;
         self.set_height(first + count as u32);
         match star {
@@ -231,6 +234,30 @@ impl<'a> Compiler<'a> {
         }
         for (index, inner) in patterns.iter().enumerate() {
             self.subpattern(attempt, inner, Val { reg: first + index as u32, temp: true })?;
+        }
+        Ok(())
+    }
+
+    /// The items around a `*_` are taken by index: what lies between is not looked at.
+    fn indexed_patterns(
+        &mut self,
+        attempt: &mut Attempt,
+        patterns: &'a [Pattern],
+        star: usize,
+        skipped: impl Fn(&Pattern) -> bool,
+        subject: Val,
+        pos: Position,
+    ) -> Result<()> {
+        for (index, inner) in patterns.iter().enumerate().filter(|(_, inner)| !skipped(inner)) {
+            let item = self.reserve();
+            if index < star {
+                self.emit(Op::BINARY_SUBSCR_I, [item, subject.reg, index as u32], 0, pos);
+            } else {
+                self.emit(Op::GET_LEN, [item, subject.reg, 0], 0, pos);
+                self.emit(Op::SUB_I, [item, item, (patterns.len() - index) as u32], 0, pos);
+                self.emit(Op::BINARY_SUBSCR, [item, subject.reg, item], 0, pos);
+            }
+            self.subpattern(attempt, inner, Val { reg: item, temp: true })?;
         }
         Ok(())
     }

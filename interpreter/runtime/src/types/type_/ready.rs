@@ -29,6 +29,8 @@ const INHERITED: u32 = type_flag::SEQUENCE
     | type_flag::TAIL_DICT
     | type_flag::HAVE_GC;
 
+const COLLECTION: u32 = type_flag::SEQUENCE | type_flag::MAPPING;
+
 /// Makes a builtin class ready; does nothing the second time. Bases must be ready or are named by `static_base` alone.
 pub fn ready_class(th: &mut Thread, def: &'static ClassDef) {
     let class = def.class;
@@ -269,7 +271,13 @@ pub fn inherit_hidden(class: &Ref<Type>, base: &Ref<Type>) {
     class.slots.sq_repeat.inherit(&base.slots.sq_repeat);
     class.slots.sq_inplace_concat.inherit(&base.slots.sq_inplace_concat);
     class.slots.sq_inplace_repeat.inherit(&base.slots.sq_inplace_repeat);
-    class.set_flags(base.flags() & INHERITED);
+    class.set_flags(base.flags() & INHERITED & !COLLECTION);
+    // What `match` takes the class for: the first in the MRO decides.
+    let mro = class.mro();
+    let collection = mro.iter().flat_map(|m| m.iter()).filter_map(|c| c.downcast_ref::<Type>());
+    if let Some(flags) = collection.map(|c| c.flags() & COLLECTION).find(|&flags| flags != 0) {
+        class.set_flags(flags);
+    }
     if !class.dict_cell.is_set() {
         class.dict_cell.copy_from(&base.dict_cell);
     }
