@@ -1,8 +1,11 @@
 //! `repr`, `str`, `ascii`, `format`, and the guard against infinite recursion in the reprs of containers.
-use krait_object::{PyResult, Ref, Str, StrBuilder, Thread, Value};
+use krait_object::builtin_types::{FLOAT, INT, STR};
+use krait_object::{Args, PyResult, Ref, Str, StrBuilder, Thread, Value};
 
 use crate::errors::type_error;
 use crate::protocol::attr::call_special_opt;
+use crate::types::number_format;
+use crate::types::str::format::dunder_format;
 
 /// `repr(v)`.
 pub fn repr(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
@@ -53,13 +56,24 @@ pub fn ascii(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
 /// `format(v, spec)`.
 pub fn format(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref<Str>> {
     if spec.is_empty() {
-        if v.is_exact(&krait_object::builtin_types::STR) {
-            return str(th, v);
-        }
-        if v.is_exact(&krait_object::builtin_types::INT) {
+        if v.is_exact(&STR) || v.is_exact(&INT) {
             return str(th, v);
         }
     }
+    let class = v.class();
+    let native = if std::ptr::eq(class, &INT) {
+        number_format::format_int
+    } else if std::ptr::eq(class, &FLOAT) {
+        number_format::format_float
+    } else if std::ptr::eq(class, &STR) {
+        dunder_format
+    } else {
+        return format_by_method(th, v, spec);
+    };
+    let made = native(th, &Args::new(&[v.clone(), spec.to_value()], &[]))?;
+    made.downcast::<Str>().map_err(|_| type_error(th, "__format__ must return a str"))
+}
+fn format_by_method(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref<Str>> {
     match call_special_opt(th, v, "__format__", &[spec.to_value()])? {
         Some(r) => r.downcast::<Str>().map_err(|r| {
             let name = r.class().name();

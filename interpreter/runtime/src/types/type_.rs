@@ -103,8 +103,10 @@ fn type_call(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<Value> {
     if !object.is_instance(class.object()) {
         return Ok(object);
     }
-    let init = object.class().slots.init.get();
-    if let Some(init) = init {
+    let slots = &object.class().slots;
+    // `object.__init__` accepts what a `__new__` other than `object`'s has accepted.
+    let nothing_to_do = slots.init.same(&OBJECT.slots.init) && !slots.new.same(&OBJECT.slots.new);
+    if let Some(init) = slots.init.get().filter(|_| !nothing_to_do) {
         init(th, &object, args)?;
     }
     Ok(object)

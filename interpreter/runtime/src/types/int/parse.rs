@@ -1,5 +1,5 @@
 //! Text and bytes to int.
-use krait_object::builtin_types::INT;
+use krait_object::builtin_types::{INT, STR};
 use krait_object::{Bytes, PyResult, Raised, Str, StrBuilder, Thread, Value};
 
 use super::{limit, number_of};
@@ -75,6 +75,9 @@ pub fn from_object(th: &mut Thread, v: &Value) -> PyResult<Value> {
     }
     if let Some(f) = v.as_float() {
         return crate::types::float::to_int(th, f);
+    }
+    if v.is_exact(&STR) {
+        return from_text(th, v, 10);
     }
     let slot = v.class().slots.int.get();
     if let Some(f) = slot {
