@@ -151,7 +151,7 @@ pub fn finalize(th: &mut Thread) -> bool {
     krait_stdlib_core::atexit::run(th);
     let good = sys::flush_std_files(th);
     th.interp.extension::<start::Finalizing>().set();
-    krait_runtime::world::finalize();
+    krait_runtime::world::finalize(th);
     krait_stdlib_os::_thread::finish_others(th);
     krait_stdlib_os::_signal::finish(th);
     drop_modules(th);

@@ -122,14 +122,19 @@ pub fn detached<R>(th: &Thread, f: impl FnOnce() -> R) -> R {
     if !crate::header::multi() {
         return f();
     }
-    th.shared.attached.store(false, Release);
-    drop(lock());
-    CHANGED.notify_all();
+    detach(th);
     let result = f();
     attach(th);
     result
 }
-fn attach(th: &Thread) {
+/// The thread touches no value until [`attach`].
+pub fn detach(th: &Thread) {
+    th.shared.attached.store(false, Release);
+    drop(lock());
+    CHANGED.notify_all();
+}
+/// Waits while the world is stopped.
+pub fn attach(th: &Thread) {
     let own = id(&th.shared);
     let mut world = lock();
     while world.stopper != 0 && world.stopper != own {

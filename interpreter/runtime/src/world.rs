@@ -1,16 +1,20 @@
-//! Which thread runs Python code: one at a time. A thread gives way at safe points when another has waited for the switch
-//! interval, and around everything that blocks. While there is one thread, all of this costs one relaxed load.
+//! Which threads run Python code. By default one at a time: a thread gives way at safe points when another has waited for
+//! the switch interval, and around everything that blocks. While there is one thread, all of this costs one relaxed load.
+//! Because the threads take turns, and hand over through a mutex, counts and container locks stay in single mode
+//! (`krait_object::header`).
 //!
-//! Because the threads take turns, and hand over through a mutex, counts and container locks may stay in single mode
-//! (`krait_object::header`); the multi mode of that crate is not entered here.
+//! With `-X parallel` the first second thread switches to multi mode for good: what threads share becomes immortal, counts
+//! atomic, locks real, and all threads run at once (`krait_object::world` stops them where one must be alone).
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
-use krait_object::{PyResult, Thread};
+use krait_object::{PyResult, Thread, TypeObject, gc, header, world as everyone};
 
-use crate::{safepoint, signals};
+use crate::types::{code::CODE, function::FUNCTION, module::MODULE};
+use crate::{config, safepoint, signals};
 
 struct State {
     /// The thread that runs; `None` = free.
@@ -36,9 +40,35 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(|e| e.into_inner())
 }
 
+/// Whether all threads run at once.
+pub fn is_parallel() -> bool {
+    header::multi()
+}
+/// Whether all threads are to run at once: `-X parallel`.
+pub fn is_parallel_wanted(th: &Thread) -> bool {
+    config::get(th).x_options.iter().any(|(name, _)| name == "parallel")
+}
+fn enter_parallel() {
+    let shared: [&TypeObject; 4] = [&TYPE, &CODE, &FUNCTION, &MODULE];
+    gc::immortalize(|class| shared.iter().any(|s| std::ptr::eq(*s, class)));
+    header::enter_multi();
+}
+/// The handler of `breaker::STOP` in multi mode; at the end the other threads never go on.
+fn park(th: &mut Thread) -> PyResult<()> {
+    th.clear_breaker(breaker::STOP);
+    everyone::park(th);
+    Ok(())
+}
+
 /// Before the first second thread starts: the calling thread is the one that runs.
 pub fn begin_threads(th: &Thread) {
     if THREADED.load(Relaxed) {
+        return;
+    }
+    if is_parallel_wanted(th) {
+        safepoint::install(breaker::STOP, park);
+        enter_parallel();
+        THREADED.store(true, SeqCst);
         return;
     }
     safepoint::install(breaker::STOP, give_way);
@@ -46,8 +76,12 @@ pub fn begin_threads(th: &Thread) {
     THREADED.store(true, SeqCst);
 }
 /// From now on only the calling thread runs; the others hang where they next want to.
-pub fn finalize() {
+pub fn finalize(th: &Thread) {
     FINALIZING.store(true, SeqCst);
+    if is_parallel() {
+        // The world does not go on.
+        std::mem::forget(everyone::stop(th));
+    }
 }
 /// An interpreter has ended, and others of the process go on.
 pub fn finalized() {
@@ -81,13 +115,17 @@ fn take(mut s: MutexGuard<'static, State>, th: &Thread, finalizer: bool) {
 }
 /// The thread waits until it may run. Pairs with [`detach`]; a new thread begins with it.
 pub fn attach(th: &Thread) {
-    if THREADED.load(Relaxed) {
+    if is_parallel() {
+        everyone::attach(th);
+    } else if THREADED.load(Relaxed) {
         take(state(), th, signals::is_main(th));
     }
 }
 /// The thread lets others run; until [`attach`] it touches no value.
 pub fn detach(th: &Thread) {
-    if THREADED.load(Relaxed) {
+    if is_parallel() {
+        everyone::detach(th);
+    } else if THREADED.load(Relaxed) {
         leave(&th.shared);
     }
 }
@@ -173,6 +211,9 @@ pub fn retry<R>(th: &mut Thread, mut call: impl FnMut() -> Result<R, i32>) -> Py
 }
 /// In the child of a fork: the calling thread is the only one.
 fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
+    if is_parallel() {
+        everyone::after_fork(th);
+    }
     s.waiting = 0;
     s.turns += 1;
     s.holder = Some(th.shared.clone());
@@ -182,6 +223,8 @@ fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
 /// As [`fork`], where the fork returns in the parent only and the child runs `child`, which gets a function that puts this
 /// module in order and must be called first.
 pub fn fork_with_child<R>(th: &mut Thread, fork: impl FnOnce(&mut Thread, &mut dyn FnMut(&Thread)) -> R) -> R {
+    // The child begins with every lock free.
+    let _stopped = everyone::stop(th);
     let mut guard = Some(state());
     fork(th, &mut |th| {
         if let Some(s) = guard.take() {
@@ -192,9 +235,11 @@ pub fn fork_with_child<R>(th: &mut Thread, fork: impl FnOnce(&mut Thread, &mut d
 /// Forks with the state of this module in order: the child's only thread is the one that runs. `is_child` looks at the
 /// result.
 pub fn fork<R>(th: &Thread, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> R {
+    let stopped = everyone::stop(th);
     let s = state();
     let result = fork();
     if is_child(&result) {
+        std::mem::forget(stopped);
         in_child(s, th);
     }
     result

@@ -53,22 +53,39 @@ fn version(word: u64) -> u32 {
     !((word >> 32) as u32)
 }
 
+/// The two words of a cache as they belong together. Another thread may write them meanwhile: word 0 is cleared before
+/// word 1 changes, so that the same word 0 before and after says that word 1 is its own.
+#[inline(always)]
+fn words(pc: Pc) -> (u64, u64) {
+    let (word, detail) = (pc.extra(0), pc.extra(1));
+    if krait_object::header::multi() { words_multi(pc) } else { (word, detail) }
+}
+#[cold]
+#[inline(never)]
+fn words_multi(pc: Pc) -> (u64, u64) {
+    let (word, detail) = (pc.extra_acquire(0), pc.extra_acquire(1));
+    if pc.extra_acquire(0) == word { (word, detail) } else { (0, 0) }
+}
+
 /// Writes both words; nothing where the version is exhausted or the place does not fit.
 pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u32) {
     if version == 0 || place.tail >= 2048 {
         return;
     }
     // An instruction that another thread runs meanwhile must not take the old detail for the new version's.
-    pc.set_extra(0, 0);
-    pc.set_extra(1, what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32);
-    pc.set_extra(0, (!version as u64) << 32 | low as u64);
+    pc.set_extra_release(0, 0);
+    pc.set_extra_release(
+        1,
+        what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32,
+    );
+    pc.set_extra_release(0, (!version as u64) << 32 | low as u64);
 }
 pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };
 
 /// The attribute of `LOAD_ATTR` where the cache knows it.
 #[inline(always)]
 pub fn load(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
+    let (word, detail) = words(pc);
     if kind(detail) == Kind::Slot as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         return unsafe { cache::get(object, version(word), word as u32, place(detail)) };
@@ -110,7 +127,7 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
 
 /// The getter that `LOAD_ATTR` calls with the instance, where the cache knows it.
 pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
+    let (word, detail) = words(pc);
     if kind(detail) != Kind::Getter as u8 {
         return None;
     }
@@ -124,7 +141,7 @@ pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
 /// The function of `LOAD_METHOD` where the cache knows it.
 #[inline(always)]
 pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
+    let (word, detail) = words(pc);
     if kind(detail) == Kind::Class as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         if unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) } {
@@ -144,7 +161,7 @@ pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
 /// Stores where the cache knows how; the value comes back otherwise.
 #[inline(always)]
 pub fn store(pc: Pc, object: &Value, value: Value, name: impl FnOnce() -> Ref<Str>) -> Result<Option<Value>, Value> {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
+    let (word, detail) = words(pc);
     if kind(detail) == Kind::Slot as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         return unsafe { cache::set(object, version(word), word as u32, place(detail), value) };

@@ -50,8 +50,13 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
         close_entry(th, e);
         return Err(raised);
     }
-    let started = generator.state() == State::Suspended;
-    generator.set_state(State::Running);
+    let Some(was) = generator.claim() else {
+        // Another thread was faster.
+        th.depth -= 1;
+        close_entry(th, e);
+        return Err(errors::value_error(th, "generator already executing"));
+    };
+    let started = was == State::Suspended;
     let r = e.up(ENTRY_WORDS);
     let header = r.header();
     header.put(0, generator.function.to_value());
@@ -87,7 +92,10 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
         drop(th.exc.take());
         return Err(value);
     }
-    generator.set_state(State::Running);
+    if generator.claim().is_none() {
+        th.depth -= 1;
+        return Err(value);
+    }
     below.put(0, Value::small_int_unchecked(r.0 as i64));
     below.put(1, object.clone());
     let window = below.up(2);

@@ -7,7 +7,7 @@
 //! immediate ints); operand indices come from code that the compiler made or `code.replace` verified, so they are below
 //! the frame's `nregs`, for which the stack has room. References that `get` hands out borrow a register: they end before
 //! the register is written, as the handlers' discipline "fast paths borrow, slow paths clone" demands.
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::FRAME_HEADER;
@@ -48,6 +48,18 @@ impl Pc {
     pub fn set_extra(self, i: usize, bits: u64) {
         // SAFETY: see the file's header; the row of the opcode declares the word.
         unsafe { &*self.0.wrapping_add(i) }.store(bits, Relaxed);
+    }
+    /// As [`Pc::extra`], before whatever is read after it.
+    #[inline(always)]
+    pub fn extra_acquire(self, i: usize) -> u64 {
+        // SAFETY: see the file's header; the row of the opcode declares the word.
+        unsafe { &*self.0.wrapping_add(i) }.load(Acquire)
+    }
+    /// As [`Pc::set_extra`], after whatever was written before it.
+    #[inline(always)]
+    pub fn set_extra_release(self, i: usize, bits: u64) {
+        // SAFETY: see the file's header; the row of the opcode declares the word.
+        unsafe { &*self.0.wrapping_add(i) }.store(bits, Release);
     }
     /// The constant or name in extra word `i`, which the code object owns.
     #[inline(always)]

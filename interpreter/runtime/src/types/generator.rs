@@ -1,7 +1,7 @@
 //! Generators, coroutines and asynchronous generators: one payload, three types. `send`, `throw`, `close` as Rust
 //! functions are here; the Python-visible parts are in `generator/`. How frames are put aside is `vm`.
 //! CPython: `Objects/genobject.c`.
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release};
 
 use krait_bytecode::opcodes::DELEGATE;
 use krait_bytecode::{Op, Word};
@@ -163,7 +163,22 @@ impl Generator {
         }
     }
     pub fn set_state(&self, state: State) {
-        self.state.store(state as u8, Relaxed);
+        self.state.store(state as u8, Release);
+    }
+    /// Takes a generator that is created or suspended, to run it: what it was. `None`: it runs, on whichever thread, or is
+    /// done.
+    #[inline(always)]
+    pub fn claim(&self) -> Option<State> {
+        let was = self.state();
+        if !matches!(was, State::Created | State::Suspended) {
+            return None;
+        }
+        if krait_object::header::multi() {
+            self.state.compare_exchange(was as u8, State::Running as u8, AcqRel, Relaxed).ok()?;
+        } else {
+            self.set_state(State::Running);
+        }
+        Some(was)
     }
     /// Nothing is left to finalise or go on with.
     pub fn finish(&self, object: &Value) {

@@ -99,9 +99,8 @@ pub static FUNCTIONS: &[Method] = &[
     ),
     function("_clear_type_cache", "()", "Clear the internal type lookup cache.", |_, _| Ok(Value::NONE)),
     function("_clear_internal_caches", "()", "Clear all internal performance-related caches.", |_, _| Ok(Value::NONE)),
-    // Threads take turns (`runtime/src/world.rs`).
-    function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |_, _| {
-        Ok(Value::TRUE)
+    function("_is_gil_enabled", "()", "Return True if the GIL is currently enabled and False otherwise.", |th, _| {
+        Ok(Value::bool(!krait_runtime::world::is_parallel_wanted(th)))
     }),
     function("_get_cpu_count_config", "()", "Private function for getting PyConfig.cpu_count", |th, _| {
         Ok(Value::from(krait_runtime::config::get(th).cpu_count.unwrap_or(-1)))
