@@ -1,4 +1,6 @@
 //! `repr`, `str`, `ascii`, `format`, and the guard against infinite recursion in the reprs of containers.
+use std::collections::HashSet;
+
 use krait_object::builtin_types::{FLOAT, INT, STR};
 use krait_object::{Args, PyResult, Ref, Str, StrBuilder, Thread, Value};
 
@@ -88,7 +90,7 @@ fn format_by_method(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref
 
 /// Objects whose repr is being computed on this thread.
 #[derive(Default)]
-struct InProgress(Vec<u64>);
+struct InProgress(HashSet<u64>);
 
 /// Runs `body` unless the repr of `v` is already being computed on this thread; then the answer is `placeholder`.
 pub fn with_repr(
@@ -107,16 +109,8 @@ pub fn with_repr(
 }
 /// `Py_ReprEnter`: false if the object's repr is already being computed.
 pub fn enter_repr(th: &mut Thread, v: &Value) -> bool {
-    let active = &mut th.extension::<InProgress>().0;
-    if active.contains(&v.bits()) {
-        return false;
-    }
-    active.push(v.bits());
-    true
+    th.extension::<InProgress>().0.insert(v.bits())
 }
 pub fn leave_repr(th: &mut Thread, v: &Value) {
-    let active = &mut th.extension::<InProgress>().0;
-    if let Some(i) = active.iter().rposition(|&b| b == v.bits()) {
-        active.remove(i);
-    }
+    th.extension::<InProgress>().0.remove(&v.bits());
 }
