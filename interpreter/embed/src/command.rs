@@ -40,7 +40,7 @@ pub type OpenReader = fn(&mut Thread) -> Box<dyn LineReader>;
 
 /// Call first in `main`: puts the process into the state in which it was started.
 pub fn start_process() {
-    krait_platform::standard::close_again();
+    krait_platform::standard::restore();
 }
 
 /// Runs and returns the exit status. Python's main thread is the process's, on a stack of its own size.

@@ -5,7 +5,7 @@ pub mod lent;
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::sync::{Arc, OnceLock};
 
 use crate::dealloc::{Pending, take_pending_finalizers};
@@ -40,6 +40,49 @@ pub struct Shared {
     pub id: std::sync::atomic::AtomicU64,
     /// The thread runs Python code or touches values; false while it blocks or is stopped.
     pub attached: std::sync::atomic::AtomicBool,
+    /// The VM's state while frames run, for reports of crashes only.
+    pub vm: AtomicPtr<crate::stack::VmState>,
+}
+
+/// The threads that are reported when the process crashes; no lock may be taken then.
+static REPORTED: [AtomicPtr<Shared>; 128] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 128];
+
+fn enter_report(shared: &Arc<Shared>) {
+    let new = Arc::as_ptr(shared).cast_mut();
+    for slot in &REPORTED {
+        if slot.compare_exchange(std::ptr::null_mut(), new, AcqRel, Relaxed).is_ok() {
+            return;
+        }
+    }
+}
+fn leave_report(shared: &Arc<Shared>) {
+    shared.vm.store(std::ptr::null_mut(), Release);
+    for slot in &REPORTED {
+        if std::ptr::eq(slot.load(Relaxed), Arc::as_ptr(shared)) {
+            slot.store(std::ptr::null_mut(), Release);
+        }
+    }
+}
+/// In the child of a fork: the other threads do not exist.
+pub fn report_only(th: &Thread) {
+    for slot in &REPORTED {
+        if !std::ptr::eq(slot.load(Relaxed), Arc::as_ptr(&th.shared)) {
+            slot.store(std::ptr::null_mut(), Release);
+        }
+    }
+}
+/// Calls `f` with every thread's identifier, whether it is the calling one, and its VM state (which may be null), the
+/// youngest first. For reports of crashes: takes no lock, allocates nothing.
+pub fn report(f: &mut dyn FnMut(u64, bool, *const crate::stack::VmState)) {
+    let own = CURRENT.get();
+    for slot in REPORTED.iter().rev() {
+        let shared = slot.load(Acquire);
+        if !shared.is_null() {
+            // SAFETY: a thread leaves its slot before its `Arc` goes.
+            let shared = unsafe { &*shared };
+            f(shared.id.load(Relaxed), std::ptr::eq(shared, own), shared.vm.load(Acquire));
+        }
+    }
 }
 
 /// What this crate needs from above; installed once per process by `runtime`.
@@ -108,6 +151,8 @@ impl Thread {
         if interp.monitors.any() {
             shared.breaker.fetch_or(breaker::TRACE, Relaxed);
         }
+        shared.id.store(krait_platform::thread::ident(), Relaxed);
+        enter_report(&shared);
         Thread {
             exc: None,
             handled: None,
@@ -208,6 +253,7 @@ impl Drop for Thread {
         if std::ptr::eq(CURRENT.get(), Arc::as_ptr(&self.shared)) {
             CURRENT.set(std::ptr::null());
         }
+        leave_report(&self.shared);
         crate::gc::abandon_pending();
         crate::heap::flush_thread();
         crate::world::leave(&self.shared);

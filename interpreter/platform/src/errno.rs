@@ -23,3 +23,8 @@ pub fn message(errno: i32) -> String {
 pub fn last() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
+/// Puts the error number back that a signal handler found.
+pub fn set(errno: i32) {
+    // SAFETY: the location of the calling thread's own number.
+    unsafe { *libc::__errno_location() = errno };
+}

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod errno;
+pub mod fault;
 pub mod fd;
 pub mod file;
 pub mod fs;

@@ -18,8 +18,12 @@ extern "C" fn look() {
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = look;
 
-/// Closes again what was closed. Called once, before other descriptors are opened.
-pub fn close_again() {
+/// Undoes what Rust's start-up did that Python programs can tell: closes again what was closed, and gives the signals of
+/// memory faults their default actions back. Called once, before other descriptors are opened.
+pub fn restore() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        let _ = crate::signal::set_action(signal, crate::signal::Action::Default);
+    }
     for fd in 0..3 {
         if CLOSED.load(Relaxed) & 1 << fd != 0 {
             let _ = crate::fd::close(fd);

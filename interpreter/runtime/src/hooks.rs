@@ -37,6 +37,19 @@ pub struct VmHooks {
     pub current_builtins: fn(&mut Thread) -> Option<Value>,
     /// Trace functions, profile functions or monitoring events were changed.
     pub instrument: fn(&mut Thread),
+    /// Writes Python stacks as text. May be called in a signal handler, and while other threads run.
+    pub write_stacks: fn(&dyn Fn(&[u8]), Stacks),
+}
+
+/// Which stacks are written when something went badly wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stacks {
+    /// That of the calling thread.
+    Current,
+    /// All, the calling thread's named as such.
+    All,
+    /// All, written by a thread that runs no Python code.
+    Others,
 }
 
 /// What is to be compiled, see `compile()`.

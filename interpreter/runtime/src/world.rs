@@ -218,6 +218,7 @@ fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
     s.turns += 1;
     s.holder = Some(th.shared.clone());
     drop(s);
+    krait_object::thread::report_only(th);
     signals::after_fork(th);
 }
 /// As [`fork`], where the fork returns in the parent only and the child runs `child`, which gets a function that puts this

@@ -61,7 +61,10 @@ pub fn published(th: &Thread) -> Pc {
 fn top(th: &mut Thread) -> Option<Regs> {
     match running(th) {
         Some(r) => Some(r.up(r.code().nregs as usize + SLACK)),
-        None if th.vm.prepare() => Some(Regs(th.vm.start)),
+        None if th.vm.prepare() => {
+            th.shared.vm.store(&raw mut th.vm, std::sync::atomic::Ordering::Release);
+            Some(Regs(th.vm.start))
+        }
         None => None,
     }
 }

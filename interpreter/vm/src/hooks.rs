@@ -30,6 +30,7 @@ pub fn install() {
         current_globals: |th| running(th).map(|r| r.function().globals.clone()),
         current_builtins: |th| running(th).map(|r| r.function().builtins.clone()),
         instrument: trace::instrument,
+        write_stacks: crate::crash::write_stacks,
     });
 }
 

@@ -1,12 +1,14 @@
 //! Dispatch, frames, calls, unwinding, generators, inline caches, tracing.
 //!
-//! A home of unsafe code in `regs.rs` (raw words as values) and `dispatch.rs` (the loop) only; everything else is written
+//! A home of unsafe code in `regs.rs` (raw words as values), `crash.rs` and `dispatch.rs` (the loop) only; everything else is written
 //! against the register interface of `regs.rs`.
 #![deny(unsafe_code)]
 
 mod bind;
 #[expect(unsafe_code, reason = "see the file's header")]
 mod cache;
+#[expect(unsafe_code, reason = "see the file's header")]
+mod crash;
 #[expect(unsafe_code, reason = "see the file's header")]
 mod dispatch;
 mod frames;

@@ -76,6 +76,10 @@ fn text_tuple(all: &[Arc<str>]) -> Ref<Tuple> {
 }
 
 impl Code {
+    /// The word of the file name's value, borrowed: for reports of crashes, which count no references.
+    pub fn filename_bits(&self) -> u64 {
+        self.filename.bits()
+    }
     /// The code object for what the compiler made.
     pub fn new(th: &mut Thread, bytecode: &Arc<CodeObject>) -> PyResult<Ref<Code>> {
         let consts = constants::to_values(th, &bytecode.consts)?;

@@ -156,7 +156,9 @@ static FUNCTIONS: &[Method] = &[
 ];
 fn cmsg(th: &mut Thread, v: &Value, name: &str, padding: i64) -> PyResult<Value> {
     let n = number::index_isize(th, v)? as i64;
-    if !(0..=i64::from(i32::MAX) - 32).contains(&n) {
+    // The header, with padding on both sides of the data.
+    let least = if padding == 0 { 16 } else { 24 };
+    if !(0..=i64::from(i32::MAX) - least).contains(&n) {
         return Err(overflow_error(th, format!("{name}() argument out of range")));
     }
     Ok((16 + ((n + padding) & !padding)).into())

@@ -208,7 +208,8 @@ fn start(th: &mut Thread, handle: &Arc<Handle>, job: Job, daemon: bool) -> PyRes
     let threads = th.interp.extension::<Threads>();
     let size = match threads.stack.load(SeqCst) {
         0 => DEFAULT_STACK,
-        n => n.max(256 << 10),
+        // Native frames need more than CPython's, and some is kept free for what runs after the limit is hit.
+        n => n.saturating_mul(4).max(2 << 20),
     };
     threads.running.fetch_add(1, SeqCst);
     handle::register(th, handle, daemon);

@@ -17,6 +17,7 @@ pub mod _multiprocessing;
 pub mod _posixshmem;
 pub mod _queue;
 pub mod _uuid;
+pub mod faulthandler;
 pub mod fcntl;
 pub mod grp;
 pub mod mmap;
@@ -40,6 +41,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_posixshmem::MODULE,
     &_queue::MODULE,
     &_uuid::MODULE,
+    &faulthandler::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,
     &pwd::MODULE,

@@ -104,6 +104,14 @@ fn tcgetattr(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     out.extend([s.input_speed.into(), s.output_speed.into(), List::new(cc).into()]);
     Ok(List::new(out).into())
 }
+/// The low bits of a C `long`.
+fn flags_argument(th: &mut Thread, v: &Value) -> PyResult<i64> {
+    if !number::has_index(v) {
+        let class = v.class().name();
+        return Err(type_error(th, format!("'{class}' object cannot be interpreted as an integer")));
+    }
+    number::to_i64(th, v)
+}
 fn tcsetattr(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let f = fildes(th, &a[0])?;
     let when = number::to_i32(th, &a[1])?;
@@ -113,7 +121,7 @@ fn tcsetattr(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     let mut numbers = [0u32; 6];
     for (n, v) in numbers.iter_mut().zip(&items) {
-        *n = number::to_masked(th, v, 32)? as u32;
+        *n = flags_argument(th, v)? as u32;
     }
     let cc = items[6].downcast_ref::<List>().map(|l| l.to_vec()).filter(|l| l.len() == NCCS);
     let Some(cc) = cc else {
@@ -124,7 +132,7 @@ fn tcsetattr(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let byte = c.downcast_ref::<Bytes>().filter(|b| b.len() == 1).map(|b| b[0]);
         characters.push(match byte {
             Some(b) => b,
-            None if c.as_int_ref().is_some() => number::to_masked(th, c, 8)? as u8,
+            None if c.as_int_ref().is_some() => flags_argument(th, c)? as u8,
             None => {
                 let message = "tcsetattr: elements of attributes must be characters or integers";
                 return Err(type_error(th, message));

@@ -85,6 +85,7 @@ pub static FUNCTIONS: &[Method] = &[
                 return Err(value_error(th, "switch interval must be strictly positive"));
             }
             switch_interval(th).store(x.to_bits(), Relaxed);
+            krait_runtime::world::set_switch_interval(x);
             Ok(Value::NONE)
         },
     ),
@@ -125,7 +126,7 @@ pub static FUNCTIONS: &[Method] = &[
     ),
 ];
 
-/// The interval is kept for those who ask; threads run in parallel and are not switched by it.
+/// The interval as it was set; `krait_runtime::world` keeps it in nanoseconds.
 struct SwitchInterval(std::sync::Arc<std::sync::atomic::AtomicU64>);
 impl Default for SwitchInterval {
     fn default() -> Self {

@@ -3,7 +3,8 @@ use krait_object::buffer::Buffer;
 use krait_object::native::method;
 use krait_object::{Args, Bytes, List, Method, PyResult, Thread, Tuple, Value};
 use krait_platform::socket::{self as platform, Message};
-use krait_runtime::errors::{overflow_error, type_error, value_error};
+use krait_runtime::errors::{self, overflow_error, type_error, value_error};
+use krait_runtime::exceptions::{BUFFER_ERROR, TYPE_ERROR};
 use krait_runtime::protocol::{buffer, iter, number, sequence};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -32,7 +33,17 @@ pub(super) const RECVMSG_INTO: Method = method(
         let items = sequence::to_items(th, &a[1], "recvmsg_into() argument 1 must be an iterable")?;
         let mut targets = Vec::new();
         for item in &items {
-            targets.push(buffer::get_writable(th, item)?);
+            match buffer::get_writable(th, item) {
+                Ok(target) => targets.push(target),
+                Err(raised) => {
+                    let e = errors::take(th, raised);
+                    if !e.is_instance(&TYPE_ERROR) && !e.is_instance(&BUFFER_ERROR) {
+                        return Err(errors::raise_value(th, e));
+                    }
+                    let message = "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers";
+                    return Err(type_error(th, message));
+                }
+            }
         }
         let mut buffers = Vec::new();
         for t in &targets {

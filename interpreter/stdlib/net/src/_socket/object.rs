@@ -58,7 +58,7 @@ pub(super) static DEF: ClassDef = ClassDef {
         finalize: Some(finalize),
         ..SlotDefs::EMPTY
     },
-    flags: type_flag::BASE,
+    flags: type_flag::BASE | type_flag::HAVE_GC,
     ..ClassDef::new(&SOCKET)
 };
 pub(super) fn socket(v: &Value) -> &Socket {
