@@ -134,7 +134,10 @@ fn run_source(th: &mut Thread, source: &Source, open: OpenReader) -> Ended {
         file = Some(path);
     }
     if !archive && !config::get(th).flags.safe_path {
-        prepend_path(th, &first_path(source));
+        let first = first_path(source);
+        let text = String::from_utf8_lossy(&first).into_owned();
+        th.interp.extension::<config::FirstPath>().0.set(Some(text));
+        prepend_path(th, &first);
     }
     let interactive = matches!(source, Source::Stdin) && stdin_is_interactive(th);
     if interactive {
@@ -267,16 +270,18 @@ fn exit_status(th: &mut Thread, e: &Value) -> i32 {
         return i.to_i64().map_or(-1, |i| i as i32);
     }
     krait_stdlib_core::sys::flush_std_files(th);
-    let text = krait_runtime::protocol::repr::str(th, &code).map(|s| s.to_string_lossy().into_owned());
-    let text = text.unwrap_or_else(|raised| {
+    let text = krait_runtime::protocol::repr::str(th, &code).unwrap_or_else(|raised| {
         drop(errors::take(th, raised));
-        String::new()
+        Str::empty()
     });
     let err = sys_dict(th).get_text("stderr").filter(|f| !f.is_none());
-    let line = Value::from(format!("{text}\n"));
-    let written = err.map(|f| attr::call_method(th, &f, "write", &[line]).map_err(|r| errors::take(th, r)).is_ok());
+    let written = err.map(|f| {
+        let result = attr::call_method(th, &f, "write", &[text.to_value()])
+            .and_then(|_| attr::call_method(th, &f, "write", &[Value::str("\n")]));
+        result.map_err(|raised| drop(errors::take(th, raised))).is_ok()
+    });
     if written != Some(true) {
-        eprintln!("{text}");
+        eprintln!("{}", text.to_string_lossy());
     }
     1
 }

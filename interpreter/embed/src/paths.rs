@@ -61,15 +61,20 @@ pub fn find_executable(argv0: &std::ffi::OsStr) -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| named.to_path_buf())
 }
 
-/// Fills prefixes and the search path: `PYTHONPATH`, the zip beside the library, the library.
+/// Fills prefixes and the search path: `PYTHONPATH`, the zip beside the library, the library; or what a `._pth` file beside
+/// the executable lists.
 pub fn fill(config: &mut Config, python_path: Option<&std::ffi::OsStr>) {
     let stdlib = find_stdlib(&config.executable);
     let own = |executable: &Path| executable.parent().and_then(Path::parent).map(Path::to_path_buf);
     config.base_prefix = own(&config.executable).unwrap_or_else(|| PathBuf::from("/usr/local"));
     config.prefix = config.base_prefix.clone();
+    config.base_executable = config.executable.clone();
     if let Some((home, version_dir)) = virtual_environment(&config.executable) {
         config.prefix = version_dir;
         config.base_prefix = own(&home.join("krait")).unwrap_or_else(|| config.base_prefix.clone());
+        let named = config.executable.file_name().map(|n| home.join(n)).filter(|p| p.is_file());
+        config.base_executable =
+            named.or_else(|| config.executable.canonicalize().ok()).unwrap_or_else(|| config.executable.clone());
     }
     let mut path: Vec<PathBuf> = python_path
         .filter(|p| !p.is_empty())
@@ -79,6 +84,44 @@ pub fn fill(config: &mut Config, python_path: Option<&std::ffi::OsStr>) {
     path.extend(stdlib.clone());
     config.path = path;
     config.stdlib_dir = stdlib;
+    if let Some(lines) = path_file(&config.executable) {
+        listed_paths(config, &lines);
+    }
+}
+/// The text of the `._pth` file that belongs to the executable.
+fn path_file(executable: &Path) -> Option<String> {
+    let mut name = executable.file_name()?.to_owned();
+    name.push("._pth");
+    std::fs::read_to_string(executable.with_file_name(name)).ok()
+}
+/// A `._pth` file isolates: its folders are the whole path, and `site` is imported only where it says so.
+fn listed_paths(config: &mut Config, lines: &str) {
+    let folder = config.executable.parent().map(Path::to_path_buf).unwrap_or_default();
+    config.flags.isolated = 1;
+    config.flags.ignore_environment = 1;
+    config.flags.no_user_site = 1;
+    config.flags.no_site = 1;
+    config.flags.safe_path = true;
+    config.path.clear();
+    for line in lines.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        match line.strip_prefix("import ") {
+            Some("site") => config.flags.no_site = 0,
+            Some(_) => eprintln!("unsupported 'import' line in ._pth file"),
+            None => config.path.push(normal(&folder.join(line))),
+        }
+    }
+}
+/// Without `.` and `..`, as `os.path.normpath`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => drop(out.pop()),
+            std::path::Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
 }
 /// `home` from a `pyvenv.cfg` beside the executable or above, and the environment's folder.
 fn virtual_environment(executable: &Path) -> Option<(PathBuf, PathBuf)> {

@@ -70,6 +70,8 @@ pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResu
     if signals {
         krait_stdlib_os::_signal::start(th)?;
     }
+    // While `sys.stderr` is still there, whatever descriptor 2 is.
+    diagnostics(th)?;
     crate::streams::open(th)?;
     let builtins = th.interp.builtins.get();
     let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;
@@ -84,7 +86,6 @@ pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResu
         d.set_text("__loader__", importer);
     }
     modules.set_text("__main__", main);
-    diagnostics(th)?;
     if !config::get(th).warn_options.is_empty() {
         import::import_module(th, "warnings")?;
     }
@@ -156,8 +157,9 @@ pub fn finalize(th: &mut Thread) -> bool {
     krait_stdlib_os::_signal::finish(th);
     drop_modules(th);
     krait_object::gc::collect(th, 2);
-    let again = sys::flush_std_files(th);
-    good && again
+    // What failed above fails again, which was said.
+    crate::command::flush(th);
+    good
 }
 fn wait_for_threads(th: &mut Thread) {
     let Some(threading) = modules(th).get_text("threading") else { return };

@@ -51,6 +51,7 @@ fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &s
     let errors = match (name, &c.stdio_errors) {
         ("stderr", _) => "backslashreplace".to_owned(),
         (_, Some(e)) => e.clone(),
+        _ if c.stdio_encoding.is_some() => "strict".to_owned(),
         _ if c_locale() => "surrogateescape".to_owned(),
         _ => "strict".to_owned(),
     };

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use krait_object::{Locked, PyResult, Thread, Tuple, Value};
 
-use crate::protocol::call;
+use crate::protocol::{attr, call, compare};
 
 /// The hooks of one interpreter.
 #[derive(Default)]
@@ -26,8 +26,20 @@ pub fn audit(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {
 fn audit_slow(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {
     let hooks = th.interp.extension::<AuditHooks>().hooks.lock().clone();
     let arguments = [Value::str(event), Tuple::from_slice(args).into()];
-    for hook in hooks {
-        call::call(th, &hook, &arguments)?;
-    }
-    Ok(())
+    // Hooks are not traced, but those that say so.
+    th.vm.tracing.inside += 1;
+    let result = hooks.iter().try_for_each(|hook| run(th, hook, &arguments));
+    th.vm.tracing.inside -= 1;
+    result
+}
+fn run(th: &mut Thread, hook: &Value, arguments: &[Value]) -> PyResult<()> {
+    let traced = match attr::get_text_opt(th, hook, "__cantrace__")? {
+        Some(v) => compare::truth(th, &v)?,
+        None => false,
+    };
+    let shift = u32::from(traced);
+    th.vm.tracing.inside -= shift;
+    let result = call::call(th, hook, arguments);
+    th.vm.tracing.inside += shift;
+    result.map(drop)
 }

@@ -7,6 +7,8 @@ use krait_object::{Locked, Thread};
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub executable: PathBuf,
+    /// The executable that a virtual environment was made with.
+    pub base_executable: PathBuf,
     pub argv: Vec<Vec<u8>>,
     pub orig_argv: Vec<Vec<u8>>,
     pub prefix: PathBuf,
@@ -95,6 +97,10 @@ impl Default for Flags {
         }
     }
 }
+
+/// What start-up put in front of `sys.path`, `""` = the current folder.
+#[derive(Default)]
+pub struct FirstPath(pub Locked<Option<String>>);
 
 /// The configuration of an interpreter.
 #[derive(Default)]

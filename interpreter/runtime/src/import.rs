@@ -8,7 +8,7 @@ use krait_object::{Dict, ModuleDef, PyResult, Ref, Str, Thread, Value};
 
 use crate::config;
 use crate::errors::{import_error_for, key_error, type_error, value_error};
-use crate::protocol::{attr, call, compare};
+use crate::protocol::{attr, call, compare, repr};
 use crate::types::module::{self, Module};
 
 /// The native modules, all families together; installed by `embed`.
@@ -95,6 +95,9 @@ fn wait_for(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<()> {
 }
 /// Frames of the import machinery do not belong into a traceback that ends elsewhere.
 fn trim_traceback(th: &mut Thread) {
+    if config::get(th).flags.verbose != 0 {
+        return;
+    }
     let Some(exc) = th.exc.clone() else { return };
     let import_error = exc.is_instance(&crate::exceptions::IMPORT_ERROR);
     let Some(base) = exc.downcast_ref::<crate::exceptions::BaseException>() else { return };
@@ -149,7 +152,11 @@ pub fn import_name(th: &mut Thread, name: &Ref<Str>, globals: &Value, fromlist: 
         }
         let b = bootstrap(th)?;
         let import = import_function(th)?;
-        return attr::call_method(th, &b, "_handle_fromlist", &[m, fromlist.clone(), import]);
+        let result = attr::call_method(th, &b, "_handle_fromlist", &[m, fromlist.clone(), import]);
+        if result.is_err() {
+            trim_traceback(th);
+        }
+        return result;
     }
     let dot = name.iter().position(|c| c == u32::from('.'));
     if level == 0 || !name.is_empty() {
@@ -259,20 +266,16 @@ pub fn import_from(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<Valu
         }
     }
     let spec = attr::get_text_opt(th, m, "__spec__")?.filter(|s| !s.is_none());
-    let mut origin = match &spec {
-        Some(spec) => match attr::get_text_opt(th, spec, "has_location")? {
-            Some(h) if compare::truth(th, &h)? => attr::get_text_opt(th, spec, "origin")?,
-            _ => None,
-        },
+    let mut file = match &spec {
+        Some(spec) => origin(th, spec)?,
         None => None,
     };
-    if origin.as_ref().is_none_or(Value::is_none) {
-        origin = attr::get_text_opt(th, m, "__file__")?;
+    if file.is_none() {
+        file = attr::get_text_opt(th, m, "__file__")?.and_then(|f| f.downcast::<Str>().ok());
     }
-    let origin = origin.filter(|o| o.downcast_ref::<Str>().is_some());
-    let shown = own.as_ref().map_or_else(|| "<unknown module name>".to_owned(), |o| o.to_string());
-    let place =
-        origin.as_ref().and_then(|o| o.downcast_ref::<Str>()).map_or("unknown location".to_owned(), |o| o.to_string());
+    let unknown = Str::new("<unknown module name>");
+    let shown = repr::repr(th, own.as_ref().unwrap_or(&unknown).as_value())?;
+    let wanted = repr::repr(th, name.as_value())?;
     let initializing = match &spec {
         Some(s) => match attr::get_text_opt(th, s, "_initializing")? {
             Some(i) => compare::truth(th, &i)?,
@@ -280,13 +283,14 @@ pub fn import_from(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<Valu
         },
         None => false,
     };
-    let message = if initializing {
-        format!(
-            "cannot import name '{name}' from partially initialized module '{shown}' (most likely due to a circular import) ({place})"
-        )
-    } else {
-        format!("cannot import name '{name}' from '{shown}' ({place})")
+    let message = match &file {
+        None => format!("cannot import name {wanted} from {shown} (unknown location)"),
+        Some(place) if initializing => format!(
+            "cannot import name {wanted} from partially initialized module {shown} (most likely due to a circular import) ({place})"
+        ),
+        Some(place) => format!("cannot import name {wanted} from {shown} ({place})"),
     };
+    let origin = file.map(Value::from);
     Err(import_error_for(
         th,
         &crate::exceptions::IMPORT_ERROR,
@@ -295,6 +299,14 @@ pub fn import_from(th: &mut Thread, m: &Value, name: &Ref<Str>) -> PyResult<Valu
         origin,
         Some(name.to_value()),
     ))
+}
+/// The file that a module's spec says it comes from.
+pub fn origin(th: &mut Thread, spec: &Value) -> PyResult<Option<Ref<Str>>> {
+    match attr::get_text_opt(th, spec, "has_location")? {
+        Some(h) if compare::truth(th, &h)? => {}
+        _ => return Ok(None),
+    }
+    Ok(attr::get_text_opt(th, spec, "origin")?.and_then(|o| o.downcast::<Str>().ok()))
 }
 /// Calls `importlib._bootstrap` helpers for others.
 pub fn call_bootstrap(th: &mut Thread, name: &str, args: &[Value]) -> PyResult<Value> {

@@ -24,8 +24,13 @@ struct Level {
     chain: u32,
 }
 
-/// An upper bound of the tree's depth, or the error of a source that nests too deeply.
-pub(crate) fn bound(text: &str, mode: Mode) -> Result<u32, SyntaxError> {
+/// The tokenizer refuses more open brackets and more indentation; both must be found before the parser recurses.
+const MAX_BRACKETS: usize = 200;
+const MAX_INDENTS: usize = 99;
+
+/// An upper bound of the tree's depth, or the error of a source that nests too deeply. `suspect` is set if the tokenizer may
+/// have something to say first.
+pub(crate) fn bound(text: &str, mode: Mode, suspect: &mut bool) -> Result<u32, SyntaxError> {
     if text.len() < HARMLESS {
         return Ok(HARMLESS as u32);
     }
@@ -45,12 +50,16 @@ pub(crate) fn bound(text: &str, mode: Mode) -> Result<u32, SyntaxError> {
                 outer += level.prefix + level.power + level.chain;
                 stack.push(level);
                 level = Level::default();
+                *suspect |= stack.len() > MAX_BRACKETS;
             }
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace | TokenKind::FStringEnd => {
                 level = stack.pop().unwrap_or_default();
                 outer = outer.saturating_sub(level.prefix + level.power + level.chain);
             }
-            TokenKind::Indent => elifs.push(0),
+            TokenKind::Indent => {
+                elifs.push(0);
+                *suspect |= elifs.len() > MAX_INDENTS;
+            }
             TokenKind::Dedent => {
                 elifs.pop();
             }
@@ -92,10 +101,6 @@ pub(crate) fn bound(text: &str, mode: Mode) -> Result<u32, SyntaxError> {
             return Err(SyntaxError::bare(SyntaxErrorKind::RecursionError, msg));
         }
         deepest = deepest.max(outer + level.prefix + level.power + level.chain);
-        if stack.len() > 10_000 {
-            // The error pass reports the brackets.
-            break;
-        }
     }
     Ok(deepest.max(HARMLESS as u32))
 }

@@ -83,7 +83,14 @@ pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, Synt
         Mode::Exec | Mode::Single => ruff::Mode::Module,
         Mode::Eval | Mode::FuncType => ruff::Mode::Expression,
     };
-    let depth = depth::bound(&text, mode)?;
+    let mut suspect = false;
+    let depth = depth::bound(&text, mode, &mut suspect);
+    if suspect {
+        // The pass ends at the first thing that the tokenizer refuses, so that it does not nest deeper than that.
+        const STACK: usize = 128 << 20;
+        stacker::maybe_grow(STACK, STACK, || errors::check(&text, options))?;
+    }
+    let depth = depth?;
     // Frames of the parser, of the conversion, of the error pass and of the drop of the parser's tree.
     let stack = 1024 * 1024 + depth as usize * 8 * 1024;
     stacker::maybe_grow(stack, stack + 1024 * 1024, || parse_bounded(&text, mode, options))

@@ -212,8 +212,9 @@ impl Reader {
         }
         config.warn_options = self.warn_options();
         config.x_options = std::mem::take(&mut self.x);
-        fill(&mut config, self.env("PYTHONPATH").as_deref());
+        let path = self.env("PYTHONPATH");
         config.flags = self.flags;
+        fill(&mut config, path.as_deref());
         Ok(Arguments { config, source })
     }
 }

@@ -88,6 +88,9 @@ fn format_by_method(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref
     }
 }
 
+/// How deep containers may nest whose repr is computed: CPython's bound of native recursion.
+const MAX_NESTED: usize = 10_000;
+
 /// Objects whose repr is being computed on this thread.
 #[derive(Default)]
 struct InProgress(HashSet<u64>);
@@ -99,6 +102,9 @@ pub fn with_repr(
     placeholder: &str,
     body: impl FnOnce(&mut Thread) -> PyResult<Value>,
 ) -> PyResult<Value> {
+    if th.extension::<InProgress>().0.len() >= MAX_NESTED {
+        return Err(crate::errors::recursion_limit(th, " while getting the repr of an object"));
+    }
     if enter_repr(th, v) {
         let result = body(th);
         leave_repr(th, v);

@@ -19,7 +19,9 @@ use crate::protocol::slice::adjust;
 use crate::text::escape;
 use crate::types::bytes::data::{argument, has_buffer};
 use crate::types::bytes::methods::byte_methods;
-use crate::types::bytes::{collect, count_of, hex, index_of, iterator, percent, search, shape, sliced, zeros};
+use crate::types::bytes::{
+    collect, count_of, hex, index_of, is_text, iterator, percent, search, shape, sliced, warn_doubtful, zeros,
+};
 use crate::types::slice::Slice;
 use crate::types::str::units::{c_string, fit};
 
@@ -49,7 +51,10 @@ pub static DEF: ClassDef = ClassDef {
         new: Some(new),
         init: Some(init),
         repr: Some(repr),
-        str: Some(repr),
+        str: Some(|th, v| {
+            warn_doubtful(th, "str() on a bytearray instance")?;
+            repr(th, v)
+        }),
         compare: Some(compare),
         iter: Some(iterator::iter),
         buffer: Some(buffer),
@@ -202,6 +207,9 @@ fn repr(th: &mut Thread, value: &Value) -> PyResult<Value> {
 fn compare(th: &mut Thread, left: &Value, right: &Value, op: CmpOp) -> PyResult<Value> {
     let fits = |v: &Value| v.downcast_ref::<Bytes>().is_some() || has_buffer(v);
     if !fits(left) || !fits(right) {
+        if matches!(op, CmpOp::Eq | CmpOp::Ne) && (is_text(left) || is_text(right)) {
+            warn_doubtful(th, "Comparison between bytearray and string")?;
+        }
         return Ok(Value::NOT_IMPLEMENTED);
     }
     let left = argument(th, left)?;

@@ -40,7 +40,10 @@ pub static DEF: ClassDef = ClassDef {
     slots: SlotDefs {
         new: Some(new),
         repr: Some(repr),
-        str: Some(repr),
+        str: Some(|th, v| {
+            warn_doubtful(th, "str() on a bytes instance")?;
+            repr(th, v)
+        }),
         hash: Some(hash),
         compare: Some(compare),
         iter: Some(iterator::iter),
@@ -224,11 +227,29 @@ fn hash(_: &mut Thread, value: &Value) -> PyResult<i64> {
     Ok(this(value).hash())
 }
 
-fn compare(_: &mut Thread, left: &Value, right: &Value, op: CmpOp) -> PyResult<Value> {
+fn compare(th: &mut Thread, left: &Value, right: &Value, op: CmpOp) -> PyResult<Value> {
     let (Some(left), Some(right)) = (left.downcast_ref::<Bytes>(), right.downcast_ref::<Bytes>()) else {
+        if matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            if is_text(left) || is_text(right) {
+                warn_doubtful(th, "Comparison between bytes and string")?;
+            }
+            if left.as_int_ref().is_some() || right.as_int_ref().is_some() {
+                warn_doubtful(th, "Comparison between bytes and int")?;
+            }
+        }
         return Ok(Value::NOT_IMPLEMENTED);
     };
     Ok(Value::bool(op.of(left.as_slice().cmp(right.as_slice()))))
+}
+pub(crate) fn is_text(v: &Value) -> bool {
+    v.downcast_ref::<Str>().is_some()
+}
+/// A BytesWarning, with `-b`.
+pub(crate) fn warn_doubtful(th: &mut Thread, message: &str) -> PyResult<()> {
+    if crate::config::get(th).flags.bytes_warning == 0 {
+        return Ok(());
+    }
+    crate::warnings::warn(th, &crate::exceptions::BYTES_WARNING, message, 1)
 }
 
 fn len(_: &mut Thread, value: &Value) -> PyResult<usize> {

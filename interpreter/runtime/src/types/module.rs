@@ -3,8 +3,8 @@ use krait_object::builtin_types::OBJECT;
 use krait_object::intern::intern;
 use krait_object::native::{Sig, getset, method};
 use krait_object::{
-    Args, ClassDef, Dict, GetSet, Method, ModuleDef, PyResult, Raised, Ref, SlotDefs, Str, Thread, TypeObject, VTable,
-    Value, ValueCell, type_flag,
+    Args, ClassDef, Dict, FrozenSet, GetSet, Method, ModuleDef, PyResult, Raised, Ref, Set, SlotDefs, Str, Thread,
+    TypeObject, VTable, Value, ValueCell, type_flag,
 };
 
 use crate::errors::{attribute_error, missing_attribute as missing_name, type_error};
@@ -166,13 +166,31 @@ fn message(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<String> {
         return Ok(format!("module has no attribute '{name}'"));
     };
     if let Some(spec) = d.get_text("__spec__").filter(|s| !s.is_none()) {
+        let origin = crate::import::origin(th, &spec)?;
+        let shadowing = origin.as_ref().is_some_and(|o| may_shadow(th, &o.to_string_lossy()));
+        let file = origin.as_ref().map(|o| o.to_string()).unwrap_or_default();
+        if shadowing && is_standard(th, module.as_value())? {
+            return Ok(format!(
+                "module '{module}' has no attribute '{name}' (consider renaming '{file}' since it has the same name as the \
+                 standard library module named '{module}' and the import system gives it precedence)"
+            ));
+        }
         let initializing = attr::get_text_opt(th, &spec, "_initializing")?;
         if let Some(i) = initializing
             && compare::truth(th, &i)?
         {
-            return Ok(format!(
-                "partially initialized module '{module}' has no attribute '{name}' (most likely due to a circular import)"
-            ));
+            return Ok(if shadowing {
+                format!(
+                    "module '{module}' has no attribute '{name}' (consider renaming '{file}' if it has the same name as a \
+                     third-party module you intended to import)"
+                )
+            } else {
+                let from = if origin.is_some() { format!(" from '{file}'") } else { String::new() };
+                format!(
+                    "partially initialized module '{module}'{from} has no attribute '{name}' (most likely due to a \
+                     circular import)"
+                )
+            });
         }
         if let Some(pending) = attr::get_text_opt(th, &spec, "_uninitialized_submodules")?
             && crate::protocol::sequence::contains(th, &pending, name.as_value())?
@@ -183,4 +201,27 @@ fn message(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<String> {
         }
     }
     Ok(format!("module '{module}' has no attribute '{name}'"))
+}
+/// Whether the module is in the folder that start-up put in front of `sys.path`, where it may hide another.
+fn may_shadow(th: &mut Thread, origin: &str) -> bool {
+    if crate::config::get(th).flags.safe_path {
+        return false;
+    }
+    let Some(first) = th.interp.extension::<crate::config::FirstPath>().0.get() else { return false };
+    let first = if first.is_empty() {
+        std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned()
+    } else {
+        first
+    };
+    let file = origin.strip_suffix("/__init__.py").unwrap_or(origin);
+    file.rsplit_once('/').is_some_and(|(folder, _)| folder == first)
+}
+/// Whether the name is in `sys.stdlib_module_names`.
+fn is_standard(th: &mut Thread, name: &Value) -> PyResult<bool> {
+    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
+    let Some(names) = sys.and_then(|s| s.get_text("stdlib_module_names")) else { return Ok(false) };
+    if names.downcast_ref::<FrozenSet>().is_none() && names.downcast_ref::<Set>().is_none() {
+        return Ok(false);
+    }
+    crate::protocol::sequence::contains(th, &names, name)
 }

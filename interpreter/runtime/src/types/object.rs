@@ -265,6 +265,7 @@ fn set_class(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> 
         let given = value.class().name();
         return Err(type_error(th, format!("__class__ must be set to a class, not '{given}' object")));
     };
+    crate::audit::audit(th, "object.__setattr__", &[o.clone(), Value::str("__class__"), value.clone()])?;
     let old = o.class_ref();
     let is_module = |t: &Ref<Type>| t.object().is_subtype(&crate::types::module::MODULE);
     if (old.is_static() || new.is_static()) && !(is_module(&old) && is_module(&new)) {

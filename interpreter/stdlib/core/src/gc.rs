@@ -95,6 +95,8 @@ static FUNCTIONS: &[Method] = &[
                     g => Some(g as u8),
                 },
             };
+            let shown = generation.map_or(-1, i64::from);
+            krait_runtime::audit::audit(th, "gc.get_objects", &[Value::int(shown)])?;
             Ok(List::new(gc::objects(generation)).into())
         },
     ),
@@ -119,13 +121,19 @@ static FUNCTIONS: &[Method] = &[
         "get_referrers",
         "",
         "get_referrers(*objs) -> list\nReturn the list of objects that directly refer to any of objs.",
-        |_, a: &Args<'_>| Ok(List::new(gc::referrers(a.pos())).into()),
+        |th, a: &Args<'_>| {
+            krait_runtime::audit::audit(th, "gc.get_referrers", &[Tuple::from_slice(a.pos()).into()])?;
+            Ok(List::new(gc::referrers(a.pos())).into())
+        },
     ),
     function(
         "get_referents",
         "",
         "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.",
-        |_, a: &Args<'_>| Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into()),
+        |th, a: &Args<'_>| {
+            krait_runtime::audit::audit(th, "gc.get_referents", &[Tuple::from_slice(a.pos()).into()])?;
+            Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into())
+        },
     ),
     function("freeze", "()", "Freeze all current tracked objects and ignore them for future collections.", |_, _| {
         gc::freeze();

@@ -6,6 +6,7 @@ mod write;
 
 use krait_object::native::function;
 use krait_object::{Args, Bytes, Method, ModuleDef, PyResult, Thread, Value};
+use krait_runtime::audit::audit;
 use krait_runtime::protocol::{attr, buffer, compare, number};
 use krait_runtime::types::module;
 
@@ -52,20 +53,24 @@ fn version(th: &mut Thread, v: Option<&Value>) -> PyResult<i32> {
 }
 fn dump(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (version, allow_code) = (version(th, a.opt(2))?, flag(th, a.opt(3))?);
+    audit(th, "marshal.dumps", &[a[0].clone(), Value::from(version)])?;
     let data = write::dumps(th, &a[0], version, allow_code)?;
     attr::call_method(th, &a[1], "write", &[Bytes::new(&data).into()])
 }
 fn dumps(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (version, allow_code) = (version(th, a.opt(1))?, flag(th, a.opt(2))?);
+    audit(th, "marshal.dumps", &[a[0].clone(), Value::from(version)])?;
     let data = write::dumps(th, &a[0], version, allow_code)?;
     Ok(Bytes::new(&data).into())
 }
 fn load(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let allow_code = flag(th, a.opt(1))?;
+    audit(th, "marshal.load", &[])?;
     read::load(th, &a[0], allow_code)
 }
 fn loads(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let allow_code = flag(th, a.opt(1))?;
     let data = buffer::bytes_like(th, &a[0])?;
+    audit(th, "marshal.loads", &[a[0].clone()])?;
     read::loads(th, &data, allow_code)
 }

@@ -48,7 +48,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     d.set_text("argv", texts(c.argv.iter().map(Vec::as_slice)));
     d.set_text("orig_argv", texts(c.orig_argv.iter().map(Vec::as_slice)));
     d.set_text("executable", path_value(&c.executable));
-    d.set_text("_base_executable", path_value(&c.executable));
+    d.set_text("_base_executable", path_value(&c.base_executable));
     d.set_text("prefix", path_value(&c.prefix));
     d.set_text("exec_prefix", path_value(&c.prefix));
     d.set_text("base_prefix", path_value(&c.base_prefix));

@@ -191,7 +191,8 @@ fn start_joinable_thread(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         Some(_) => return Err(type_error(th, "'handle' must be a _ThreadHandle")),
     };
     let daemon = a.opt(2).map_or(Ok(true), |d| compare::truth(th, d))?;
-    audit(th, "_thread.start_joinable_thread", &[a[0].clone(), Value::from(i32::from(daemon)), object.clone()])?;
+    let given = a.opt_not_none(1).cloned().unwrap_or(Value::NONE);
+    audit(th, "_thread.start_joinable_thread", &[a[0].clone(), Value::from(i32::from(daemon)), given])?;
     let inner = handle::inner(&object);
     start(th, &inner, Job { function: a[0].clone(), args: Vec::new(), kwargs: None }, daemon)?;
     Ok(object)

@@ -87,6 +87,7 @@ fn to_seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }
 fn sleep(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    krait_runtime::audit::audit(th, "time.sleep", &[a[0].clone()])?;
     let ns = nanoseconds(th, &a[0], Rounding::Ceiling)?;
     if ns < 0 {
         return Err(value_error(th, "sleep length must be non-negative"));

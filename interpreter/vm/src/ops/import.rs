@@ -4,7 +4,7 @@ use krait_object::{Dict, PyResult, Ref, Str, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{IMPORT_ERROR, KEY_ERROR};
 use krait_runtime::import;
-use krait_runtime::protocol::{attr, call, compare, repr, sequence};
+use krait_runtime::protocol::{attr, call, repr, sequence};
 use krait_runtime::well_known::names;
 
 use super::{a, b, finish0, ok};
@@ -36,61 +36,10 @@ fn import_name(th: &mut Thread, r: Regs, name: &Ref<Str>, level: &Value, fromlis
 pub fn op_import_from(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (module, name) = (r.get(b(w)).clone(), pc.name(0));
-    let value = ok!(import_from(th, &module, name), th, pc, r);
+    let value = ok!(import::import_from(th, &module, name), th, pc, r);
     drop(module);
     finish0(th, a(w), pc, pc.add(1), r, value)
 }
-fn import_from(th: &mut Thread, module: &Value, name: &Ref<Str>) -> PyResult<Value> {
-    if let Some(v) = attr::get_attr_opt(th, module, name)? {
-        return Ok(v);
-    }
-    let package = attr::get_attr_opt(th, module, &names().name)?;
-    let package = package.and_then(|p| p.to_ref::<Str>());
-    if let Some(package) = &package {
-        let full = Value::from(format!("{}.{}", package.to_string_lossy(), name.to_string_lossy()));
-        let modules = import::modules(th)?;
-        let found = sequence::get_item(th, &modules, &full);
-        if let Some(v) = errors::suppress(th, found, &KEY_ERROR)? {
-            return Ok(v);
-        }
-    }
-    Err(cannot_import(th, module, name, package)?)
-}
-fn cannot_import(
-    th: &mut Thread,
-    module: &Value,
-    name: &Ref<Str>,
-    package: Option<Ref<Str>>,
-) -> PyResult<krait_object::Raised> {
-    let shown = match &package {
-        Some(p) => repr::repr(th, p.as_value())?.to_string_lossy().into_owned(),
-        None => "<unknown module name>".to_owned(),
-    };
-    let name_shown = repr::repr(th, name.as_value())?.to_string_lossy().into_owned();
-    let file = attr::get_text_opt(th, module, "__file__")?.filter(|f| f.downcast_ref::<Str>().is_some());
-    let spec = attr::get_attr_opt(th, module, &names().spec)?;
-    let initializing = match &spec {
-        Some(spec) => match attr::get_attr_opt(th, spec, &names().initializing)? {
-            Some(v) => compare::truth(th, &v)?,
-            None => false,
-        },
-        None => false,
-    };
-    let place = match &file {
-        Some(f) => repr::str(th, f)?.to_string_lossy().into_owned(),
-        None => "unknown location".to_owned(),
-    };
-    let message = if initializing {
-        format!(
-            "cannot import name {name_shown} from partially initialized module {shown} (most likely due to a circular import) ({place})"
-        )
-    } else {
-        format!("cannot import name {name_shown} from {shown} ({place})")
-    };
-    let package = package.map(|p| p.to_value());
-    Ok(errors::import_error_for(th, &IMPORT_ERROR, message, package, file, Some(name.to_value())))
-}
-
 /// `from module import *` into a namespace.
 pub fn import_star(th: &mut Thread, module: &Value, namespace: &Value) -> PyResult<()> {
     let (all, skip_private) = match attr::get_attr_opt(th, module, &names().all)? {

@@ -61,10 +61,13 @@ fn refuse_immutable(th: &mut Thread, t: &Type, name: &str) -> PyResult<()> {
     }
     Ok(())
 }
-fn settable<'a>(th: &mut Thread, t: &Type, value: Option<&'a Value>, name: &str) -> PyResult<&'a Value> {
+fn settable<'a>(th: &mut Thread, t: &Ref<Type>, value: Option<&'a Value>, name: &str) -> PyResult<&'a Value> {
     refuse_immutable(th, t, name)?;
     match value {
-        Some(v) => Ok(v),
+        Some(v) => {
+            crate::audit::audit(th, "object.__setattr__", &[t.to_value(), Value::str(name), v.clone()])?;
+            Ok(v)
+        }
         None => {
             let class = t.name();
             Err(type_error(th, format!("cannot delete '{name}' attribute of type '{class}'")))

@@ -37,7 +37,7 @@ pub static FUNCTIONS: &[Method] = &[
         |th, _| {
             let d = Dict::new();
             if let Some(f) = frame::current(th, 0) {
-                let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
+                let id = krait_platform::thread::ident();
                 d.set(th, Value::from(id), f.into())?;
             }
             Ok(d.into())
@@ -49,7 +49,7 @@ pub static FUNCTIONS: &[Method] = &[
         "Return a dict mapping each thread's identifier to its current raised exception.",
         |th, _| {
             let d = Dict::new();
-            let id = th.shared.id.load(std::sync::atomic::Ordering::Relaxed);
+            let id = krait_platform::thread::ident();
             let e = Value::from(th.topmost_handled().cloned());
             d.set(th, Value::from(id), e)?;
             Ok(d.into())

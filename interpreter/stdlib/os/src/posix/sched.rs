@@ -69,7 +69,10 @@ pub(super) static FUNCTIONS: &[Method] = &[
         Ok(set.into())
     }),
     function("sched_setaffinity", "(pid, mask, /)", "Set the processors that a process may run on.", set_affinity),
-    function("cpu_count", "()", "The number of processors; None where it is not known.", |_, _| {
+    function("cpu_count", "()", "The number of processors; None where it is not known.", |th, _| {
+        if let Some(n) = krait_runtime::config::get(th).cpu_count {
+            return Ok(n.into());
+        }
         const SC_NPROCESSORS_ONLN: i32 = 84;
         Ok(process::sysconf(SC_NPROCESSORS_ONLN).ok().filter(|&n| n >= 1).into())
     }),
