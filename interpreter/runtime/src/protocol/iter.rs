@@ -2,7 +2,7 @@
 use krait_object::{List, PyResult, Thread, Tuple, Value};
 
 use crate::errors::{catch, type_error, value_error};
-use crate::exceptions::TYPE_ERROR;
+use crate::exceptions::{STOP_ITERATION, TYPE_ERROR};
 use crate::protocol::attr::call_special_opt;
 use crate::protocol::sequence;
 
@@ -22,12 +22,15 @@ pub fn iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
     }
     Err(type_error(th, format!("'{}' object is not iterable", class.name())))
 }
-/// The next item, or `None` at the end.
+/// The next item, or `None` at the end; a StopIteration, which carries a generator's return value, is the end too.
 #[inline]
 pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
     let slot = it.class().slots.next.get();
     match slot {
-        Some(f) => f(th, it),
+        Some(f) => match f(th, it) {
+            Ok(item) => Ok(item),
+            Err(raised) => catch(th, raised, &STOP_ITERATION).map(|_| None),
+        },
         None => {
             let name = it.class().name();
             Err(type_error(th, format!("'{name}' object is not an iterator")))

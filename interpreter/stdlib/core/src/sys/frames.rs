@@ -26,7 +26,8 @@ pub static FUNCTIONS: &[Method] = &[
         };
         krait_runtime::audit::audit(th, "sys._getframemodulename", &[Value::from(depth)])?;
         Ok(match frame::current(th, depth.max(0) as usize) {
-            Some(f) => f.function.module.get().into(),
+            // The function of module code has no `__module__` of its own.
+            Some(f) => f.function.module.get().or_else(|| f.function.globals.get_text("__name__")).into(),
             None => Value::NONE,
         })
     }),
