@@ -22,7 +22,7 @@ fn install() {
             krait_object::gc::run_requested(th);
             Ok(())
         });
-        let families: [&[&'static ModuleDef]; 11] = [
+        let families: [&[&'static ModuleDef]; 12] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,
             krait_stdlib_text::MODULES,
@@ -34,6 +34,7 @@ fn install() {
             krait_stdlib_data::MODULES,
             krait_stdlib_compress::MODULES,
             krait_stdlib_database::MODULES,
+            krait_stdlib_ffi::MODULES,
         ];
         import::install_native_modules(families.concat());
     });

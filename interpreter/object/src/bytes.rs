@@ -30,7 +30,7 @@ unsafe impl Trace for Bytes {
 /// `h` is a live bytes object.
 pub(crate) unsafe fn block_len(h: *const Header) -> usize {
     // SAFETY: by the caller's promise.
-    size_of::<Object<Bytes>>() + unsafe { (*h.cast::<Object<Bytes>>()).payload.len }
+    size_of::<Object<Bytes>>() + unsafe { (*h.cast::<Object<Bytes>>()).payload.len } + 1
 }
 
 impl Bytes {
@@ -49,10 +49,13 @@ impl Bytes {
         Self::allocate(data, class)
     }
     pub(crate) fn allocate(data: &[u8], class: &TypeObject) -> Option<Ref<Bytes>> {
-        let object = new_variable(Bytes { hash: AtomicU64::new(0), len: data.len() }, data.len(), class)?;
-        // SAFETY: the block has room for the bytes behind the payload; the new reference owns the object.
+        // A NUL follows, as C functions that get the address expect.
+        let object = new_variable(Bytes { hash: AtomicU64::new(0), len: data.len() }, data.len() + 1, class)?;
+        // SAFETY: the block has room for the bytes and the NUL behind the payload; the new reference owns the object.
         let made: Ref<Bytes> = unsafe {
-            std::ptr::copy_nonoverlapping(data.as_ptr(), object.as_ptr().add(1).cast::<u8>(), data.len());
+            let place = object.as_ptr().add(1).cast::<u8>();
+            std::ptr::copy_nonoverlapping(data.as_ptr(), place, data.len());
+            place.add(data.len()).write(0);
             Ref::from_bits(object.as_ptr() as u64)
         };
         if !std::ptr::eq(class, &BYTES) {

@@ -396,6 +396,14 @@ impl Object<Type> {
     pub const fn builtin_like(name: &'static str, base: &'static TypeObject) -> TypeObject {
         Object { header: Header::immortal(&crate::builtin_types::TYPE), payload: Type::blank(name, Some(base)) }
     }
+    /// As [`Object::builtin_like`], an instance of a builtin metaclass.
+    pub const fn builtin_of(
+        name: &'static str,
+        base: &'static TypeObject,
+        metaclass: &'static TypeObject,
+    ) -> TypeObject {
+        Object { header: Header::immortal(metaclass), payload: Type::blank(name, Some(base)) }
+    }
     /// Fixes the layout of a builtin: its own, or its base's.
     pub fn ready_layout(&'static self) {
         if self.payload.vtable.load(Relaxed).is_null() {
