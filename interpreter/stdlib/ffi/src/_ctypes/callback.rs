@@ -83,7 +83,8 @@ impl Thunk {
         Ok(thunk)
     }
 
-    pub fn address(&self) -> usize {
+    /// The address of the C function.
+    pub fn entry(&self) -> usize {
         self.closure.get().map_or(0, |closure| closure.code)
     }
 }

@@ -151,7 +151,7 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         let types = sequence::to_items(th, &types, "argtypes must be a sequence")?;
         let returned = callback_result(th, &made)?;
         let thunk = Thunk::make(th, first, types, returned)?;
-        let address = thunk.address();
+        let address = thunk.entry();
         keep(th, &made, 0, thunk.into())?;
         address
     } else {
