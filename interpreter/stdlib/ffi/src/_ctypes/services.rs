@@ -148,10 +148,7 @@ extern "C" fn string_at(address: usize, size: libc::c_int) -> u64 {
 
 /// A size that is no size.
 fn negative(function: &str) -> u64 {
-    with_current(|th| {
-        answer(Err(system_error(th, format!("Negative size passed to {function}"))))
-    })
-    .unwrap_or(0)
+    with_current(|th| answer(Err(system_error(th, format!("Negative size passed to {function}"))))).unwrap_or(0)
 }
 
 extern "C" fn wstring_at(address: usize, size: libc::c_int) -> u64 {
