@@ -212,9 +212,7 @@ fn lay_out(th: &mut Thread, class: &Value, fields: &Value) -> PyResult<()> {
         info.members.push(member);
     }
     let end = layout.size.next_multiple_of(layout.align.max(1));
-    if end > layout.size {
-        format += &format!("{}x", end - layout.size);
-    }
+    push_padding(&mut format, end - layout.size);
     format.push('}');
     info.format = if union { "B".into() } else { format };
     info.size = end;
@@ -226,12 +224,16 @@ fn lay_out(th: &mut Thread, class: &Value, fields: &Value) -> PyResult<()> {
     anonymous(th, class)
 }
 
-fn push_format(format: &mut String, padding: usize, member: &Arc<Info>, name: &Value) {
+fn push_padding(format: &mut String, padding: usize) {
     match padding {
         0 => {}
         1 => format.push('x'),
         n => *format += &format!("{n}x"),
     }
+}
+
+fn push_format(format: &mut String, padding: usize, member: &Arc<Info>, name: &Value) {
+    push_padding(format, padding);
     if !member.shape.is_empty() {
         let shape: Vec<String> = member.shape.iter().map(usize::to_string).collect();
         *format += &format!("({})", shape.join(","));
