@@ -127,10 +127,10 @@ impl Statement {
             }
         }
     }
-    /// A column of the current row as bytes, for converters; `None` for NULL.
+    /// A column of the current row as bytes, for converters; `None` for NULL and for a blob without bytes.
     pub fn column_bytes(&self, i: i32) -> Option<&[u8]> {
         // SAFETY: as in `column`.
-        unsafe { if s::sqlite3_column_type(self.raw, i) == s::SQLITE_NULL { None } else { self.blob(i) } }
+        unsafe { self.bytes(s::sqlite3_column_blob(self.raw, i).cast::<u8>(), i) }
     }
     fn blob(&self, i: i32) -> Option<&[u8]> {
         // SAFETY: as in `column`; a blob without bytes may have no address.

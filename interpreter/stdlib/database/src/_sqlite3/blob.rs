@@ -154,7 +154,7 @@ fn seek(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     let to = base + i64::from(offset);
     if to > i64::from(i32::MAX) {
-        return Err(overflow_error(th, "seek offset results in offset overflow"));
+        return Err(overflow_error(th, "seek offset results in overflow"));
     }
     if !(0..=len).contains(&to) {
         return Err(value_error(th, "offset out of blob range"));

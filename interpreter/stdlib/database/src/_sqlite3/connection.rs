@@ -87,6 +87,7 @@ const fn factory(name: &'static str, get: GetFn, set: krait_object::native::SetF
     GetSet { set: Some(set), ..member(name, "", get) }
 }
 static MEMBERS: &[GetSet] = &[
+    krait_object::native::getter("__text_signature__", "", |_, _| Ok("(sql, /)".into())),
     exception!("Warning" WARNING),
     exception!("Error" ERROR),
     exception!("InterfaceError" INTERFACE_ERROR),

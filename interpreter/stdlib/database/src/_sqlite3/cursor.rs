@@ -174,6 +174,14 @@ fn close(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     Ok(Value::NONE)
 }
 
+/// The statement, which the connection may keep, is given up, and with it the locks that it holds.
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        if let Some(mut s) = self.statement().as_deref().and_then(|s| s.state.try_lock()) {
+            s.reset();
+        }
+    }
+}
 impl Cursor {
     fn check_unlocked(&self, th: &mut Thread) -> PyResult<()> {
         if self.locked.load(Relaxed) {

@@ -5,7 +5,7 @@ use krait_libraries::sqlite::{self, Arg, Db, codes};
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::{ClassDef, Dict, List, PyResult, Ref, Str, Thread, Tuple, TypeObject, VTable, Value, type_flag};
-use krait_runtime::errors::{in_flight, overflow_error, surrogates_not_allowed};
+use krait_runtime::errors::{in_flight, index_error, overflow_error, surrogates_not_allowed};
 use krait_runtime::exceptions::LOOKUP_ERROR;
 use krait_runtime::protocol::buffer::{has_buffer, hold};
 use krait_runtime::protocol::sequence;
@@ -190,7 +190,10 @@ fn bind_sequence(th: &mut Thread, s: &Statement, parameters: &Value, needed: i32
         let value = match (parameters.downcast_ref::<Tuple>(), parameters.downcast_ref::<List>()) {
             (Some(t), _) => t.get(i).cloned(),
             // A list may shrink while an adapter runs.
-            (None, Some(l)) => Some(l.get(i).unwrap_or(Value::NONE)),
+            (None, Some(l)) => match l.get(i) {
+                Some(v) => Some(v),
+                None => return Err(index_error(th, "list index out of range")),
+            },
             (None, None) => None,
         };
         let value = match value {

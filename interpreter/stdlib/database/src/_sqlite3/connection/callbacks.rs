@@ -8,7 +8,7 @@ use std::sync::Arc;
 use krait_libraries::sqlite::{self, Aggregate, Arg, Reply, Traced, codes};
 use krait_object::native::Sig;
 use krait_object::{Args, Bytes, PyResult, Str, Thread, Value};
-use krait_runtime::errors::{in_flight, overflow_error, surrogates_not_allowed, type_error, value_error};
+use krait_runtime::errors::{in_flight, overflow_error, surrogates_not_allowed, type_error};
 use krait_runtime::exceptions::{ATTRIBUTE_ERROR, MEMORY_ERROR, OVERFLOW_ERROR};
 use krait_runtime::protocol::buffer::{bytes_like, has_buffer};
 use krait_runtime::protocol::{attr, call, compare, number};
@@ -64,14 +64,11 @@ fn to_sql(th: &mut Thread, v: &Value) -> PyResult<Option<Reply>> {
         };
     }
     if has_buffer(v) {
-        return match bytes_like(th, v) {
-            Ok(b) if i32::try_from(b.len()).is_err() => Err(overflow_error(th, "BLOB longer than INT_MAX bytes")),
-            Ok(b) => Ok(Some(Reply::Blob(b))),
-            Err(_) => {
-                drop(th.take_exc());
-                Err(value_error(th, "could not convert BLOB to buffer"))
-            }
-        };
+        let bytes = bytes_like(th, v)?;
+        if i32::try_from(bytes.len()).is_err() {
+            return Err(overflow_error(th, "BLOB longer than INT_MAX bytes"));
+        }
+        return Ok(Some(Reply::Blob(bytes)));
     }
     Ok(None)
 }
