@@ -3,4 +3,5 @@
 
 pub mod deflate;
 pub mod lzma;
+pub mod openssl;
 pub mod sqlite;
