@@ -12,7 +12,7 @@ pub fn current_globals(th: &mut Thread) -> Option<Ref<Dict>> {
 /// `locals()` of the running Python frame.
 pub fn current_locals(th: &mut Thread) -> PyResult<Value> {
     match frame::current(th, 0) {
-        Some(f) => Ok(f.locals(th)),
+        Some(f) => f.locals(th),
         None => Err(system_error(th, "frame does not exist")),
     }
 }

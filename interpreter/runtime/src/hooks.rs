@@ -19,6 +19,8 @@ pub struct VmHooks {
         fn(&mut Thread, &Ref<Code>, &Ref<Dict>, Option<&Value>, Option<&Value>, Option<&Ref<Tuple>>) -> PyResult<Value>,
     /// Goes on with a generator, coroutine or asynchronous generator.
     pub resume_generator: fn(&mut Thread, &Value, Resume) -> PyResult<Resumed>,
+    /// Runs something while a suspended generator's frame is on the stack.
+    pub on_stack: fn(&mut Thread, &Value, &mut dyn FnMut(&mut Thread)),
     /// The frame `depth` calls up from the running one, made into an object.
     pub frame_at: fn(&mut Thread, usize) -> Option<Ref<Frame>>,
     /// The frame that called this one, while it runs.

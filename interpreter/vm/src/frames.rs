@@ -217,7 +217,10 @@ pub fn eval_code(
     }
     let window = e.up(3);
     window.put(0, function.to_value());
-    if let Some(namespace) = locals {
+    // A function's code has its variables in registers, whatever mapping it is run with.
+    if let Some(namespace) = locals
+        && code.flags & krait_bytecode::code::flags::OPTIMIZED == 0
+    {
         window.put(3, namespace.clone());
     }
     window.put(2, code.to_value());

@@ -72,6 +72,30 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     finish(th, &object, e, own)
 }
 
+/// Runs `f` while the frame of a suspended generator is on the stack, at the `YIELD_VALUE` where it is.
+pub fn on_stack(th: &mut Thread, object: &Value, f: &mut dyn FnMut(&mut Thread)) {
+    let Some(generator) = generator::of(object) else { return f(th) };
+    let code = generator.code.clone();
+    let Ok(e) = entry_window(th, code.nregs as usize) else {
+        // What `f` does will raise it again.
+        drop(th.exc.take());
+        return f(th);
+    };
+    let r = e.up(ENTRY_WORDS);
+    let header = r.header();
+    header.put(0, generator.function.to_value());
+    r.set_return(entry_return(), 0);
+    header.put(2, code.to_value());
+    let word = restore(generator, r);
+    let pc = pc_at(&code, word);
+    th.vm.base = r.0;
+    th.vm.pc = pc.0.cast();
+    f(th);
+    save(generator, r, pc);
+    header.clear(0, 3);
+    close_entry(th, e);
+}
+
 /// Resumes the generator that `FOR_ITER` or `SEND` at `pc` holds, as a frame above the running one, without native
 /// recursion. `None`: it is not one that can be resumed so; nothing happened, and the value comes back.
 #[inline(always)]

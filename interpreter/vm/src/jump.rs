@@ -13,10 +13,15 @@ use crate::regs::{Regs, S, pc_at};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Unbound,
-    Object,
+    /// A value in the middle of an expression, by the instruction that made it.
+    Object(u32),
+    /// The `__exit__` of a `with`.
+    Exit,
     Iterator,
     /// The exception of a handler.
     Except,
+    /// The exception of an `except` clause that has matched.
+    Matched,
     /// The handled exception that a handler put aside, or None.
     Handled,
 }
@@ -79,7 +84,8 @@ impl Analysis<'_> {
         let registers = [word.a() as usize, word.b() as usize, word.c() as usize];
         let [a, b, c] = registers.map(|r| r.wrapping_sub(self.first));
         let (count, raw) = (registers[2], self.code.words.get(at + 1).copied().unwrap_or(0) as usize);
-        let source = state.get(b).copied().filter(|k| *k != Kind::Unbound).unwrap_or(Kind::Object);
+        let object = Kind::Object(at as u32);
+        let source = state.get(b).copied().filter(|k| *k != Kind::Unbound).unwrap_or(object);
         let mut kills = [KILL_1, KILL_2, KILL_3].into_iter();
         let operands = op.info().operands;
         for (kind, register) in operands.into_iter().zip([a, b, c]) {
@@ -102,47 +108,49 @@ impl Analysis<'_> {
         match op {
             Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW | Op::CALL_FUNCTION_EX => {
                 state.iter_mut().skip(a).for_each(|k| *k = Kind::Unbound);
-                set(state, c, Kind::Object);
+                set(state, c, object);
             }
             Op::GET_ITER | Op::GET_AITER => set(state, a, Kind::Iterator),
             Op::CLEAR | Op::RERAISE => set(state, a, Kind::Unbound),
             Op::MOVE => set(state, a, source),
             Op::MOVE_OR_CLEAR => {
-                let kind = state.get(b).copied().unwrap_or(Kind::Object);
+                let kind = state.get(b).copied().unwrap_or(object);
                 set(state, b, Kind::Unbound);
                 set(state, a, kind);
             }
             Op::LOAD_METHOD => {
-                set(state, a, Kind::Object);
-                set(state, a.wrapping_add(4), Kind::Object);
+                set(state, a, object);
+                set(state, a.wrapping_add(4), object);
             }
-            Op::LOAD_SUPER_ATTR => set(state, a, Kind::Object),
-            Op::FOR_ITER if jumps => set(state, b, Kind::Object),
+            Op::LOAD_SUPER_ATTR => set(state, a, object),
+            Op::FOR_ITER if jumps => set(state, b, object),
             Op::FOR_ITER => set(state, a, Kind::Unbound),
             Op::SEND => set(state, if jumps { a } else { usize::MAX }, Kind::Unbound),
             Op::CLEANUP_THROW => {
                 set(state, b, Kind::Unbound);
-                set(state, a, Kind::Object);
+                set(state, a, object);
             }
             Op::END_ASYNC_FOR => {
                 set(state, a, Kind::Unbound);
                 set(state, b, Kind::Unbound);
             }
+            Op::JNEXC_MATCH if !jumps && state.get(a) == Some(&Kind::Except) => set(state, a, Kind::Matched),
             Op::PUSH_EXC_INFO => set(state, a.wrapping_add(1), Kind::Handled),
             Op::POP_EXCEPT => {
                 set(state, a, Kind::Unbound);
                 set(state, a.wrapping_add(1), Kind::Unbound);
             }
-            Op::UNPACK_SEQUENCE => (a..a.wrapping_add(count)).for_each(|r| set(state, r, Kind::Object)),
-            Op::UNPACK_EX => (a..a.wrapping_add(count + 1 + raw)).for_each(|r| set(state, r, Kind::Object)),
+            Op::UNPACK_SEQUENCE => (a..a.wrapping_add(count)).for_each(|r| set(state, r, object)),
+            Op::UNPACK_EX => (a..a.wrapping_add(count + 1 + raw)).for_each(|r| set(state, r, object)),
             Op::BEFORE_WITH | Op::BEFORE_ASYNC_WITH => {
-                [0, 1, 5].into_iter().for_each(|i| set(state, a.wrapping_add(i), Kind::Object));
+                set(state, a, Kind::Exit);
+                [1, 5].into_iter().for_each(|i| set(state, a.wrapping_add(i), object));
             }
             Op::PREPARE_EXIT => {
                 set(state, b, Kind::Unbound);
-                [0, 4, 5, 6].into_iter().for_each(|i| set(state, a.wrapping_add(i), Kind::Object));
+                [0, 4, 5, 6].into_iter().for_each(|i| set(state, a.wrapping_add(i), object));
             }
-            _ if operands[0] == Operand::Out => set(state, a, Kind::Object),
+            _ if operands[0] == Operand::Out => set(state, a, object),
             _ => {}
         }
     }
@@ -157,7 +165,6 @@ fn set(state: &mut State, register: usize, kind: Kind) {
 fn fits(from: &State, to: &State) -> bool {
     from.iter().zip(to).all(|(f, t)| match t {
         Kind::Unbound => true,
-        Kind::Object => *f != Kind::Unbound,
         kind => f == kind,
     })
 }
@@ -165,7 +172,9 @@ fn explain(to: Option<&State>) -> &'static str {
     let top = to.and_then(|s| s.iter().rev().find(|k| **k != Kind::Unbound));
     match top {
         None => "can't jump into an exception handler, or code may be unreachable",
-        Some(Kind::Except | Kind::Handled) => "can't jump into an 'except' block as there's no exception",
+        Some(Kind::Except | Kind::Matched | Kind::Handled) => {
+            "can't jump into an 'except' block as there's no exception"
+        }
         Some(Kind::Iterator) => "can't jump into the body of a for loop",
         Some(_) => "incompatible stacks",
     }
@@ -189,7 +198,7 @@ pub fn request(th: &mut Thread, frame: &Frame, targets: &[u32]) -> PyResult<()> 
 fn choose(frame: &Frame, here: u32, targets: &[u32]) -> Result<u32, &'static str> {
     let states = analyse(&frame.code.bytecode);
     let Some(from) = states.get(here as usize).and_then(Option::as_ref) else {
-        return Err("can't jump from unreachable code");
+        return Err("can't jump from within an exception handler");
     };
     let mut reason = "cannot find bytecode for specified line";
     let mut best: Option<(usize, u32)> = None;

@@ -108,11 +108,12 @@ fn step(th: &mut Thread, at: At, op: Op, prev: Pc) -> PyResult<()> {
     if op == Op::FOR_ITER
         && let Some(from) = word_in(at.r, prev)
         && code.op_at(from) != Some(Op::JUMP_FORWARD)
-        && from + 1 != at.word + 1
+        && from != at.word
     {
         monitor::jump(th, at.r, from, at.word, Event::Jump)?;
     }
-    if line != 0 && op != Op::END_ASYNC_FOR && prev.0.cast() != JUMPED {
+    let hidden = matches!(op, Op::END_ASYNC_FOR | Op::MAKE_CELL);
+    if line != 0 && !hidden && prev.0.cast() != JUMPED {
         match starts_line(at, line, prev) {
             Start::Line => monitor::line(th, at, line, true)?,
             Start::Turn => monitor::line(th, at, line, false)?,
@@ -140,6 +141,8 @@ fn starts_line(at: At, line: u32, prev: Pc) -> Start {
     match code.op_at(before) {
         // After a resumption the rest of the line is not a new one.
         Some(Op::RESUME) if word.a() == 0 || before == 0 || code.line_of(before - 1) != line => Start::Line,
+        // Cells are made before a frame's first line.
+        Some(Op::MAKE_CELL) => Start::Line,
         Some(Op::RESUME | Op::JUMP_FORWARD | Op::SEND) | None => Start::None,
         Some(op) if at.word <= before && target(op, word, before) == Some(at.word) => Start::Turn,
         Some(_) => Start::None,

@@ -295,13 +295,7 @@ impl<'a> Compiler<'a> {
         self.u.const_id(Const::None);
         self.guard_if_generator();
         let val = self.expr(body)?;
-        if self.block().generator {
-            let base = self.u.height - val.temp as u32;
-            self.discard(base, val, at(body.range));
-            self.return_none(at(body.range));
-        } else {
-            self.return_value(val, at(body.range));
-        }
+        self.return_value(val, at(body.range));
         self.end_guard_if_generator();
         let code = self.finish_unit()?;
         self.make_function(code, attributes, result, at(expr.range));

@@ -29,7 +29,8 @@ impl<'a> Compiler<'a> {
         self.emit(before, [exit, manager.reg, 0], Self::kills(&[manager], exit), pos);
         let direct = match &item.optional_vars {
             Some(target) if !is_async => match &target.kind {
-                ExprKind::Name { id, .. } => self.fast_register(id),
+                // On another line the target is bound by an instruction of its own, which has that line.
+                ExprKind::Name { id, .. } if target.range.lineno == pos.line => self.fast_register(id),
                 _ => None,
             },
             _ => None,

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use krait_macros::{Payload, Trace};
 use krait_object::{
-    ClassDef, Dict, Locked, Ref, SlotDefs, Str, Thread, TypeObject, VTable, Value, ValueCell, builtin_types::OBJECT,
+    ClassDef, Dict, Locked, PyResult, Ref, SlotDefs, Str, Thread, TypeObject, VTable, Value, ValueCell,
+    builtin_types::OBJECT,
 };
 
 mod attributes;
@@ -132,8 +133,8 @@ impl Frame {
             .filter_map(|r| self.code.variable(r).map(|n| (r, n)))
             .collect()
     }
-    /// A new dict of the variables that are bound.
-    pub fn snapshot(&self, th: &mut Thread) -> Ref<Dict> {
+    /// A new dict of the variables that are bound, and of what else was put into `f_locals`.
+    pub fn snapshot(&self, th: &mut Thread) -> PyResult<Ref<Dict>> {
         let dict = Dict::new();
         for (register, name) in self.variables() {
             if let Some(v) = self.variable(th, register) {
@@ -142,18 +143,16 @@ impl Frame {
         }
         if let Some(extra) = self.extra_locals.get().and_then(|d| d.to_ref::<Dict>()) {
             for (k, v) in extra.items() {
-                if let Some(k) = k.to_ref::<Str>() {
-                    dict.set_str(&k, v);
-                }
+                dict.set(th, k, v)?;
             }
         }
-        dict
+        Ok(dict)
     }
     /// What `locals()` answers in this frame.
-    pub fn locals(&self, th: &mut Thread) -> Value {
+    pub fn locals(&self, th: &mut Thread) -> PyResult<Value> {
         match self.namespace.get() {
-            Some(namespace) => namespace,
-            None => self.snapshot(th).into(),
+            Some(namespace) => Ok(namespace),
+            None => self.snapshot(th).map(Into::into),
         }
     }
     /// The frame that called this one.

@@ -3,7 +3,7 @@
 //! CPython: `Objects/genobject.c`.
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release};
 
-use krait_bytecode::opcodes::DELEGATE;
+use krait_bytecode::opcodes::{DELEGATE, Intrinsic1};
 use krait_bytecode::{Op, Word};
 use krait_macros::{Payload, Trace};
 use krait_object::{
@@ -221,6 +221,19 @@ impl Generator {
             },
             None => saved.registers.get(at)?.clone(),
         }
+    }
+    /// Suspended at a `yield` within no `try` or `with`: an exception raised there would only end it.
+    fn is_unguarded(&self) -> bool {
+        let (code, word) = (&self.code.bytecode, self.saved.lock().word);
+        let is_yield = |w: &u64| Word(*w).op_byte() == Op::YIELD_VALUE as u8 && Word(*w).flags() & DELEGATE == 0;
+        if !code.words.get(word as usize).is_some_and(is_yield) {
+            return false;
+        }
+        let Some(entry) = code.handler_at(word) else { return true };
+        // The guard of the whole body turns StopIteration into RuntimeError.
+        code.words.get(entry.handler as usize).is_some_and(|&w| {
+            Word(w).op_byte() == Op::CALL_INTRINSIC_1 as u8 && Word(w).c() == Intrinsic1::StopIterationError as u16
+        })
     }
     /// The frame object, made on demand; `None` once finished.
     pub fn frame(&self, th: &mut Thread) -> Option<Ref<Frame>> {

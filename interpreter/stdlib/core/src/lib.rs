@@ -6,6 +6,7 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _functools;
 pub mod _imp;
+pub mod _lsprof;
 pub mod _operator;
 pub mod _suggestions;
 pub mod _sysconfig;
@@ -29,6 +30,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &krait_runtime::functions::MODULE,
     &sys::MODULE,
     &_imp::MODULE,
+    &_lsprof::MODULE,
     &_abc::MODULE,
     &_collections::MODULE,
     &_contextvars::MODULE,

@@ -5,12 +5,13 @@ use krait_object::native::{Method, Sig, method};
 use krait_object::slots::CmpOp;
 use krait_object::{
     Args, ClassDef, Dict, List, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, VTable, Value,
-    builtin_types::OBJECT, type_flag,
+    builtin_types::{OBJECT, STR},
+    type_flag,
 };
 
 use super::Frame;
 use crate::errors;
-use crate::protocol::{attr, compare, iter, number, repr, sequence};
+use crate::protocol::{compare, iter, number, repr};
 
 #[derive(Trace, Payload)]
 #[payload(class = FRAME_LOCALS_PROXY)]
@@ -57,21 +58,20 @@ static METHODS: &[Method] = &[
     method("__reversed__", "()", "The names from last to first.", |th, a| {
         let mut names = names(th, &frame_of(&a[0]));
         names.reverse();
-        let list: Value = List::new(names).into();
-        iter::iter(th, &list)
+        Ok(List::new(names).into())
     }),
-    method("copy", "()", "A dict with the variables.", |th, a| Ok(frame_of(&a[0]).snapshot(th).into())),
+    method("copy", "()", "A dict with the variables.", |th, a| frame_of(&a[0]).snapshot(th).map(Into::into)),
     method("keys", "()", "The names.", |th, a| Ok(List::new(names(th, &frame_of(&a[0]))).into())),
-    method("values", "()", "The values.", |th, a| Ok(List::new(frame_of(&a[0]).snapshot(th).values()).into())),
+    method("values", "()", "The values.", |th, a| {
+        let entries = entries(th, &frame_of(&a[0]));
+        Ok(List::new(entries.into_iter().map(|(_, v)| v).collect()).into())
+    }),
     method("items", "()", "Pairs of name and value.", |th, a| {
-        let items = frame_of(&a[0]).snapshot(th).items();
+        let items = entries(th, &frame_of(&a[0]));
         Ok(List::new(items.into_iter().map(|(k, v)| Tuple::new([k, v]).into()).collect()).into())
     }),
     method("get", "(key, default=None, /)", "The value of a variable, or the default.", |th, a| {
         Ok(lookup(th, &frame_of(&a[0]), &a[1])?.unwrap_or_else(|| a.opt(2).cloned().unwrap_or(Value::NONE)))
-    }),
-    method("pop", "(key, default=None, /)", "Removes a key that is no variable.", |th, a| {
-        pop(th, &frame_of(&a[0]), &a[1], a.opt(2))
     }),
     method(
         "setdefault",
@@ -105,25 +105,49 @@ fn construct(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value>
     }
 }
 
-/// Register of the variable with this name.
-fn register_of(frame: &Frame, key: &Value) -> Option<usize> {
-    let key = key.downcast_ref::<Str>()?;
-    frame.variables().into_iter().find(|(_, n)| n.equals(key)).map(|(r, _)| r)
+/// Register of the variable that a key names: a `str`, or anything that hashes and compares like it.
+fn register_of(th: &mut Thread, frame: &Frame, key: &Value) -> PyResult<Option<usize>> {
+    let variables = frame.variables();
+    if key.is_exact(&STR)
+        && let Some(key) = key.downcast_ref::<Str>()
+    {
+        return Ok(variables.into_iter().find(|(_, n)| n.equals(key)).map(|(r, _)| r));
+    }
+    let hash = compare::hash(th, key)?;
+    for (register, name) in variables {
+        if compare::hash(th, name.as_value())? == hash && compare::eq(th, name.as_value(), key)? {
+            return Ok(Some(register));
+        }
+    }
+    Ok(None)
+}
+/// Variables that are bound, then the other keys.
+fn entries(th: &mut Thread, frame: &Ref<Frame>) -> Vec<(Value, Value)> {
+    let mut entries = Vec::new();
+    for (register, name) in frame.variables() {
+        if let Some(v) = frame.variable(th, register) {
+            entries.push((name.into(), v));
+        }
+    }
+    entries.extend(extras(frame).iter().flat_map(|d| d.items()));
+    entries
 }
 fn extras(frame: &Frame) -> Option<Ref<Dict>> {
     frame.extra_locals.get().and_then(|d| d.to_ref())
 }
 fn lookup(th: &mut Thread, frame: &Ref<Frame>, key: &Value) -> PyResult<Option<Value>> {
-    if let Some(register) = register_of(frame, key) {
-        return Ok(frame.variable(th, register));
+    if let Some(register) = register_of(th, frame, key)?
+        && let Some(value) = frame.variable(th, register)
+    {
+        return Ok(Some(value));
     }
     match extras(frame) {
         Some(dict) => dict.get(th, key),
-        None => compare::hash(th, key).map(|_| None),
+        None => Ok(None),
     }
 }
 fn store(th: &mut Thread, frame: &Ref<Frame>, key: &Value, value: Value) -> PyResult<()> {
-    if let Some(register) = register_of(frame, key) {
+    if let Some(register) = register_of(th, frame, key)? {
         let old = frame.set_variable(th, register, value);
         drop(old);
         return Ok(());
@@ -138,49 +162,40 @@ fn store(th: &mut Thread, frame: &Ref<Frame>, key: &Value, value: Value) -> PyRe
     dict.set(th, key.clone(), value)
 }
 fn names(th: &mut Thread, frame: &Ref<Frame>) -> Vec<Value> {
-    frame.snapshot(th).keys()
-}
-fn pop(th: &mut Thread, frame: &Ref<Frame>, key: &Value, default: Option<&Value>) -> PyResult<Value> {
-    if register_of(frame, key).is_some() {
-        return Err(errors::value_error(th, "cannot remove local variables from FrameLocalsProxy"));
-    }
-    if let Some(dict) = extras(frame)
-        && let Some(v) = dict.remove(th, key)?
-    {
-        return Ok(v);
-    }
-    default.cloned().ok_or_else(|| errors::key_error(th, key))
+    entries(th, frame).into_iter().map(|(name, _)| name).collect()
 }
 
 fn subscript(th: &mut Thread, v: &Value, key: &Value) -> PyResult<Value> {
     match lookup(th, &frame_of(v), key)? {
         Some(value) => Ok(value),
-        None => Err(errors::key_error(th, key)),
+        None => {
+            let shown = repr::repr(th, key)?.to_string_lossy().into_owned();
+            let message = Value::from(format!("local variable '{shown}' is not defined"));
+            Err(errors::key_error(th, &message))
+        }
     }
 }
 fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<()> {
-    let frame = frame_of(v);
     match value {
-        Some(value) => store(th, &frame, key, value.clone()),
-        None if register_of(&frame, key).is_some() => {
-            Err(errors::value_error(th, "cannot remove local variables from FrameLocalsProxy"))
-        }
-        None => pop(th, &frame, key, None).map(drop),
+        Some(value) => store(th, &frame_of(v), key, value.clone()),
+        None => Err(errors::type_error(th, "cannot remove variables from FrameLocalsProxy")),
     }
 }
 fn contains(th: &mut Thread, v: &Value, key: &Value) -> PyResult<bool> {
     lookup(th, &frame_of(v), key).map(|v| v.is_some())
 }
 fn len(th: &mut Thread, v: &Value) -> PyResult<usize> {
-    Ok(frame_of(v).snapshot(th).len())
+    Ok(entries(th, &frame_of(v)).len())
 }
 fn proxy_iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let list: Value = List::new(names(th, &frame_of(v))).into();
     iter::iter(th, &list)
 }
 fn proxy_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    let snapshot: Value = frame_of(v).snapshot(th).into();
-    repr::repr(th, &snapshot).map(Into::into)
+    repr::with_repr(th, v, "{...}", |th| {
+        let snapshot: Value = frame_of(v).snapshot(th)?.into();
+        repr::repr(th, &snapshot).map(Into::into)
+    })
 }
 fn rich_compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
@@ -193,7 +208,7 @@ fn rich_compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Va
     if b.downcast_ref::<Dict>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let snapshot: Value = mine.frame.clone().snapshot(th).into();
+    let snapshot: Value = mine.frame.clone().snapshot(th)?.into();
     compare::compare(th, &snapshot, b, op)
 }
 
@@ -205,22 +220,20 @@ fn merge(th: &mut Thread, frame: &Ref<Frame>, other: &Value) -> PyResult<()> {
         }
         return Ok(());
     }
-    if other.downcast_ref::<Proxy>().is_none() && attr::get_text_opt(th, other, "keys")?.is_none() {
+    let Some(theirs) = other.downcast_ref::<Proxy>().map(|p| p.frame.clone()) else {
         return Err(errors::type_error(th, "update() argument must be dict or another FrameLocalsProxy"));
-    }
-    let keys = attr::call_method(th, other, "keys", &[])?;
-    for key in iter::collect(th, &keys)? {
-        let value = sequence::get_item(th, other, &key)?;
-        store(th, frame, &key, value)?;
+    };
+    for (k, v) in entries(th, &theirs) {
+        store(th, frame, &k, v)?;
     }
     Ok(())
 }
 fn or(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     let plain = |th: &mut Thread, v: &Value| match v.downcast_ref::<Proxy>() {
-        Some(p) => Some(p.frame.clone().snapshot(th).to_value()),
-        None => v.downcast_ref::<Dict>().map(|_| v.clone()),
+        Some(p) => p.frame.clone().snapshot(th).map(|d| Some(d.to_value())),
+        None => Ok(v.downcast_ref::<Dict>().map(|_| v.clone())),
     };
-    let (Some(a), Some(b)) = (plain(th, a), plain(th, b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(a), Some(b)) = (plain(th, a)?, plain(th, b)?) else { return Ok(Value::NOT_IMPLEMENTED) };
     number::binary(th, number::BinaryOp::Or, &a, &b)
 }
 fn inplace_or(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {

@@ -45,7 +45,12 @@ fn this(v: &Value) -> &AnextAwaitable {
     v.downcast_ref().expect("the descriptor checked the class of self")
 }
 fn iterator(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    awaitable_iter(th, &this(v).wrapped.clone())
+    let it = awaitable_iter(th, &this(v).wrapped.clone())?;
+    match it.class().slots.await_.get() {
+        // A coroutine awaits itself, but is no iterator.
+        Some(slot) if it.class().slots.next.get().is_none() => slot(th, &it),
+        _ => Ok(it),
+    }
 }
 /// The end of the iteration becomes the default.
 fn or_default(th: &mut Thread, v: &Value, result: PyResult<Value>) -> PyResult<Value> {

@@ -70,6 +70,12 @@ pub(super) static ASEND_DEF: ClassDef = ClassDef {
         iter: Some(|_, v| Ok(v.clone())),
         await_: Some(|_, v| Ok(v.clone())),
         next: Some(|th, v| asend_send(th, v, Value::NONE).map(Some)),
+        finalize: Some(|th, v| {
+            let step = asend_of(v);
+            if step.state.load(Relaxed) == INIT {
+                super::finalize::warn_method_never_awaited(th, &step.generator, "asend");
+            }
+        }),
         ..SlotDefs::EMPTY
     },
     flags: type_flag::DISALLOW_INSTANTIATION,
@@ -94,6 +100,13 @@ pub(super) static ATHROW_DEF: ClassDef = ClassDef {
         iter: Some(|_, v| Ok(v.clone())),
         await_: Some(|_, v| Ok(v.clone())),
         next: Some(|th, v| athrow_send(th, v, Value::NONE).map(Some)),
+        finalize: Some(|th, v| {
+            let step = athrow_of(v);
+            if step.state.load(Relaxed) == INIT {
+                let method = if step.args.is_some() { "athrow" } else { "aclose" };
+                super::finalize::warn_method_never_awaited(th, &step.generator, method);
+            }
+        }),
         ..SlotDefs::EMPTY
     },
     flags: type_flag::DISALLOW_INSTANTIATION,

@@ -25,11 +25,11 @@ pub(super) static DEF: ClassDef = ClassDef {
 };
 
 static METHODS: &[Method] = &[
-    method("send", "(arg, /)", "Goes on with a value; what the coroutine waits for next.", |th, a| {
+    method("send", "(arg, /)", "Sends a value into coroutine and goes on; what it waits for next.", |th, a| {
         send(th, &a[0], a[1].clone())
     }),
-    method("throw", "", "Raises an exception where the coroutine is.", shared::throw_method),
-    method("close", "()", "Raises GeneratorExit where the coroutine is.", |th, a| close(th, &a[0])),
+    method("throw", "", "Raises an exception in coroutine, where it waits.", shared::throw_method),
+    method("close", "()", "Raises GeneratorExit inside coroutine, where it waits.", |th, a| close(th, &a[0])),
     method("__sizeof__", "()", "Bytes of memory.", shared::sizeof),
     class_method("__class_getitem__", "(object, /)", "See PEP 585", class_getitem),
 ];

@@ -123,14 +123,29 @@ fn warn_never_awaited(th: &mut Thread, v: &Value) {
         None => Ok(None),
     };
     let Ok(function) = function else { return errors::write_unraisable(th, Some(v)) };
-    let result = match function {
-        Some(function) => call::call(th, &function, std::slice::from_ref(v)).map(drop),
-        None => {
-            let message = format!("coroutine '{}' was never awaited", expect(v).display_name());
+    if let Some(function) = function {
+        if call::call(th, &function, std::slice::from_ref(v)).is_ok() {
+            return;
+        }
+        errors::write_unraisable(th, Some(v));
+    }
+    let message = format!("coroutine '{}' was never awaited", expect(v).display_name());
+    if warnings::warn(th, &exceptions::RUNTIME_WARNING, &message, 1).is_err() {
+        errors::write_unraisable(th, Some(v));
+    }
+}
+
+/// A step of an asynchronous generator (`asend`, `athrow`, `aclose`) was made and never awaited.
+pub(super) fn warn_method_never_awaited(th: &mut Thread, generator: &Value, method: &str) {
+    let name = expect(generator).qualname.get().unwrap_or(Value::NONE);
+    let warned = match crate::protocol::repr::repr(th, &name) {
+        Ok(name) => {
+            let message = format!("coroutine method '{method}' of {} was never awaited", name.to_string_lossy());
             warnings::warn(th, &exceptions::RUNTIME_WARNING, &message, 1)
         }
+        Err(raised) => Err(raised),
     };
-    if result.is_err() {
-        errors::write_unraisable(th, Some(v));
+    if warned.is_err() {
+        errors::write_unraisable(th, Some(generator));
     }
 }

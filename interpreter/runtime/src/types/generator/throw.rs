@@ -4,7 +4,8 @@ use krait_object::{Args, PyResult, Raised, Str, Thread, Tuple, Value};
 use super::{Resume, Resumed, State, ended, expect, of, resume};
 use crate::errors;
 use crate::exceptions::{self as exc, base, is_exception, is_exception_class};
-use crate::protocol::{attr, call};
+use crate::hooks;
+use crate::protocol::{attr, call, repr};
 use crate::types::traceback::TRACEBACK;
 use crate::warnings;
 
@@ -41,10 +42,10 @@ pub fn exception_from(th: &mut Thread, given: &[Value]) -> PyResult<Value> {
                 v
             }
             Some(v) => match v.to_ref::<Tuple>() {
-                Some(all) => call::call(th, &kind, &all)?,
-                None => call::call(th, &kind, &[v])?,
+                Some(all) => instantiate(th, &kind, &all)?,
+                None => instantiate(th, &kind, &[v])?,
             },
-            None => call::call(th, &kind, &[])?,
+            None => instantiate(th, &kind, &[])?,
         }
     } else if is_exception(&kind) {
         if value.is_some() {
@@ -60,6 +61,21 @@ pub fn exception_from(th: &mut Thread, given: &[Value]) -> PyResult<Value> {
         b.traceback.set(Some(t));
     }
     Ok(exception)
+}
+
+/// The exception that a class makes; what goes wrong meanwhile is thrown in its place.
+fn instantiate(th: &mut Thread, kind: &Value, args: &[Value]) -> PyResult<Value> {
+    let raised = match call::call(th, kind, args) {
+        Ok(made) if is_exception(&made) => return Ok(made),
+        Ok(made) => {
+            let shown = repr::repr(th, kind)?.to_string_lossy().into_owned();
+            let class = repr::repr(th, made.class_ref().as_value())?.to_string_lossy().into_owned();
+            let message = format!("calling {shown} should have returned an instance of BaseException, not {class}");
+            errors::type_error(th, message)
+        }
+        Err(raised) => raised,
+    };
+    Ok(errors::take(th, raised))
 }
 
 /// `_gen_throw`: the innermost delegate gets the exception first. `given` is what its own `throw` is called with.
@@ -105,12 +121,17 @@ pub fn throw_exception(
     }
 }
 
-/// Runs `f` while the generator counts as executing.
-fn while_running<R>(th: &mut Thread, object: &Value, f: impl FnOnce(&mut Thread) -> R) -> R {
+/// Runs `f` while the generator counts as executing, with its frame on the stack.
+fn while_running<R>(th: &mut Thread, object: &Value, f: impl FnOnce(&mut Thread) -> PyResult<R>) -> PyResult<R> {
     expect(object).set_state(State::Running);
-    let r = f(th);
+    let (mut f, mut result) = (Some(f), None);
+    (hooks::vm().on_stack)(th, object, &mut |th| {
+        if let Some(f) = f.take() {
+            result = Some(f(th));
+        }
+    });
     expect(object).set_state(State::Suspended);
-    r
+    result.unwrap_or_else(|| Err(errors::system_error(th, "a generator's frame did not run")))
 }
 
 /// `gen_close_iter`
@@ -146,6 +167,11 @@ pub fn close(th: &mut Thread, object: &Value) -> PyResult<Value> {
         State::Suspended => {}
     }
     let mut exception = None;
+    if generator.is_unguarded() {
+        // Nothing in the generator would see the exception.
+        generator.finish(object);
+        return Ok(Value::NONE);
+    }
     if let Some(delegate) = generator.delegate() {
         th.check_native("")?;
         if let Err(raised) = while_running(th, object, |th| close_delegate(th, &delegate)) {

@@ -185,8 +185,13 @@ pub fn next(th: &mut Thread, o: &Value) -> PyResult<Option<Value>> {
     match method(th, o, "__next__", &[]) {
         Ok(v) => Ok(Some(v)),
         Err(raised) => {
-            catch(th, raised, &crate::exceptions::STOP_ITERATION)?;
-            Ok(None)
+            let stop = catch(th, raised, &crate::exceptions::STOP_ITERATION)?;
+            // A value is for `yield from`, and the exception itself for who reports events.
+            let watched = th.breaker() & krait_object::thread::breaker::TRACE != 0;
+            if !watched && crate::types::generator::throw::stop_value(&stop).is_none() {
+                return Ok(None);
+            }
+            Err(krait_object::Raised::set(th, stop))
         }
     }
 }
