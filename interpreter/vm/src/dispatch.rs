@@ -51,7 +51,6 @@ for_each_opcode!(dispatch_loop);
 pub fn run_to_halt(th: &mut Thread, start: S) -> S {
     let outer = (th.vm.tracing.active, th.vm.tracing.prev, th.vm.tracing.raised);
     th.vm.tracing.active = trace::wanted(th);
-    th.vm.tracing.prev = std::ptr::null();
     let mut s = start;
     loop {
         s = if th.vm.tracing.active { run::<true>(th, s) } else { run::<false>(th, s) };

@@ -66,8 +66,10 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     th.vm.base = r.0;
     let outer = std::mem::replace(&mut th.handled, generator.handled.take());
     th.vm.outer_handled.push(outer);
+    let traced = (th.vm.tracing.prev, th.vm.tracing.raised);
     let s = begin(th, r, &code, word, started, input);
     run_to_halt(th, s);
+    (th.vm.tracing.prev, th.vm.tracing.raised) = traced;
     let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
     finish(th, &object, e, own)
 }

@@ -217,6 +217,10 @@ pub fn after_instruction(th: &mut Thread, next: S) -> S {
     if !jumps && !falls {
         return next;
     }
+    if op == Op::JUMP_FORWARD && next.pc.word().op_byte() == Op::FOR_ITER as u8 {
+        // The way into a loop, whose test stands at its end.
+        return next;
+    }
     let event = if matches!(op, Op::JUMP_FORWARD | Op::JUMP_BACKWARD) { Event::Jump } else { Event::Branch };
     frames::publish(th, done.add(1));
     let mut result = Ok(());
@@ -261,19 +265,13 @@ pub fn exception_event(th: &mut Thread, r: Regs, word: u32, event: Event) {
         Err(raised) => Some(errors::take(th, raised)),
     };
 }
-/// A frame is left by an exception. A handler without a line of its own, which only cleans up and raises again, shows where
-/// the exception came from.
-#[cold]
-pub fn unwind_event(th: &mut Thread, r: Regs, pc: Pc) {
-    let word = word_index(r.code(), pc.back(1));
-    let raised = Pc(th.vm.tracing.raised.cast());
-    if r.code().line_of(word) == 0
-        && let Some(word) = word_in(r, raised)
-    {
-        frames::publish(th, raised.add(1));
-        return exception_event(th, r, word, Event::PyUnwind);
+/// Where a frame is that an exception leaves at `word`. A handler without a line of its own, which only cleans up and raises
+/// again, shows where the exception came from.
+pub fn shown_word(th: &Thread, r: Regs, word: u32) -> u32 {
+    if r.code().line_of(word) != 0 {
+        return word;
     }
-    exception_event(th, r, word, Event::PyUnwind);
+    word_in(r, Pc(th.vm.tracing.raised.cast())).unwrap_or(word)
 }
 /// An iterator raised StopIteration, which ends the loop in the frame at `r`.
 #[cold]
@@ -296,6 +294,10 @@ pub fn native_call(
         return f(th);
     }
     let at = At { r, word: frames::word_of(th, r) };
+    // Who was told of the call hears of its end; a call that switches events on has none.
+    if th.vm.tracing.profile.is_none() && monitoring::tools_at(th, r.code(), at.word, Event::Call) == 0 {
+        return f(th);
+    }
     let result = f(th);
     if th.vm.tracing.inside > 0 || !wanted(th) {
         return result;

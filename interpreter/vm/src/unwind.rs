@@ -44,11 +44,11 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
             let freed = r.clear(depth, code.nregs as usize);
             th.vm.base = r.0;
             let next = pc_at(code, entry.handler);
+            if code.line_of(word) != 0 {
+                th.vm.tracing.raised = pc.back(1).0.cast();
+            }
             if trace::wanted(th) {
                 th.vm.tracing.prev = pc.back(1).0.cast();
-                if code.line_of(word) != 0 {
-                    th.vm.tracing.raised = pc.back(1).0.cast();
-                }
                 publish(th, next.add(1));
                 if !handled_event(th, r, entry.handler) {
                     (pc, event) = (next.add(1), None);
@@ -64,10 +64,12 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
             }
             return go_on(th, next, pc, r);
         }
+        let shown = trace::shown_word(th, r, word);
         if trace::wanted(th) {
-            trace::unwind_event(th, r, pc);
+            publish(th, pc_at(code, shown).add(1));
+            trace::exception_event(th, r, shown, Event::PyUnwind);
         }
-        match leave(th, r, word) {
+        match leave(th, r, shown) {
             Leave::Frame(call, below) => (pc, r) = (call.add(1), below),
             Leave::Native(s) => return s,
         }

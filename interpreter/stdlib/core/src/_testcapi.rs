@@ -1,5 +1,7 @@
 //! `_testcapi`: the sizes of C types, callables of every calling convention, and plain calls, as far as tests of the
 //! language use them. What tests CPython's C API itself is absent.
+mod monitoring;
+
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{class_method, function, method, static_method};
 use krait_object::{Args, ClassDef, Dict, Method, ModuleDef, PyResult, Thread, Tuple, TypeObject, Value, type_flag};
@@ -115,7 +117,12 @@ fn positional(th: &mut Thread, args: Option<&Value>) -> PyResult<Vec<Value>> {
     }
 }
 
+/// What reports events for `sys.monitoring`.
+static EVENTS: ModuleDef =
+    ModuleDef { functions: monitoring::FUNCTIONS, classes: &[&monitoring::DEF], ..ModuleDef::new("_testcapi") };
+
 fn init(th: &mut Thread, module: &Value) -> PyResult<()> {
+    krait_runtime::types::module::fill(th, module, &EVENTS)?;
     let ints: &[(&str, i128)] = &[
         ("CHAR_MAX", i8::MAX as i128),
         ("CHAR_MIN", i8::MIN as i128),
