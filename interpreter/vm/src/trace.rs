@@ -203,15 +203,13 @@ fn own_events(th: &mut Thread, at: At, op: Op, w: Word) -> PyResult<()> {
 #[inline(never)]
 pub fn after_instruction(th: &mut Thread, next: S) -> S {
     let returned = th.vm.tracing.returned.take();
-    if th.vm.tracing.inside > 0 || th.vm.tracing.prev <= JUMPED {
+    // A frame that was left for native code may have taken its code with it: nothing of it is looked at.
+    if th.vm.tracing.inside > 0 || th.vm.tracing.prev <= JUMPED || next.pc.word().op_byte() == Op::HALT as u8 {
         return next;
     }
     let done = Pc(th.vm.tracing.prev.cast());
     let w = done.word();
     let Some(op) = Op::from_u8(w.op_byte()).filter(|op| op.info().flags & JUMPS != 0) else { return next };
-    if next.pc.word().op_byte() == Op::HALT as u8 {
-        return next;
-    }
     let (Some(from), Some(to)) = (word_in(next.r, done), word_in(next.r, next.pc)) else { return next };
     let (jumps, falls) = (target(op, w, from) == Some(to), from + op.words() as u32 == to);
     if !jumps && !falls {
