@@ -36,7 +36,7 @@ impl LzmaOptions {
             let mut o: l::lzma_options_lzma = zeroed();
             (l::lzma_lzma_preset(&mut o, preset), o)
         };
-        (refused == 0).then(|| LzmaOptions {
+        (refused == 0).then_some(LzmaOptions {
             dict_size: o.dict_size,
             lc: o.lc,
             lp: o.lp,

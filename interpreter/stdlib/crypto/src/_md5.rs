@@ -10,10 +10,8 @@ use crate::{algorithms, hash_attributes, hash_class, hash_methods};
 pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
     init: Some(|th, m| {
-        for (name, def) in [("MD5Type", &MD5_DEF)] {
-            ready_class(th, def);
-            module::dict(m).set_text(name, def.class.to_value());
-        }
+        ready_class(th, &MD5_DEF);
+        module::dict(m).set_text("MD5Type", MD5_DEF.class.to_value());
         Ok(())
     }),
     ..ModuleDef::new("_md5")

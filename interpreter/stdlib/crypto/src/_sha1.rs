@@ -10,10 +10,8 @@ use crate::{algorithms, hash_attributes, hash_class, hash_methods};
 pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
     init: Some(|th, m| {
-        for (name, def) in [("SHA1Type", &SHA1_DEF)] {
-            ready_class(th, def);
-            module::dict(m).set_text(name, def.class.to_value());
-        }
+        ready_class(th, &SHA1_DEF);
+        module::dict(m).set_text("SHA1Type", SHA1_DEF.class.to_value());
         Ok(())
     }),
     ..ModuleDef::new("_sha1")

@@ -393,6 +393,6 @@ fn binding(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
     }
     // The message that was sent first.
-    let data = a.this::<SslSocket>().with(th, |c| c.finished(c.session_reused() != !c.is_server()));
+    let data = a.this::<SslSocket>().with(th, |c| c.finished(c.session_reused() == c.is_server()));
     Ok(if data.is_empty() { Value::NONE } else { Bytes::new(&data).into() })
 }

@@ -143,10 +143,10 @@ pub fn verify_locations(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             (_, None) => {}
         }
     }
-    if file.is_some() || folder.is_some() {
-        if let Err(e) = outside(th, || context.load_verify_files(file.as_deref(), folder.as_deref())) {
-            return Err(failed(th, e));
-        }
+    if (file.is_some() || folder.is_some())
+        && let Err(e) = outside(th, || context.load_verify_files(file.as_deref(), folder.as_deref()))
+    {
+        return Err(failed(th, e));
     }
     Ok(Value::NONE)
 }
