@@ -5,6 +5,7 @@
 use krait_object::ModuleDef;
 
 mod _datetime;
+mod _decimal;
 mod _elementtree;
 mod _pickle;
 mod _zoneinfo;
@@ -12,5 +13,11 @@ mod arguments;
 mod expat;
 mod pyexpat;
 
-pub static MODULES: &[&ModuleDef] =
-    &[&_datetime::MODULE, &_elementtree::MODULE, &_pickle::MODULE, &_zoneinfo::MODULE, &pyexpat::MODULE];
+pub static MODULES: &[&ModuleDef] = &[
+    &_datetime::MODULE,
+    &_decimal::MODULE,
+    &_elementtree::MODULE,
+    &_pickle::MODULE,
+    &_zoneinfo::MODULE,
+    &pyexpat::MODULE,
+];
