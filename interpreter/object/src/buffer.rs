@@ -1,8 +1,10 @@
 //! The buffer protocol: `Buffer` is one export. Memory is reached through closures, so that exporters can lock it.
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::bytes::Bytes;
 use crate::refs::Ref;
+use crate::trace::{Trace, Tracer};
 use crate::value::Value;
 
 /// Request flags, with CPython's values.
@@ -26,6 +28,32 @@ pub trait Export: Send + Sync {
     fn read(&self, f: &mut dyn FnMut(&[u8]));
     /// The whole memory, writable; does nothing where it is read-only.
     fn write(&self, f: &mut dyn FnMut(&mut [u8]));
+    /// Visits each counted reference that the export holds once, for the collector. An export that visits none keeps
+    /// its exporter alive.
+    fn trace(&self, _: &mut Tracer<'_>) {}
+    /// Another export of the same memory that the collector can tell apart; `None`: count references to this one.
+    fn share(&self) -> Option<Arc<dyn Export>> {
+        None
+    }
+}
+
+// SAFETY: a reference is attributed to the object that holds this `Arc` only if nothing else holds it; otherwise nothing
+// is visited, which keeps what it refers to alive.
+unsafe impl Trace for Arc<dyn Export> {
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        if Arc::strong_count(self) == 1 {
+            (**self).trace(tracer);
+        }
+    }
+}
+// SAFETY: as above; the owner and the export once.
+unsafe impl Trace for Arc<Buffer> {
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        if Arc::strong_count(self) == 1 {
+            self.owner.trace(tracer);
+            self.export.trace(tracer);
+        }
+    }
 }
 
 pub struct Buffer {

@@ -40,6 +40,11 @@ pub(crate) fn queue(pending: Pending) {
     }
 }
 
+/// Has `callback(argument)` called where the VM allows it: for what a drop must tell Python code.
+pub fn queue_call(callback: Value, argument: Value) {
+    queue(Pending::Callback { callback, weakref: argument });
+}
+
 /// Frees an object whose count reached zero.
 ///
 /// # Safety

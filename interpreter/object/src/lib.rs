@@ -6,7 +6,7 @@ pub mod buffer;
 pub mod builtin_types;
 pub mod bytes;
 pub mod compare;
-mod dealloc;
+pub mod dealloc;
 pub mod dict;
 pub mod float;
 pub mod gc;

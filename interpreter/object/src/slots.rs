@@ -74,6 +74,8 @@ pub type SetSubscriptFn = fn(&mut Thread, &Value, &Value, Option<&Value>) -> PyR
 pub type ContainsFn = fn(&mut Thread, &Value, &Value) -> PyResult<bool>;
 pub type RepeatFn = fn(&mut Thread, &Value, isize) -> PyResult<Value>;
 pub type FinalizeFn = fn(&mut Thread, &Value);
+/// The exporter, and the memoryview of what is given back.
+pub type ReleaseFn = fn(&mut Thread, &Value, &Value) -> PyResult<()>;
 /// Flags as in `buffer::flags`.
 pub type BufferFn = fn(&mut Thread, &Value, u32) -> PyResult<Buffer>;
 
@@ -153,6 +155,7 @@ slots! {
     descr_set: DescrSetFn,
     finalize: FinalizeFn,
     buffer: BufferFn,
+    release_buffer: ReleaseFn,
     await_: UnaryFn,
     aiter: UnaryFn,
     anext: UnaryFn,

@@ -120,6 +120,9 @@ pub(crate) fn flag(bits: u32) {
     }
 }
 
+/// `Py_C_RECURSION_LIMIT`.
+pub const NATIVE_RECURSION_LIMIT: u32 = 10_000;
+
 pub struct Thread {
     /// The exception in flight, set whenever a function returned `Err(Raised)`.
     pub exc: Option<Value>,
@@ -136,6 +139,8 @@ pub struct Thread {
     /// Per-thread state of modules, by type.
     extensions: HashMap<TypeId, Box<dyn Any>>,
     draining: bool,
+    /// Native calls in progress that can nest without a Python frame in between (see [`Thread::nested`]).
+    native_depth: u32,
 }
 
 /// Native stack kept free for what runs after the limit is hit: unwinding, error messages.
@@ -163,6 +168,7 @@ impl Thread {
             vm: crate::stack::VmState::new(),
             extensions: HashMap::new(),
             draining: false,
+            native_depth: 0,
         }
     }
     /// From now on this is the state that the OS thread runs with: an OS thread may have those of several interpreters.
@@ -181,6 +187,19 @@ impl Thread {
             return Err((self.hooks().recursion)(self, doing));
         }
         Ok(())
+    }
+    /// Runs `f` one native call deeper. Raises RecursionError at the depth at which CPython does, or earlier where the native
+    /// stack runs low.
+    #[inline]
+    pub fn nested<R>(&mut self, doing: &'static str, f: impl FnOnce(&mut Thread) -> PyResult<R>) -> PyResult<R> {
+        self.check_native(doing)?;
+        if self.native_depth >= NATIVE_RECURSION_LIMIT {
+            return Err((self.hooks().recursion)(self, doing));
+        }
+        self.native_depth += 1;
+        let result = f(self);
+        self.native_depth -= 1;
+        result
     }
     /// Bytes of native stack left before the limit.
     pub fn native_left(&self) -> usize {

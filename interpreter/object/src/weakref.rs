@@ -99,12 +99,20 @@ impl Drop for WeakRef {
 
 /// Makes `reference` (an object whose payload begins with a `WeakRef`) refer to `target`. False for immediates.
 pub fn attach(reference: &Value, weak: &WeakRef, target: &Value) -> bool {
+    enter(reference, weak, target, false)
+}
+/// As [`attach`]; the reference counts as older than those that are there.
+pub fn attach_first(reference: &Value, weak: &WeakRef, target: &Value) -> bool {
+    enter(reference, weak, target, true)
+}
+fn enter(reference: &Value, weak: &WeakRef, target: &Value, first: bool) -> bool {
     let (Some(own), Some(header)) = (reference.header(), target.header()) else { return false };
     let own = std::ptr::from_ref(own) as usize;
     debug_assert!(std::ptr::eq(payload_at(own), weak));
     let address = std::ptr::from_ref(header) as usize;
     with_shard(address, |table| {
-        table.entry(address).or_default().push(own);
+        let refs = table.entry(address).or_default();
+        refs.insert(if first { 0 } else { refs.len() }, own);
         weak.target.store(address, Release);
         header.set_flag(flag::WEAKREFS);
     });

@@ -167,6 +167,7 @@ pub fn decode_bytes(
     encoding: Option<&str>,
     errors: Option<&str>,
 ) -> PyResult<Value> {
+    check_names(th, encoding, errors)?;
     let name = encoding.unwrap_or("utf-8");
     if let Some(builtin) = Builtin::from_name(name) {
         return builtin.decode(th, data, object, errors);
@@ -184,7 +185,21 @@ pub fn decode_bytes(
 }
 
 /// `PyUnicode_AsEncodedString`: the text in an encoding, as `bytes`.
+fn check_names(th: &mut Thread, encoding: Option<&str>, errors: Option<&str>) -> PyResult<()> {
+    if (encoding.is_none() && errors.is_none()) || !crate::config::get(th).flags.dev_mode {
+        return Ok(());
+    }
+    if let Some(name) = encoding.filter(|name| Builtin::from_name(name).is_none()) {
+        registry::lookup(th, name)?;
+    }
+    if let Some(name) = errors.filter(|name| !handlers::is_standard(name)) {
+        registry::lookup_error(th, name)?;
+    }
+    Ok(())
+}
+/// The bytes of a text; the codec must give `bytes`.
 pub fn encode_text(th: &mut Thread, text: &Value, encoding: Option<&str>, errors: Option<&str>) -> PyResult<Value> {
+    check_names(th, encoding, errors)?;
     let name = encoding.unwrap_or("utf-8");
     if let Some(builtin) = Builtin::from_name(name) {
         return builtin.encode(th, text, errors);

@@ -67,6 +67,7 @@ pub static CLASSES: &[&[&ClassDef]] = &[
         &module::DEF,
         &simple_namespace::DEF,
         &generic_alias::DEF,
+        &generic_alias::iterator::DEF,
         &union_type::DEF,
         &cell::DEF,
         &code::DEF,

@@ -29,6 +29,11 @@ pub static BASE: ClassDef = ClassDef {
 /// Derives from `Exception` too: see [`bases`].
 pub static DEF: ClassDef = ClassDef {
     flags: type_flag::BASE | type_flag::BASE_EXC_SUBCLASS | type_flag::WEAKREF,
+    // Made as a Python class is.
+    attributes: Some(|_| {
+        let weakref = crate::types::descriptor::weakref_descriptor(&Ref::from_object(&EXCEPTION_GROUP));
+        vec![("__module__", Value::str("builtins")), ("__weakref__", weakref)]
+    }),
     ..ClassDef::new(&EXCEPTION_GROUP)
 };
 static METHODS: &[Method] = &[
@@ -156,8 +161,7 @@ fn split(th: &mut Thread, e: &Value, matcher: &Matcher<'_>, with_rest: bool) -> 
     }
     let (mut chosen, mut rest) = (Vec::new(), Vec::new());
     for item in members(e).iter() {
-        th.check_native(" in exceptiongroup_split_recursive")?;
-        let (yes, no) = split(th, item, matcher, with_rest)?;
+        let (yes, no) = th.nested(" in exceptiongroup_split_recursive", |th| split(th, item, matcher, with_rest))?;
         chosen.extend(yes);
         rest.extend(no);
     }
@@ -237,8 +241,7 @@ fn leaves(th: &mut Thread, e: &Value, out: &mut HashSet<u64>) -> PyResult<()> {
         return Ok(());
     }
     for item in members(e).iter() {
-        th.check_native(" in collect_exception_group_leaf_ids")?;
-        leaves(th, item, out)?;
+        th.nested(" in collect_exception_group_leaf_ids", |th| leaves(th, item, out))?;
     }
     Ok(())
 }

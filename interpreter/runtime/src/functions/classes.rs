@@ -39,7 +39,9 @@ pub fn is_instance(th: &mut Thread, o: &Value, class: &Value) -> PyResult<bool> 
     if let Some(u) = class.downcast_ref::<Union>() {
         return is_instance(th, o, u.args.clone().as_value());
     }
-    th.check_native(" in __instancecheck__")?;
+    th.nested(" in __instancecheck__", |th| is_instance_of(th, o, class))
+}
+fn is_instance_of(th: &mut Thread, o: &Value, class: &Value) -> PyResult<bool> {
     if let Some(t) = class.downcast_ref::<Tuple>() {
         for c in t.iter() {
             if is_instance(th, o, c)? {
@@ -93,7 +95,9 @@ pub fn is_subclass(th: &mut Thread, c: &Value, class: &Value) -> PyResult<bool> 
     if let Some(u) = class.downcast_ref::<Union>() {
         return is_subclass(th, c, u.args.clone().as_value());
     }
-    th.check_native(" in __subclasscheck__")?;
+    th.nested(" in __subclasscheck__", |th| is_subclass_of(th, c, class))
+}
+fn is_subclass_of(th: &mut Thread, c: &Value, class: &Value) -> PyResult<bool> {
     if let Some(t) = class.downcast_ref::<Tuple>() {
         for x in t.iter() {
             if is_subclass(th, c, x)? {
@@ -124,17 +128,29 @@ fn check_class(th: &mut Thread, c: &Value, message: &str) -> PyResult<()> {
     if abstract_bases(th, c)?.is_some() { Ok(()) } else { Err(type_error(th, message)) }
 }
 fn abstract_issubclass(th: &mut Thread, c: &Value, class: &Value) -> PyResult<bool> {
-    if c.is(class) {
-        return Ok(true);
-    }
-    th.check_native(" in __issubclass__")?;
-    let Some(bases) = abstract_bases(th, c)? else { return Ok(false) };
-    for base in bases.iter() {
-        if abstract_issubclass(th, base, class)? {
+    let mut c = c.clone();
+    loop {
+        if c.is(class) {
             return Ok(true);
         }
+        let Some(bases) = abstract_bases(th, &c)? else { return Ok(false) };
+        match bases.as_slice() {
+            [] => return Ok(false),
+            // Single inheritance needs no native stack.
+            [only] => c = only.clone(),
+            several => {
+                for base in several {
+                    if th.nested(" in __issubclass__", |th| abstract_issubclass(th, base, class))? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+        }
+        if th.has_pending() {
+            th.run_pending();
+        }
     }
-    Ok(false)
 }
 
 /// Bases with `__mro_entries__` applied; `None` when none has it.

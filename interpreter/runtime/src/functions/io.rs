@@ -85,7 +85,7 @@ fn input(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let text = repr::str(th, prompt)?;
         attr::call_method(th, &stdout, "write", &[text.into()])?;
     }
-    attr::call_method(th, &stdout, "flush", &[])?;
+    drop(attr::call_method(th, &stdout, "flush", &[]).map_err(|r| drop(crate::errors::take(th, r))));
     let line = attr::call_method(th, &stdin, "readline", &[])?;
     let Some(line) = line.to_ref::<Str>() else {
         return Err(type_error(th, "object.readline() returned non-string"));

@@ -2,7 +2,7 @@
 use krait_object::native::function;
 use krait_object::{Args, Dict, List, Method, PyResult, Str, Thread, Value};
 
-use crate::errors::{overflow_error, type_error, value_error};
+use crate::errors::{type_error, value_error};
 use crate::protocol::{attr, call, compare, iter, number, repr, sequence};
 
 pub static FUNCTIONS: &[Method] = &[
@@ -146,8 +146,7 @@ fn chr(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let n = i.as_int_ref().and_then(|i| i.to_i64());
     match n {
         Some(n @ 0..=0x10FFFF) => Ok(Str::from_point(n as u32).into()),
-        Some(n) if i32::try_from(n).is_ok() => Err(value_error(th, "chr() arg not in range(0x110000)")),
-        _ => Err(overflow_error(th, "Python int too large to convert to C int")),
+        _ => Err(value_error(th, "chr() arg not in range(0x110000)")),
     }
 }
 fn ord(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -196,7 +195,10 @@ fn dir(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             let locals = crate::frames::current_locals(th)?;
             match locals.downcast_ref::<Dict>() {
                 Some(d) => List::new(d.keys()).into(),
-                None => attr::call_method(th, &locals, "keys", &[])?,
+                None => {
+                    let keys = attr::call_method(th, &locals, "keys", &[])?;
+                    List::new(iter::collect(th, &keys)?).into()
+                }
             }
         }
         [o] => match attr::lookup_special(th, o, "__dir__")? {

@@ -12,7 +12,19 @@ pub fn has_buffer(v: &Value) -> bool {
 pub fn get_buffer(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
     let slot = v.class().slots.buffer.get();
     match slot {
-        Some(f) => f(th, v, request),
+        Some(f) => {
+            let b = f(th, v, request)?;
+            let generic = f as usize == crate::types::type_::dispatch::buffer as *const () as usize;
+            match v.class().slots.release_buffer.get() {
+                Some(r)
+                    if !generic
+                        && r as usize == crate::types::type_::dispatch::release_buffer as *const () as usize =>
+                {
+                    crate::types::memoryview::with_release(th, v, b, request)
+                }
+                _ => Ok(b),
+            }
+        }
         None => {
             let name = v.class().name();
             Err(type_error(th, format!("a bytes-like object is required, not '{name}'")))

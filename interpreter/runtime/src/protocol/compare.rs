@@ -13,7 +13,9 @@ pub fn compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Val
     if let (Some(x), Some(y)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
         return Ok(Value::bool(compare_str(x, y, op)));
     }
-    th.check_native(" in comparison")?;
+    th.nested(" in comparison", |th| compare_objects(th, a, b, op))
+}
+fn compare_objects(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     let (ca, cb) = (a.class_ref(), b.class_ref());
     let reflected_first = !ca.ptr_eq(&cb) && cb.object().is_subtype(ca.object()) && cb.slots.compare.is_set();
     if reflected_first && let Some(f) = cb.slots.compare.get() {

@@ -11,12 +11,11 @@ use crate::types::str::format::dunder_format;
 
 /// `repr(v)`.
 pub fn repr(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
-    th.check_native(" while getting the repr of an object")?;
     let class = v.class_ref();
     let Some(f) = class.slots.repr.get() else {
         return Ok(Str::new(&format!("<{} object at {:#x}>", class.name(), v.bits())));
     };
-    let r = f(th, v)?;
+    let r = th.nested(" while getting the repr of an object", |th| f(th, v))?;
     r.downcast::<Str>().map_err(|r| {
         let name = r.class().name();
         type_error(th, format!("__repr__ returned non-string (type {name})"))
@@ -29,10 +28,9 @@ pub fn str(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
     {
         return Ok(s);
     }
-    th.check_native(" while getting the str of an object")?;
     let class = v.class_ref();
     let Some(f) = class.slots.str.get() else { return repr(th, v) };
-    let r = f(th, v)?;
+    let r = th.nested(" while getting the str of an object", |th| f(th, v))?;
     r.downcast::<Str>().map_err(|r| {
         let name = r.class().name();
         type_error(th, format!("__str__ returned non-string (type {name})"))

@@ -45,7 +45,7 @@ pub fn get_item(th: &mut Thread, o: &Value, key: &Value) -> PyResult<Value> {
         if o.is(krait_object::Ref::from_object(&krait_object::builtin_types::TYPE).as_value()) {
             return Ok(crate::types::generic_alias::new(o.clone(), key.clone()));
         }
-        if let Some(f) = get_text_opt(th, o, "__class_getitem__")? {
+        if let Some(f) = get_text_opt(th, o, "__class_getitem__")?.filter(|f| !f.is_none()) {
             return call::call(th, &f, &[key.clone()]);
         }
         let name = o.downcast_ref::<Type>().map(|t| t.name().to_string()).unwrap_or_default();

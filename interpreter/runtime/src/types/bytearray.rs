@@ -8,6 +8,7 @@ use krait_macros::{Payload, Trace};
 use krait_object::buffer::{Buffer, Export};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Method, Sig, class_method, method, static_method};
+use krait_object::trace::{Trace as _, Tracer};
 use krait_object::{
     Args, Bytes, ClassDef, CmpOp, Guard, Locked, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable, Value,
     type_flag,
@@ -58,6 +59,7 @@ pub static DEF: ClassDef = ClassDef {
         compare: Some(compare),
         iter: Some(iterator::iter),
         buffer: Some(buffer),
+        release_buffer: Some(crate::types::memoryview::release_view),
         remainder: Some(percent::bytearray_remainder),
         sq_len: Some(len),
         mp_len: Some(len),
@@ -135,6 +137,9 @@ impl Export for ByteArrayExport {
     fn write(&self, f: &mut dyn FnMut(&mut [u8])) {
         f(&mut self.0.lock());
     }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.0.trace(tracer);
+    }
 }
 
 fn new(_: &mut Thread, cls: &Ref<Type>, _: &Args<'_>) -> PyResult<Value> {
@@ -147,6 +152,27 @@ static INIT: Sig = Sig::new("(source=b'', encoding='utf-8', errors='strict')");
 fn init(th: &mut Thread, value: &Value, args: &Args<'_>) -> PyResult<()> {
     let bound = INIT.bind(th, "bytearray", "bytearray", args, 0)?;
     let a = bound.args();
+    if let Some(source) = a.opt(0)
+        && a.opt(1).is_none()
+        && a.opt(2).is_none()
+        && source.class().slots.next.is_set()
+        && !has_buffer(source)
+    {
+        // What an iterator has given so far can be seen while it runs.
+        this(value).resize(th, |all| {
+            all.clear();
+            Ok(())
+        })?;
+        while let Some(item) = crate::protocol::iter::next(th, source)? {
+            let byte = crate::types::bytes::data::byte(th, &item)?;
+            this(value).resize(th, |all| {
+                all.try_reserve(1).map_err(OutOfMemory::from)?;
+                all.push(byte);
+                Ok(())
+            })?;
+        }
+        return Ok(());
+    }
     let data = content(th, &a)?;
     this(value).resize(th, |all| {
         *all = data;

@@ -167,7 +167,16 @@ pub fn collect(th: &mut Thread, source: &Value, type_name: &str, range_message: 
         return Ok(argument(th, source)?.into_owned());
     }
     let items = if let Some(list) = source.downcast_exact::<List>() {
-        list.to_vec()
+        let mut out: Vec<u8> = Vec::new();
+        // `__index__` may change the list.
+        let mut i = 0;
+        loop {
+            let item = list.lock().get(i).cloned();
+            let Some(item) = item else { return Ok(out) };
+            let byte = byte_or(th, &item, range_message)?;
+            push(th, &mut out, byte)?;
+            i += 1;
+        }
     } else if let Some(tuple) = source.downcast_exact::<Tuple>() {
         tuple.to_vec()
     } else {

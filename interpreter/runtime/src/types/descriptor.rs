@@ -337,18 +337,50 @@ pub fn sequence_field_index(v: &Value) -> Option<usize> {
 pub fn instance_dict_descriptor(owner: &Ref<Type>) -> Value {
     let name = krait_object::intern::intern("__dict__");
     let kind = Computed::Function {
-        get: |th, o| match super::object::instance_dict(o) {
-            Some(d) => Ok(d.into()),
-            None => Err(attribute_error(th, "This object has no __dict__")),
+        get: |th, o| {
+            if let Some((d, get, _)) = builtin_dict_descriptor(o) {
+                let class = o.class_ref();
+                return get(th, &d, Some(o), Some(class.as_value()));
+            }
+            match super::object::instance_dict(o) {
+                Some(d) => Ok(d.into()),
+                None => Err(attribute_error(th, "This object has no __dict__")),
+            }
         },
         set: set_instance_dict,
         doc: "dictionary for instance variables",
     };
     Ref::new(GetSetDescriptor { owner: owner.clone(), name, kind }).into()
 }
+/// The `__dict__` descriptor of the builtin class that keeps the dicts of such instances itself (`type`, modules).
+fn builtin_dict_descriptor(o: &Value) -> Option<(Value, krait_object::slots::DescrGetFn, bool)> {
+    let mut at = Some(o.class_ref());
+    while let Some(class) = at {
+        if class.is_static() {
+            let d = class.dict()?.get_text("__dict__");
+            if let Some(d) = d {
+                let native = d.downcast_ref::<GetSetDescriptor>().and_then(|g| match g.kind {
+                    Computed::Native(n) => Some(n.set.is_some()),
+                    _ => None,
+                });
+                return Some((d.clone(), d.class().slots.descr_get.get()?, native?));
+            }
+        }
+        at = class.base();
+    }
+    None
+}
 /// Assignment to `__dict__`.
 pub fn set_instance_dict(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> {
+    if let Some((d, _, settable)) = builtin_dict_descriptor(o) {
+        if settable && let Some(set) = d.class().slots.descr_set.get() {
+            return set(th, &d, o, value);
+        }
+        let class = o.class().name();
+        return Err(attribute_error(th, format!("attribute '__dict__' of '{class}' objects is not writable")));
+    }
     let dict = match value {
+        None if o.class().dict_cell.is_set() => return Err(type_error(th, "cannot delete __dict__")),
         None => krait_object::Dict::new(),
         Some(v) => match v.to_ref::<krait_object::Dict>() {
             Some(d) => d,
@@ -376,6 +408,16 @@ pub fn weakref_descriptor(owner: &Ref<Type>) -> Value {
         doc: "list of weak references to the object",
     };
     Ref::new(GetSetDescriptor { owner: owner.clone(), name, kind }).into()
+}
+
+/// Module and qualified name, the module left out for builtins and `__main__`.
+fn full_type_name(class: &Type) -> String {
+    let qualname = super::type_::qualified_name(class);
+    let module = class.module.get().and_then(|m| m.downcast::<Str>().ok());
+    match module.or_else(|| super::type_::module_in_namespace(class)) {
+        Some(m) if !m.eq_str("builtins") && !m.eq_str("__main__") => format!("{m}.{qualname}"),
+        _ => qualname,
+    }
 }
 
 #[cold]
@@ -500,13 +542,9 @@ fn get_computed(th: &mut Thread, v: &Value, o: Option<&Value>, _: Option<&Value>
         Computed::Member(i) => match instance::member(o, i).and_then(|c| c.get()) {
             Some(value) => Ok(value),
             None => {
-                let class = o.class().name();
-                Err(crate::errors::missing_attribute(
-                    th,
-                    o,
-                    &d.name,
-                    format!("'{class}' object has no attribute '{}'", d.name),
-                ))
+                let class = full_type_name(o.class());
+                let message = format!("'{class}' object has no attribute '{}'", d.name);
+                Err(crate::errors::missing_attribute(th, o, &d.name, message))
             }
         },
     }
@@ -531,7 +569,7 @@ fn set_computed(th: &mut Thread, v: &Value, o: &Value, value: Option<&Value>) ->
             let Some(cell) = instance::member(o, i) else { return Err(wrong_instance(th, "slot", &d.owner, o)) };
             let old = cell.replace(value.cloned());
             if value.is_none() && old.is_none() {
-                let message = format!("'{}' object has no attribute '{}'", o.class().name(), d.name);
+                let message = format!("'{}' object has no attribute '{}'", full_type_name(o.class()), d.name);
                 return Err(crate::errors::missing_attribute(th, o, &d.name, message));
             }
             drop(old);

@@ -9,6 +9,8 @@ use krait_object::{
 use crate::errors::type_error;
 use crate::protocol::{attr, call, compare, iter, repr, sequence};
 
+pub mod iterator;
+
 #[derive(krait_macros::Trace, krait_macros::Payload)]
 #[payload(class = GENERIC_ALIAS)]
 pub struct GenericAlias {
@@ -47,16 +49,7 @@ pub static DEF: ClassDef = ClassDef {
         call: Some(call_alias),
         compare: Some(same),
         getattr: Some(getattr),
-        iter: Some(|_, v| {
-            let a = this(v);
-            let starred = Ref::new(GenericAlias {
-                origin: a.origin.clone(),
-                args: a.args.clone(),
-                parameters: ValueCell::empty(),
-                starred: true,
-            });
-            Ok(crate::types::seq_iter::new(Tuple::from_slice(&[starred.into()]).into()))
-        }),
+        iter: Some(|_, v| Ok(iterator::new(v))),
         subscript: Some(|th, v, key| {
             let params = parameters(th, v)?;
             let (origin, args, starred) = (this(v).origin.clone(), this(v).args.clone(), this(v).starred);
@@ -246,12 +239,9 @@ fn substitute_nested(th: &mut Thread, arg: &Value, params: &Ref<Tuple>, items: &
     let mut chosen = Vec::new();
     for p in sub.iter() {
         match params.iter().position(|q| q.is(p)) {
-            Some(i)
-                if p.class().lookup(&krait_object::intern::intern("__typing_is_unpacked_typevartuple__")).is_some() =>
-            {
-                chosen.extend(
-                    sequence::to_items(th, &items[i], "expected a tuple").unwrap_or_else(|_| vec![items[i].clone()]),
-                );
+            // A TypeVarTuple, which is iterable, stands for all of a tuple.
+            Some(i) if p.class().slots.iter.is_set() && items[i].downcast_ref::<Tuple>().is_some() => {
+                chosen.extend(items[i].downcast_ref::<Tuple>().into_iter().flat_map(|t| t.iter().cloned()));
             }
             Some(i) => chosen.push(items[i].clone()),
             None => chosen.push(p.clone()),

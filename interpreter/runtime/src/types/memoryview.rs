@@ -1,12 +1,13 @@
 //! `memoryview`: a window on another object's buffer. Items are packed and unpacked in `format`, subscripts are in `access`,
 //! casts in `cast`, comparison in `equality`, the iterator in `iterator`. CPython: `Objects/memoryobject.c`.
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use krait_macros::{Payload, Trace};
 use krait_object::buffer::{Buffer, Export, flags};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{Sig, class_method, getter, method};
+use krait_object::trace::{Trace as _, Tracer};
 use krait_object::{
     Args, Bytes, ClassDef, GetSet, Locked, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject,
     VTable, Value, ValueCell, hash, type_flag,
@@ -21,22 +22,27 @@ mod equality;
 mod format;
 mod hex;
 pub mod iterator;
+mod managed;
+mod release;
+
+pub use release::{release_view, with_release};
 
 #[derive(Trace, Payload)]
 #[payload(class = MEMORYVIEW)]
 pub struct MemoryView {
     /// The exporter, for the collector; the export below holds it too. Empty after `release()`.
     owner: ValueCell,
-    #[trace(skip)]
     window: Locked<Option<Arc<Buffer>>>,
     /// Buffers that this view has exported in turn.
     exports: AtomicUsize,
+    /// While a Python class's `__release_buffer__` looks at the view, no further views can be had of it.
+    restricted: AtomicBool,
     hash: Locked<Option<i64>>,
 }
 static LAYOUT: VTable = VTable::of::<MemoryView>();
 pub static MEMORYVIEW: TypeObject = TypeObject::builtin("memoryview", Some(&OBJECT), &LAYOUT);
 
-pub static DEFS: &[&ClassDef] = &[&DEF, &iterator::DEF];
+pub static DEFS: &[&ClassDef] = &[&DEF, &managed::DEF, &iterator::DEF];
 pub static DEF: ClassDef = ClassDef {
     doc: "Create a new memoryview object which references the given object.",
     sig: "(object)",
@@ -49,6 +55,7 @@ pub static DEF: ClassDef = ClassDef {
         compare: Some(equality::richcompare),
         iter: Some(iterator::iter),
         buffer: Some(export),
+        release_buffer: Some(release_view),
         sq_len: Some(len),
         mp_len: Some(len),
         sq_item: Some(access::item),
@@ -163,20 +170,29 @@ fn is_f_contiguous(b: &Buffer) -> bool {
 /// A view of an export.
 pub fn from_buffer(window: Buffer) -> Value {
     let owner = ValueCell::new(Some(window.owner.clone()));
+    let window = managed::manage(window);
     let payload = MemoryView {
         owner,
         window: Locked::new(Some(Arc::new(window))),
         exports: AtomicUsize::new(0),
+        restricted: AtomicBool::new(false),
         hash: Locked::new(None),
     };
     Ref::new(payload).into()
 }
 
+/// As [`window`], for what makes further views of it.
+fn open_window(th: &mut Thread, v: &Value) -> PyResult<Arc<Buffer>> {
+    if this(v).restricted.load(Relaxed) {
+        return Err(value_error(th, "cannot create new view on restricted memoryview"));
+    }
+    window(th, v)
+}
 /// Another description of the same memory.
 fn reshaped(b: &Buffer) -> Buffer {
     Buffer {
         owner: b.owner.clone(),
-        export: b.export.clone(),
+        export: b.export.share().unwrap_or_else(|| b.export.clone()),
         format: b.format.clone(),
         itemsize: b.itemsize,
         shape: b.shape.clone(),
@@ -190,7 +206,7 @@ fn reshaped(b: &Buffer) -> Buffer {
 /// `memoryview(object)`. A view of a view shares the first one's export.
 pub fn of(th: &mut Thread, object: &Value, request: u32) -> PyResult<Value> {
     if object.downcast_ref::<MemoryView>().is_some() {
-        let shared = reshaped(&*window(th, object)?);
+        let shared = reshaped(&*open_window(th, object)?);
         return Ok(from_buffer(shared));
     }
     if !buffer::has_buffer(object) {
@@ -259,7 +275,7 @@ fn view_hash(th: &mut Thread, v: &Value) -> PyResult<i64> {
 }
 
 fn toreadonly(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let mut shared = reshaped(&*window(th, &a[0])?);
+    let mut shared = reshaped(&*open_window(th, &a[0])?);
     shared.readonly = true;
     Ok(from_buffer(shared))
 }
@@ -301,6 +317,10 @@ impl Export for ViewExport {
     fn write(&self, f: &mut dyn FnMut(&mut [u8])) {
         self.inner.write(f);
     }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.inner.trace(tracer);
+        self.view.trace(tracer);
+    }
 }
 impl Drop for ViewExport {
     fn drop(&mut self) {
@@ -309,7 +329,7 @@ impl Drop for ViewExport {
 }
 
 fn export(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
-    let w = window(th, v)?;
+    let w = open_window(th, v)?;
     let wants = |flag: u32| request & flag == flag;
     let (c, f) = (w.is_c_contiguous(), is_f_contiguous(&w));
     let refusal = if wants(flags::WRITABLE) && w.readonly {
@@ -334,7 +354,8 @@ fn export(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
     view.exports.fetch_add(1, Relaxed);
     let mut b = reshaped(&w);
     b.owner = v.clone();
-    b.export = Arc::new(ViewExport { inner: w.export.clone(), view });
+    let inner = w.export.share().unwrap_or_else(|| w.export.clone());
+    b.export = Arc::new(ViewExport { inner, view });
     if !wants(flags::ND) {
         b.shape = vec![b.len / b.itemsize.max(1)];
         b.strides = vec![b.itemsize as isize];
@@ -346,11 +367,15 @@ fn export(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
 }
 
 /// The buffer that a Python class's `__buffer__` returned as `view`.
-pub fn to_buffer(th: &mut Thread, _owner: &Value, view: &Value, request: u32) -> PyResult<Buffer> {
+pub fn to_buffer(th: &mut Thread, owner: &Value, view: &Value, request: u32) -> PyResult<Buffer> {
     if view.downcast_ref::<MemoryView>().is_none() {
         return Err(type_error(th, "__buffer__ returned non-memoryview object"));
     }
-    export(th, view, request)
+    let exported = export(th, view, request)?;
+    Ok(match release::is_python(owner) {
+        true => release::notifying(exported, owner, view),
+        false => exported,
+    })
 }
 
 /// Room for `n` values, or MemoryError.

@@ -41,7 +41,11 @@ pub static DEF: ClassDef = ClassDef {
 };
 static METHODS: &[Method] =
     &[method("__dir__", "()", "__dir__() -> list\nspecialized dir() implementation", |th, a| {
-        let d = dict(&a[0]);
+        let shown = crate::protocol::attr::get_text(th, &a[0], "__dict__")?;
+        let Some(d) = shown.to_ref::<Dict>() else {
+            let class = a[0].class().name();
+            return Err(type_error(th, format!("{class}.__dict__ is not a dictionary")));
+        };
         if let Some(f) = d.get_text("__dir__") {
             return call::call(th, &f, &[]);
         }

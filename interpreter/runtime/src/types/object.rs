@@ -271,12 +271,7 @@ fn set_class(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> 
     if (old.is_static() || new.is_static()) && !(is_module(&old) && is_module(&new)) {
         return Err(type_error(th, "__class__ assignment only supported for mutable types or ModuleType subclasses"));
     }
-    let dict = |t: &Type| (t.has_flag(type_flag::TAIL_DICT), t.dict_cell.is_set());
-    let same_layout = old.solid().map(std::ptr::from_ref) == new.solid().map(std::ptr::from_ref)
-        && same_members(&old, &new)
-        && dict(&old) == dict(&new)
-        && old.has_flag(type_flag::WEAKREF) == new.has_flag(type_flag::WEAKREF);
-    if !same_layout {
+    if !type_::layout::compatible(&new, &old) {
         let message = format!("__class__ assignment: '{}' object layout differs from '{}'", new.name(), old.name());
         return Err(type_error(th, message));
     }
@@ -285,32 +280,6 @@ fn set_class(th: &mut Thread, o: &Value, value: Option<&Value>) -> PyResult<()> 
         return Ok(());
     }
     Err(type_error(th, format!("__class__ assignment: '{}' object layout differs from '{}'", new.name(), old.name())))
-}
-/// Whether `__slots__` members sit in the same places under the same names.
-fn same_members(a: &Ref<Type>, b: &Ref<Type>) -> bool {
-    fn members(t: &Ref<Type>) -> Vec<String> {
-        let mut out = Vec::new();
-        let mut at = Some(t.clone());
-        while let Some(class) = at {
-            let base = class.base();
-            let first = base.as_ref().map_or(0, |b| b.fixed_slots());
-            if class.fixed_slots() > first
-                && let Some(d) = class.dict()
-            {
-                let mut own: Vec<String> = d
-                    .items()
-                    .iter()
-                    .filter(|(_, v)| crate::types::descriptor::is_slot_member(v))
-                    .map(|(k, _)| k.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default())
-                    .collect();
-                own.sort();
-                out.extend(own);
-            }
-            at = base;
-        }
-        out
-    }
-    a.fixed_slots() == b.fixed_slots() && (a.fixed_slots() == 0 || members(a) == members(b))
 }
 /// Interned dunder names used here.
 pub fn dunder(name: &str) -> Ref<Str> {

@@ -147,16 +147,17 @@ fn init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
         && let Some(get) = a.opt_not_none(0)
     {
         doc = attr::get_text_opt(th, get, "__doc__")?.filter(|d| !d.is_none());
-        p.doc_from_getter.store(true, std::sync::atomic::Ordering::Relaxed);
+        p.doc_from_getter.store(doc.is_some(), std::sync::atomic::Ordering::Relaxed);
     }
+    p.doc.set(doc.clone());
     if v.is_exact(&PROPERTY) {
-        p.doc.set(doc);
         return Ok(());
     }
     // Instances of subclasses keep the doc in their dict, where the class's own `__doc__` does not hide it.
     match attr::set_text(th, v, "__doc__", &doc.clone().unwrap_or(Value::NONE)) {
         Ok(()) => Ok(()),
-        Err(raised) if doc.is_none() || a.opt_not_none(3).is_none() => {
+        // A class without room for it loses a doc that was given, but not one that the getter has.
+        Err(raised) if !p.doc_from_getter.load(std::sync::atomic::Ordering::Relaxed) => {
             crate::errors::catch(th, raised, &crate::exceptions::ATTRIBUTE_ERROR)?;
             Ok(())
         }

@@ -139,11 +139,15 @@ pub fn default_getstate(th: &mut Thread, o: &Value, required: bool) -> PyResult<
 }
 fn slot_state(th: &mut Thread, o: &Value, class: &Ref<Type>) -> PyResult<Ref<Dict>> {
     let out = Dict::new();
-    if class.fixed_slots() == 0 {
-        return Ok(out);
-    }
-    let copyreg = crate::import::import_module(th, "copyreg")?;
-    let names = attr::call_method(th, &copyreg, "_slotnames", &[class.to_value()])?;
+    let known = class.dict().and_then(|d| d.get_text("__slotnames__"));
+    let names = match known {
+        Some(names) => names,
+        None if class.fixed_slots() == 0 => return Ok(out),
+        None => {
+            let copyreg = crate::import::import_module(th, "copyreg")?;
+            attr::call_method(th, &copyreg, "_slotnames", &[class.to_value()])?
+        }
+    };
     if names.is_none() {
         return Ok(out);
     }

@@ -43,15 +43,29 @@ static METHODS: &[Method] = &[
             let names = field_names(this.class());
             let (visible, hidden) = parts(this);
             let n = visible.len();
+            let class = this.class_ref();
+            if a.len() - a.names().len() != 1 {
+                let given = a.len() - a.names().len() - 1;
+                return Err(type_error(th, format!("__replace__() takes no positional arguments ({given} given)")));
+            }
+            if names.iter().any(String::is_empty) {
+                let name = type_::full_name(&class);
+                let message = format!("__replace__() is not supported for {name} because it has unnamed field(s)");
+                return Err(type_error(th, message));
+            }
             let mut all: Vec<Value> = visible.into_iter().chain(hidden).collect();
+            let mut unknown = Vec::new();
             for (k, v) in a.kw() {
                 let key = k.downcast_ref::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
                 match names.iter().position(|n| *n == key) {
                     Some(i) => all[i] = v.clone(),
-                    None => return Err(type_error(th, format!("Got unexpected field name(s): ['{key}']"))),
+                    None => unknown.push(k.clone()),
                 }
             }
-            let class = this.class_ref();
+            if !unknown.is_empty() {
+                let shown = repr::repr(th, krait_object::List::new(unknown).as_value())?;
+                return Err(type_error(th, format!("Got unexpected field name(s): {shown}")));
+            }
             Ok(build(&class, all, n))
         },
     ),
@@ -97,7 +111,10 @@ pub fn new_type(def: &'static StructSeqDef) -> Ref<Type> {
     } else {
         class.set_flags(type_flag::DISALLOW_INSTANTIATION);
     }
-    class.set_flags(type_flag::IMMUTABLE);
+    // Those of `sys` are static types in CPython.
+    if def.module == "sys" {
+        class.set_flags(type_flag::IMMUTABLE);
+    }
     type_::ready::register_subclass(class.object());
     class
 }
@@ -154,15 +171,21 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         };
         return Err(type_error(th, message));
     }
-    let dict = match a.opt_not_none(1) {
+    let dict = match a.opt(1) {
         None => None,
         Some(d) => match d.to_ref::<Dict>() {
             Some(d) => Some(d),
             None => return Err(type_error(th, format!("{name}() takes a dict as second arg, if any"))),
         },
     };
+    let mut used = 0;
     for field in field_names(class).iter().skip(given) {
-        items.push(dict.as_ref().and_then(|d| d.get_text(field)).unwrap_or(Value::NONE));
+        let found = dict.as_ref().filter(|_| !field.is_empty()).and_then(|d| d.get_text(field));
+        used += usize::from(found.is_some());
+        items.push(found.into());
+    }
+    if dict.is_some_and(|d| d.len() > used) {
+        return Err(type_error(th, format!("{name}() got duplicate or unexpected field name(s)")));
     }
     if items.len() != max {
         return Err(value_error(th, "wrong number of fields"));

@@ -2,6 +2,7 @@
 //! CPython counterpart: `Objects/typeobject.c`.
 mod attributes;
 pub mod dispatch;
+pub mod layout;
 pub mod mro;
 pub mod new;
 pub mod ready;
@@ -20,6 +21,8 @@ use krait_object::{
 };
 
 pub use new::{calculate_metaclass, new_class};
+
+pub use attributes::{module_in_dict as module_in_namespace, qualname as qualified_name};
 
 use crate::errors::type_error;
 use crate::protocol::{attr, call};

@@ -131,10 +131,8 @@ fn caller(th: &mut Thread) -> PyResult<Option<Value>> {
 }
 /// Notes the caller's module as the object's.
 fn set_module(th: &mut Thread, v: &Value) -> PyResult<()> {
-    if let Some(module) = caller(th)? {
-        attr::set_text(th, v, "__module__", &module)?;
-    }
-    Ok(())
+    let module = caller(th)?.unwrap_or(Value::NONE);
+    attr::set_text(th, v, "__module__", &module)
 }
 fn name_argument(th: &mut Thread, function: &str, v: &Value) -> PyResult<Value> {
     if v.downcast_ref::<Str>().is_some() {

@@ -1,12 +1,10 @@
 //! `types.UnionType`: `int | str`.
 use krait_object::builtin_types::{NONE_TYPE, OBJECT};
-use krait_object::native::{getter, member, method};
+use krait_object::native::{getter, member};
 use krait_object::{
-    ClassDef, CmpOp, GetSet, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, VTable, Value,
-    type_flag,
+    ClassDef, CmpOp, GetSet, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, VTable, Value, type_flag,
 };
 
-use crate::errors::type_error;
 use crate::protocol::{compare, number};
 use crate::types::generic_alias;
 
@@ -22,7 +20,6 @@ pub static UNION: TypeObject = TypeObject::builtin("UnionType", Some(&OBJECT), &
 pub static DEF: ClassDef = ClassDef {
     module: "types",
     doc: "Represent a PEP 604 union type\n\nE.g. for int | str",
-    methods: METHODS,
     getset: GETSET,
     slots: SlotDefs {
         repr: Some(|th, v| {
@@ -63,31 +60,6 @@ pub static DEF: ClassDef = ClassDef {
     flags: type_flag::DISALLOW_INSTANTIATION | type_flag::WEAKREF | type_flag::HAVE_GC,
     ..ClassDef::new(&UNION)
 };
-static METHODS: &[Method] = &[
-    method("__instancecheck__", "(obj, /)", "", |th, a| {
-        let args = this(&a[0]).args.clone();
-        check_args(th, &args, "isinstance() argument 2 cannot be a parameterized generic")?;
-        for c in args.iter() {
-            if crate::functions::classes::is_instance(th, &a[1], c)? {
-                return Ok(Value::TRUE);
-            }
-        }
-        Ok(Value::FALSE)
-    }),
-    method("__subclasscheck__", "(cls, /)", "", |th, a| {
-        if a[1].downcast_ref::<Type>().is_none() {
-            return Err(type_error(th, "issubclass() arg 1 must be a class"));
-        }
-        let args = this(&a[0]).args.clone();
-        check_args(th, &args, "issubclass() argument 2 cannot be a parameterized generic")?;
-        for c in args.iter() {
-            if crate::functions::classes::is_subclass(th, &a[1], c)? {
-                return Ok(Value::TRUE);
-            }
-        }
-        Ok(Value::FALSE)
-    }),
-];
 static GETSET: &[GetSet] = &[
     member("__args__", "", |_, v| Ok(this(v).args.clone().into())),
     getter("__parameters__", "Type variables in the types.UnionType.", |th, v| Ok(parameters(th, v)?.into())),
@@ -95,12 +67,6 @@ static GETSET: &[GetSet] = &[
 
 fn this(v: &Value) -> &Union {
     v.downcast_ref().expect("the descriptor checked the class of self")
-}
-fn check_args(th: &mut Thread, args: &Ref<Tuple>, message: &str) -> PyResult<()> {
-    if args.iter().any(|a| a.downcast_ref::<generic_alias::GenericAlias>().is_some()) {
-        return Err(type_error(th, message));
-    }
-    Ok(())
 }
 fn parameters(th: &mut Thread, v: &Value) -> PyResult<Ref<Tuple>> {
     let u = this(v);

@@ -2,7 +2,7 @@
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{class_method, member, method};
 use krait_object::slots::CompareFn;
-use krait_object::weakref::{WeakRef, attach, refs_to};
+use krait_object::weakref::{WeakRef, attach, attach_first, refs_to};
 use krait_object::{
     Args, ClassDef, CmpOp, GetSet, Method, PyResult, Raised, Ref, SlotDefs, Str, Thread, Type, TypeObject, VTable,
     Value, type_flag,
@@ -44,10 +44,14 @@ pub static REFERENCE_DEF: ClassDef = ClassDef {
     slots: SlotDefs {
         new: Some(new),
         init: Some(|th, _, args| {
-            if args.has_kw() && args.pos().is_empty() {
-                return Err(type_error(th, "__init__ expected at least 1 argument, got 0"));
+            if args.has_kw() {
+                return Err(type_error(th, "ref() takes no keyword arguments"));
             }
-            Ok(())
+            match args.pos().len() {
+                0 => Err(type_error(th, "__init__ expected at least 1 argument, got 0")),
+                1 | 2 => Ok(()),
+                n => Err(type_error(th, format!("__init__ expected at most 2 arguments, got {n}"))),
+            }
         }),
         call: Some(|th, v, args| {
             if !args.is_empty() {
@@ -121,8 +125,13 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
             return Ok(r);
         }
     }
+    let basic = callback.is_none() && class.is(&REFERENCE);
     let made = Ref::with_class(Reference(WeakRef::detached(callback)), class.object());
-    attach(made.as_value(), &made.0, &pos[0]);
+    // The one without a callback comes first.
+    match basic {
+        true => attach_first(made.as_value(), &made.0, &pos[0]),
+        false => attach(made.as_value(), &made.0, &pos[0]),
+    };
     Ok(made.into())
 }
 fn hash(th: &mut Thread, v: &Value) -> PyResult<i64> {

@@ -58,7 +58,11 @@ pub fn extend(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             return Err(type_error(th, format!("can't extend bytearray with {name}")));
         }
     };
+    let hint = iter::length_hint(th, &a[1], 32)?;
     let mut tail: Vec<u8> = Vec::new();
+    if tail.try_reserve(hint).is_err() {
+        return Err(memory_error(th));
+    }
     while let Some(item) = iter::next(th, &iterator)? {
         if a[1].downcast_ref::<Str>().is_some() {
             let name = a[1].class().name();

@@ -133,7 +133,13 @@ pub fn expandtabs(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 
 pub fn join(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    // A bytearray keeps its size while the items are asked for.
+    let held = match a[0].downcast_ref::<ByteArray>() {
+        Some(_) => Some(crate::protocol::buffer::get_buffer(th, &a[0], krait_object::buffer::flags::SIMPLE)?),
+        None => None,
+    };
     let items = sequence::to_items(th, &a[1], "can only join an iterable")?;
+    drop(held);
     if let [only] = items.as_slice()
         && only.is_exact(&krait_object::builtin_types::BYTES)
         && a[0].downcast_ref::<Bytes>().is_some()

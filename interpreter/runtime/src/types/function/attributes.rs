@@ -64,6 +64,12 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
         let message = format!("{name}() requires a code object with {have} free vars, not {want}");
         return Err(errors::value_error(th, message));
     }
+    const KINDS: u32 = 0x20 | 0x80 | 0x200;
+    if function.code().bytecode.flags & KINDS != code.bytecode.flags & KINDS {
+        let message =
+            "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)";
+        crate::warnings::warn(th, &crate::exceptions::DEPRECATION_WARNING, message, 1)?;
+    }
     function.code.set(Some(code.into()));
     Ok(())
 }

@@ -22,6 +22,10 @@ pub fn sort_method(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 pub fn sort(th: &mut Thread, list: &List, key: Option<&Value>, reverse: bool) -> PyResult<()> {
     let mut items = list.replace(Vec::new());
     let result = sort_items(th, &mut items, key, reverse);
+    // Finalisers of the keys see the list while it is empty.
+    if th.has_pending() {
+        th.run_pending();
+    }
     let intruders = list.replace(items);
     let modified = intruders.capacity() != 0;
     drop(intruders);

@@ -2,7 +2,7 @@
 use krait_object::buffer::{Buffer, flags};
 use krait_object::{Args, List, PyResult, Raised, Thread, Tuple, Value};
 
-use super::{format, from_buffer, reshaped, room, window};
+use super::{format, from_buffer, open_window, reshaped, room, window};
 use crate::errors::{index_error, not_implemented_error, type_error, value_error};
 use crate::protocol::slice::{fit, unpack};
 use crate::protocol::{buffer, number};
@@ -112,9 +112,12 @@ pub fn subscript(th: &mut Thread, v: &Value, key: &Value) -> PyResult<Value> {
     }
     if number::has_index(key) {
         let i = number::index_isize_or_index_error(th, key)?;
+        // `__index__` may have released the view.
+        window(th, v)?;
         return item_of(th, &b, i);
     }
     if let Some(slice) = key.downcast_ref::<Slice>() {
+        open_window(th, v)?;
         let part = sliced(th, &b, slice)?;
         return Ok(from_buffer(part));
     }
@@ -150,7 +153,7 @@ pub fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Val
         let i = number::index_isize_or_index_error(th, key)?;
         step(th, &b, b.offset as isize, 0, i)? as usize
     } else if let Some(slice) = key.downcast_ref::<Slice>().filter(|_| b.shape.len() == 1) {
-        return assign_slice(th, &b, slice, value);
+        return assign_slice(th, v, &b, slice, value);
     } else if let Some(indices) = as_indices(key) {
         place(th, &b, indices)?
     } else if key.downcast_ref::<Slice>().is_some() || is_slices(key) {
@@ -165,9 +168,10 @@ pub fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Val
     Ok(())
 }
 
-fn assign_slice(th: &mut Thread, b: &Buffer, slice: &Slice, value: &Value) -> PyResult<()> {
+fn assign_slice(th: &mut Thread, v: &Value, b: &Buffer, slice: &Slice, value: &Value) -> PyResult<()> {
     let source = buffer::get_buffer(th, value, flags::FULL_RO)?;
     let target = sliced(th, b, slice)?;
+    window(th, v)?;
     let plain = |f: &str| f.strip_prefix('@').unwrap_or(f).to_owned();
     if source.shape != target.shape
         || source.itemsize != target.itemsize

@@ -2,7 +2,7 @@
 use krait_object::buffer::Buffer;
 use krait_object::{Args, IntRef, List, PyResult, Raised, Thread, Tuple, Value};
 
-use super::{ascii_format, format, from_buffer, reshaped, window};
+use super::{ascii_format, format, from_buffer, open_window, reshaped};
 use crate::errors::{type_error, value_error};
 
 const MAX_DIMENSIONS: usize = 64;
@@ -10,7 +10,7 @@ const MAX_DIMENSIONS: usize = 64;
 pub fn cast(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let wanted = ascii_format(th, &a[1])?;
     let shape = a.opt(2);
-    let b = window(th, &a[0])?;
+    let b = open_window(th, &a[0])?;
     if !b.is_c_contiguous() {
         return Err(type_error(th, "memoryview: casts are restricted to C-contiguous views"));
     }

@@ -3,7 +3,7 @@ use krait_object::intern::intern;
 use krait_object::native::{GetSet, getset, getter, member};
 use krait_object::{Dict, PyResult, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 
-use super::{full_name, mro, ready, subclasses};
+use super::{full_name, layout, mro, ready, subclasses};
 use crate::errors::{attribute_error, type_error, value_error};
 use crate::protocol::compare;
 
@@ -39,7 +39,8 @@ pub static GETSET: &[GetSet] = &[
 
 fn visible_flags(t: &Type) -> i64 {
     let own = type_flag::TAIL_DICT | type_flag::WEAKREF;
-    i64::from(t.flags() & !own) | if t.has_flag(type_flag::TAIL_DICT) { 1 << 4 } else { 0 }
+    // Managed dict, and inline values: attributes are kept in the object.
+    i64::from(t.flags() & !own) | if t.has_flag(type_flag::TAIL_DICT) { 1 << 4 | 1 << 2 } else { 0 }
 }
 /// Ints are shown as CPython stores them, a header and digits of four bytes, which `int.__sizeof__` goes by too.
 fn basic_size(t: &Type) -> usize {
@@ -70,7 +71,7 @@ fn settable<'a>(th: &mut Thread, t: &Ref<Type>, value: Option<&'a Value>, name: 
         }
         None => {
             let class = t.name();
-            Err(type_error(th, format!("cannot delete '{name}' attribute of type '{class}'")))
+            Err(type_error(th, format!("cannot delete '{name}' attribute of immutable type '{class}'")))
         }
     }
 }
@@ -87,7 +88,10 @@ fn set_name(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
             t.set_name((&*text).into());
             Ok(())
         }
-        None => Err(value_error(th, "type name must not contain surrogates")),
+        None => {
+            let name = value.to_ref::<Str>().unwrap_or_else(Str::empty);
+            Err(crate::errors::surrogates_not_allowed(th, &name))
+        }
     }
 }
 /// `__qualname__`, the name for builtins.
@@ -223,6 +227,10 @@ fn set_annotations(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResul
 }
 fn get_type_params(_: &mut Thread, v: &Value) -> PyResult<Value> {
     let t = this(v);
+    // The namespace of `type` itself has this very descriptor.
+    if t.is(&krait_object::builtin_types::TYPE) {
+        return Ok(Tuple::empty().into());
+    }
     Ok(t.dict().and_then(|d| d.get_text("__type_params__")).unwrap_or_else(|| Tuple::empty().into()))
 }
 fn set_type_params(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> {
@@ -246,38 +254,64 @@ fn set_bases(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> 
         return Err(type_error(th, format!("can only assign non-empty tuple to {name}.__bases__, not ()")));
     }
     for base in new.iter() {
-        match base.downcast_ref::<Type>() {
-            None => {
-                let message = format!("{}.__bases__ must be tuple of classes, not '{}'", t.name(), base.class().name());
-                return Err(type_error(th, message));
-            }
-            Some(_) if base.to_ref::<Type>().is_some_and(|b| b.object().is_subtype(t.object())) => {
-                return Err(type_error(th, "a __bases__ item causes an inheritance cycle"));
-            }
-            Some(_) => {}
+        let Some(base) = base.to_ref::<Type>() else {
+            let message = format!("{}.__bases__ must be tuple of classes, not '{}'", t.name(), base.class().name());
+            return Err(type_error(th, message));
+        };
+        if base.object().is_subtype(t.object()) || in_base_chain(&base, &t) {
+            return Err(type_error(th, "a __bases__ item causes an inheritance cycle"));
         }
     }
     let best = mro::best_base(th, &new)?;
     let old_best = t.base();
-    check_layout(th, &best, old_best.as_ref())?;
-    let (old_bases, old_mro) = (t.bases(), t.mro());
+    if let Some(old) = &old_best
+        && !layout::compatible(&best, old)
+    {
+        let message = format!("__bases__ assignment: '{}' object layout differs from '{}'", best.name(), old.name());
+        return Err(type_error(th, message));
+    }
+    let old_bases = t.bases();
     t.set_bases(Some(new.clone()));
     t.set_base(&best);
-    if let Err(raised) = rebuild_mros(th, &t) {
-        t.set_bases(old_bases);
-        if let Some(b) = old_best {
-            t.set_base(&b);
+    let mut changed = Vec::new();
+    let result = rebuild_mros(th, &t, &mut changed);
+    // An `mro` method may have assigned other bases meanwhile: then they stay.
+    let still_ours = t.bases().is_some_and(|b| b.ptr_eq(&new));
+    if let Err(raised) = result {
+        for (class, made, before) in changed.into_iter().rev() {
+            if class.mro().is_some_and(|m| m.ptr_eq(&made)) {
+                class.set_mro(before);
+                class.modified();
+            }
         }
-        t.set_mro(old_mro);
+        if still_ours {
+            t.set_bases(old_bases);
+            if let Some(b) = old_best {
+                t.set_base(&b);
+            }
+        }
         return Err(raised);
     }
-    for base in old_bases.iter().flat_map(|b| b.iter()).filter_map(|b| b.downcast_ref::<Type>()) {
-        subclasses::remove(base, t.object());
+    if still_ours {
+        for base in old_bases.iter().flat_map(|b| b.iter()).filter_map(|b| b.downcast_ref::<Type>()) {
+            subclasses::remove(base, t.object());
+        }
+        ready::register_subclass(t.object());
+        subclasses::modified(&t);
+        refix(&t);
     }
-    ready::register_subclass(t.object());
-    subclasses::modified(&t);
-    refix(&t);
     Ok(())
+}
+/// Whether `class` is reached from `base` through first bases, which are newer than MROs while bases are being assigned.
+fn in_base_chain(base: &Ref<Type>, class: &Ref<Type>) -> bool {
+    let mut at = Some(base.clone());
+    while let Some(b) = at {
+        if b.ptr_eq(class) {
+            return true;
+        }
+        at = b.base();
+    }
+    false
 }
 fn refix(t: &Ref<Type>) {
     ready::fix_slots(t);
@@ -285,23 +319,24 @@ fn refix(t: &Ref<Type>) {
         refix(&sub);
     }
 }
-fn rebuild_mros(th: &mut Thread, t: &Ref<Type>) -> PyResult<()> {
-    mro::set_mro(th, t)?;
-    for sub in subclasses::list(t) {
-        rebuild_mros(th, &sub)?;
-    }
-    Ok(())
-}
-fn check_layout(th: &mut Thread, new: &Ref<Type>, old: Option<&Ref<Type>>) -> PyResult<()> {
-    let Some(old) = old else { return Ok(()) };
-    let dict = |t: &Type| t.has_flag(type_flag::TAIL_DICT) || t.dict_cell.is_set();
-    let same =
-        mro::solid_base(new).ptr_eq(&mro::solid_base(old)) && (dict(new) == dict(old) || !dict(old) || dict(new));
-    if same {
+/// New MROs for the class and everything below it; notes the classes with the MROs they got and had.
+fn rebuild_mros(
+    th: &mut Thread,
+    t: &Ref<Type>,
+    changed: &mut Vec<(Ref<Type>, Ref<Tuple>, Option<Ref<Tuple>>)>,
+) -> PyResult<()> {
+    let before = t.mro();
+    if !mro::set_mro(th, t)? {
         return Ok(());
     }
-    let message = format!("__bases__ assignment: '{}' object layout differs from '{}'", new.name(), old.name());
-    Err(type_error(th, message))
+    t.modified();
+    if let Some(made) = t.mro() {
+        changed.push((t.clone(), made, before));
+    }
+    for sub in subclasses::list(t) {
+        rebuild_mros(th, &sub, changed)?;
+    }
+    Ok(())
 }
 
 /// `__qualname__`, `__module__`, `__doc__` of a new class.
@@ -320,8 +355,15 @@ pub fn init_names(th: &mut Thread, t: &Ref<Type>, name: &Ref<Str>, dict: &Ref<Di
     {
         dict.set_text("__module__", module);
     }
-    if dict.get_text("__doc__").is_none() {
-        dict.set_text("__doc__", Value::NONE);
+    match dict.get_text("__doc__") {
+        None => dict.set_text("__doc__", Value::NONE),
+        Some(doc) => {
+            if let Some(text) = doc.to_ref::<Str>()
+                && text.to_utf8().is_none()
+            {
+                return Err(crate::errors::surrogates_not_allowed(th, &text));
+            }
+        }
     }
     Ok(())
 }

@@ -293,3 +293,6 @@ pub fn buffer(th: &mut Thread, o: &Value, flags: u32) -> PyResult<Buffer> {
     let view = method(th, o, "__buffer__", &[Value::from(flags)])?;
     crate::types::memoryview::to_buffer(th, o, &view, flags)
 }
+pub fn release_buffer(th: &mut Thread, o: &Value, view: &Value) -> PyResult<()> {
+    method(th, o, "__release_buffer__", &[view.clone()]).map(drop)
+}

@@ -69,8 +69,10 @@ fn inconsistent(th: &mut Thread, lists: &[Vec<Value>], at: &[usize]) -> krait_ob
     type_error(th, message)
 }
 
-/// Computes and stores the MRO, through the metaclass's `mro` if it overrides it.
-pub fn set_mro(th: &mut Thread, class: &Ref<Type>) -> PyResult<()> {
+/// Computes and stores the MRO, through the metaclass's `mro` if it overrides it. False: that method has set another one
+/// meanwhile, which stays.
+pub fn set_mro(th: &mut Thread, class: &Ref<Type>) -> PyResult<bool> {
+    let before = class.mro();
     let bases = class.bases().map(|b| b.to_vec()).unwrap_or_default();
     let meta = class.as_value().class_ref();
     let custom = if meta.is(&TYPE) {
@@ -88,8 +90,15 @@ pub fn set_mro(th: &mut Thread, class: &Ref<Type>) -> PyResult<()> {
             items
         }
     };
-    class.set_mro(Some(Tuple::from_vec(items)));
-    Ok(())
+    let same = match (&before, class.mro()) {
+        (Some(a), Some(b)) => a.ptr_eq(&b),
+        (None, None) => true,
+        _ => false,
+    };
+    if same {
+        class.set_mro(Some(Tuple::from_vec(items)));
+    }
+    Ok(same)
 }
 fn check_custom(th: &mut Thread, class: &Ref<Type>, items: &[Value]) -> PyResult<()> {
     let solid = solid_base(class);
@@ -128,7 +137,7 @@ pub fn best_base(th: &mut Thread, bases: &[Value]) -> PyResult<Ref<Type>> {
             return Err(type_error(th, "bases must be types"));
         };
         if !base.has_flag(type_flag::BASE) {
-            let name = base.name();
+            let name = super::full_name(&base);
             return Err(type_error(th, format!("type '{name}' is not an acceptable base type")));
         }
         let solid = solid_base(&base);

@@ -61,7 +61,7 @@ pub fn new_class(
 ) -> PyResult<Ref<Type>> {
     let base = mro::best_base(th, bases)?;
     let Some(text) = name.to_utf8() else {
-        return Err(value_error(th, "type name must not contain surrogates"));
+        return Err(crate::errors::surrogates_not_allowed(th, name));
     };
     if text.contains('\0') {
         return Err(value_error(th, "type name must not contain null characters"));
@@ -70,11 +70,12 @@ pub fn new_class(
     let class = Type::new_class_object(meta, &text, &base);
     class.set_bases(Some(bases.clone()));
     class.set_dict(dict.clone());
+    // Before members of `__slots__` and before `mro()` runs, which may need the cell.
+    set_class_cell(th, &class, &dict)?;
     add_slots(th, &class, &base, bases, &dict, &text)?;
-    mro::set_mro(th, &class)?;
     attributes::init_names(th, &class, name, &dict)?;
     wrap_special_functions(&dict);
-    let classcell = dict.remove_text("__classcell__");
+    mro::set_mro(th, &class)?;
     ready::inherit_hidden(&class, &base);
     class.set_flags(type_flag::BASE);
     let has_eq = dict.get_text("__eq__").is_some();
@@ -84,17 +85,24 @@ pub fn new_class(
     class.modified();
     ready::fix_slots(&class);
     ready::register_subclass(class.object());
-    if let Some(cell) = classcell {
-        match cell.downcast_ref::<Cell>() {
-            Some(c) => c.content.set(Some(class.to_value())),
-            None => {
-                let given = cell.class().name();
-                let message = format!("__classcell__ must be a nonlocal cell, not <class '{given}'>");
-                return Err(type_error(th, message));
-            }
-        }
+    if dict.keys().iter().any(|k| k.downcast_ref::<Str>().is_none()) {
+        let message = format!("non-string key in the __dict__ of class {}", class.name());
+        crate::warnings::warn(th, &crate::exceptions::RUNTIME_WARNING, &message, 1)?;
     }
     Ok(class)
+}
+fn set_class_cell(th: &mut Thread, class: &Ref<Type>, dict: &Ref<Dict>) -> PyResult<()> {
+    let Some(cell) = dict.remove_text("__classcell__") else { return Ok(()) };
+    match cell.downcast_ref::<Cell>() {
+        Some(c) => {
+            c.content.set(Some(class.to_value()));
+            Ok(())
+        }
+        None => {
+            let given = crate::protocol::repr::repr(th, cell.class_ref().as_value())?;
+            Err(type_error(th, format!("__classcell__ must be a nonlocal cell, not {given}")))
+        }
+    }
 }
 
 trait NewClassObject {
@@ -253,6 +261,10 @@ fn set_names(th: &mut Thread, class: &Ref<Type>) -> PyResult<()> {
     Ok(())
 }
 fn init_subclass(th: &mut Thread, class: &Ref<Type>, kwargs: &Value) -> PyResult<()> {
+    // An `mro()` may have left the class out of its own MRO.
+    if !class.mro().is_some_and(|m| m.iter().any(|c| c.is(class.as_value()))) {
+        return Err(type_error(th, "super(type, obj): obj must be an instance or subtype of type"));
+    }
     let parent = crate::types::super_::new(class, class.as_value());
     let f = attr::get_attr(th, &parent, &intern("__init_subclass__"))?;
     let empty = kwargs.downcast_ref::<Dict>().is_none_or(Dict::is_empty);

@@ -247,7 +247,9 @@ fn update_group(class: &Ref<Type>, group: &Group) {
                     _ => native = Some(w.owner.clone()),
                 }
             }
-            _ if group.names[0] == "__buffer__" && found.class().has_flag(type_flag::METHOD_DESCRIPTOR) => {
+            _ if matches!(group.names[0], "__buffer__" | "__release_buffer__")
+                && found.class().has_flag(type_flag::METHOD_DESCRIPTOR) =>
+            {
                 generic = true;
             }
             _ => generic = true,

@@ -86,6 +86,7 @@ pub static GROUPS: &[Group] = &[
     group!(new, d::new, "__new__"),
     group!(finalize, d::finalize, "__del__"),
     group!(buffer, d::buffer, "__buffer__"),
+    group!(release_buffer, d::release_buffer, "__release_buffer__"),
     unary_group!(await_, "__await__"),
     unary_group!(aiter, "__aiter__"),
     unary_group!(anext, "__anext__"),
@@ -301,6 +302,15 @@ static REST: &[WrapperDef] = &[
             let buffer = f(th, &a[0], flags)?;
             Ok(crate::types::memoryview::from_buffer(buffer))
         }
+    ),
+    wrapper!(
+        "__release_buffer__",
+        release_buffer,
+        "(buffer, /)",
+        1,
+        1,
+        "Release the buffer object that exposes the underlying memory of the object.",
+        |th, f, a| f(th, &a[0], &a[1]).map(Value::from)
     ),
     wrap_unary!("__await__", await_, "Return an iterator to be used in await expression."),
     wrap_unary!("__aiter__", aiter, "Return an awaitable, that resolves in asynchronous iterator."),

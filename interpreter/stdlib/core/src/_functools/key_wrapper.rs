@@ -1,7 +1,7 @@
 //! `functools.KeyWrapper`: what `cmp_to_key` returns, and the keys it makes.
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
-use krait_object::native::Sig;
+use krait_object::native::{Sig, getter};
 use krait_object::{
     Args, ClassDef, CmpOp, GetSet, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, ValueCell, type_flag,
 };
@@ -20,16 +20,19 @@ pub static KEY_WRAPPER: TypeObject = TypeObject::builtin("KeyWrapper", Some(&OBJ
 
 pub static DEF: ClassDef = ClassDef {
     module: "functools",
-    getset: &[GetSet {
-        name: "obj",
-        doc: "Value wrapped by a key function.",
-        get: |_, v| Ok(this(v).object.get().unwrap_or(Value::NONE)),
-        set: Some(|_, v, new| {
-            this(v).object.set(new.cloned());
-            Ok(())
-        }),
-        member: true,
-    }],
+    getset: &[
+        GetSet {
+            name: "obj",
+            doc: "Value wrapped by a key function.",
+            get: |_, v| Ok(this(v).object.get().unwrap_or(Value::NONE)),
+            set: Some(|_, v, new| {
+                this(v).object.set(new.cloned());
+                Ok(())
+            }),
+            member: true,
+        },
+        getter("__text_signature__", "", |_, _| Ok(Value::str("(obj)"))),
+    ],
     slots: SlotDefs { call: Some(call_key), compare: Some(richcompare), ..SlotDefs::EMPTY },
     flags: type_flag::DISALLOW_INSTANTIATION | type_flag::HAVE_GC,
     ..ClassDef::new(&KEY_WRAPPER)

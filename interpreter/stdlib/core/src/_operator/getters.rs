@@ -2,10 +2,10 @@
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::intern::{intern, intern_ref};
-use krait_object::native::method;
+use krait_object::native::{getter, method};
 use krait_object::{
-    Args, ClassDef, Dict, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, Tuple, Type, TypeObject, VTable,
-    Value, type_flag,
+    Args, ClassDef, Dict, GetSet, Method, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, Tuple, Type, TypeObject,
+    VTable, Value, type_flag,
 };
 use krait_runtime::errors::type_error;
 use krait_runtime::import::import_module;
@@ -29,6 +29,7 @@ pub static ATTRGETTER_DEF: ClassDef = ClassDef {
     doc: "Return a callable object that fetches the given attribute(s) from its operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last).",
     sig: "(attr, /, *attrs)",
     methods: REDUCE_ATTR,
+    getset: SIGNATURE,
     slots: SlotDefs {
         new: Some(attr_new),
         call: Some(attr_call),
@@ -55,6 +56,7 @@ pub static ITEMGETTER_DEF: ClassDef = ClassDef {
     doc: "Return a callable object that fetches the given item(s) from its operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
     sig: "(item, /, *items)",
     methods: REDUCE_ITEM,
+    getset: SIGNATURE,
     slots: SlotDefs {
         new: Some(item_new),
         call: Some(item_call),
@@ -83,11 +85,15 @@ pub static METHODCALLER_DEF: ClassDef = ClassDef {
     doc: "Return a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).",
     sig: "(name, /, *args, **kwargs)",
     methods: REDUCE_CALLER,
+    getset: SIGNATURE,
     slots: SlotDefs { new: Some(caller_new), call: Some(caller_call), repr: Some(caller_repr), ..SlotDefs::EMPTY },
     flags: type_flag::HAVE_GC,
     ..ClassDef::new(&METHODCALLER)
 };
 static REDUCE_CALLER: &[Method] = &[method("__reduce__", "()", "Return state information for pickling", caller_reduce)];
+
+/// What `inspect.signature` shows of the callable objects.
+static SIGNATURE: &[GetSet] = &[getter("__text_signature__", "", |_, _| Ok(Value::str("(obj, /)")))];
 
 fn attr_this(v: &Value) -> &AttrGetter {
     v.downcast_ref().expect("the slot belongs to attrgetter")

@@ -9,7 +9,7 @@ use krait_object::{
     type_flag,
 };
 use krait_runtime::errors::type_error;
-use krait_runtime::protocol::{attr, compare, iter};
+use krait_runtime::protocol::{attr, iter, number};
 use krait_runtime::types::iterators::self_iter;
 
 use super::{positional, reduced_with_state, warn_pickle};
@@ -103,7 +103,7 @@ fn setstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let message = format!("argument 1 must be list, not {}", saved.class().name());
         return Err(type_error(th, message));
     }
-    let complete = compare::truth(th, complete)?;
+    let complete = number::to_i32(th, complete)? != 0;
     let s = a.this::<Cycle>();
     s.saved.set(Some(saved.clone()));
     s.complete.store(complete, Relaxed);
