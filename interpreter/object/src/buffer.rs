@@ -165,4 +165,7 @@ impl Export for BytesExport {
         f(&self.0);
     }
     fn write(&self, _: &mut dyn FnMut(&mut [u8])) {}
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.0.trace(tracer);
+    }
 }

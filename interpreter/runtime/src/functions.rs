@@ -10,10 +10,16 @@ use krait_object::{ModuleDef, PyResult, Thread, Value};
 use crate::errors::attribute_error;
 use crate::types::module;
 
-/// `builtins.name`.
+/// `builtins.name`, of the running code's builtins where they are a mapping of its own.
 pub fn builtin(th: &mut Thread, name: &str) -> PyResult<Value> {
-    let held = th.interp.builtins.get().and_then(|b| b.downcast::<krait_object::Dict>().ok());
     let name = krait_object::intern::intern(name);
+    let running = crate::types::frame::current(th, 0).map(|f| f.function.builtins.clone());
+    if let Some(mapping) = running.filter(|b| b.downcast_ref::<krait_object::Dict>().is_none()) {
+        let found = crate::protocol::sequence::get_item(th, &mapping, name.as_value());
+        let found = crate::errors::suppress(th, found, &crate::exceptions::KEY_ERROR)?;
+        return found.ok_or_else(|| attribute_error(th, name.to_string_lossy()));
+    }
+    let held = th.interp.builtins.get().and_then(|b| b.downcast::<krait_object::Dict>().ok());
     // A script may have put a key of its own there, whose `__eq__` runs.
     let found = match held {
         Some(d) => d.get(th, name.as_value())?,

@@ -169,6 +169,8 @@ impl Sig {
             out[lead + i] = Some(d.to_value());
             d
         });
+        // What is missing is complained of first.
+        let mut unknown: Option<Value> = None;
         for (key, value) in args.kw() {
             let text = key.downcast_ref::<Str>();
             let at = p.params.iter().position(|q| {
@@ -186,26 +188,15 @@ impl Sig {
                 }
                 (None, Some(d)) => d.set(th, key.clone(), value.clone())?,
                 (None, None) => {
-                    let key = text.map(|t| t.to_string_lossy().into_owned()).unwrap_or_default();
-                    if p.params.iter().any(|q| q.kind == ParamKind::PositionalOnly && *q.name == *key) {
-                        let message =
-                            format!("{name}() got some positional-only arguments passed as keyword arguments: '{key}'");
-                        return Err(type_error(th, message));
-                    }
-                    return Err(type_error(th, format!("{name}() got an unexpected keyword argument '{key}'")));
+                    unknown.get_or_insert_with(|| key.clone());
                 }
             }
         }
-        for (i, q) in p.params.iter().enumerate() {
-            if q.required && out[lead + i].is_none() {
-                let message = match q.kind {
-                    ParamKind::KeywordOnly => format!("{name}() missing required keyword-only argument: '{}'", q.name),
-                    _ => format!("{name}() missing required argument '{}' (pos {})", q.name, i + 1),
-                };
-                return Err(type_error(th, message));
-            }
+        check_required(th, p, name, &out[lead..])?;
+        match unknown {
+            Some(key) => Err(unexpected(th, p, name, &key)),
+            None => Ok(Bound(out)),
         }
-        Ok(Bound(out))
     }
 
     /// How many entries `method` is called with for `given` positional arguments, `lead` of them `self`: the arguments
@@ -244,6 +235,30 @@ impl Sig {
 #[cold]
 fn type_error(th: &mut Thread, message: String) -> Raised {
     (th.hooks().type_error)(th, message)
+}
+
+/// `bound` has one entry per parameter.
+fn check_required(th: &mut Thread, p: &Parsed, name: &str, bound: &[Option<Value>]) -> PyResult<()> {
+    for (i, q) in p.params.iter().enumerate() {
+        if q.required && bound[i].is_none() {
+            let message = match q.kind {
+                ParamKind::KeywordOnly => format!("{name}() missing required keyword-only argument: '{}'", q.name),
+                _ => format!("{name}() missing required argument '{}' (pos {})", q.name, i + 1),
+            };
+            return Err(type_error(th, message));
+        }
+    }
+    Ok(())
+}
+#[cold]
+fn unexpected(th: &mut Thread, p: &Parsed, name: &str, key: &Value) -> Raised {
+    let key = key.downcast_ref::<Str>().map(|t| t.to_string_lossy().into_owned()).unwrap_or_default();
+    let message = if p.params.iter().any(|q| q.kind == ParamKind::PositionalOnly && *q.name == *key) {
+        format!("{name}() got some positional-only arguments passed as keyword arguments: '{key}'")
+    } else {
+        format!("{name}() got an unexpected keyword argument '{key}'")
+    };
+    type_error(th, message)
 }
 
 /// The conventions without keywords: no argument, exactly one, several positional.

@@ -97,15 +97,9 @@ fn compile(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn namespaces(th: &mut Thread, a: &Args<'_>, what: &str) -> PyResult<(Ref<Dict>, Value)> {
     let given_globals = a.opt_not_none(1);
     let given_locals = a.opt_not_none(2);
-    if let Some(l) = given_locals
-        && !l.class().slots.subscript.is_set()
-    {
-        let class = l.class().name();
-        return Err(type_error(
-            th,
-            format!("{what}() locals must be a mapping or None, not {class}")
-                .replace("eval() locals must be a mapping or None, not", "locals must be a mapping, not"),
-        ));
+    let mapping = given_locals.is_none_or(|l| l.class().slots.subscript.is_set());
+    if !mapping && what == "eval" {
+        return Err(type_error(th, "locals must be a mapping"));
     }
     let globals = match given_globals {
         Some(g) => match g.to_ref::<Dict>() {
@@ -132,6 +126,10 @@ fn namespaces(th: &mut Thread, a: &Args<'_>, what: &str) -> PyResult<(Ref<Dict>,
             }
         },
     };
+    if let Some(l) = given_locals.filter(|_| !mapping) {
+        let class = l.class().name();
+        return Err(type_error(th, format!("{what}() locals must be a mapping or None, not {class}")));
+    }
     let locals = match (given_locals, given_globals) {
         (Some(l), _) => l.clone(),
         (None, Some(_)) => globals.to_value(),

@@ -43,6 +43,7 @@ pub static FUNCTIONS: &[Method] = &[
         "",
         "iter(iterable) -> iterator\niter(callable, sentinel) -> iterator",
         |th, a: &Args<'_>| match a.pos() {
+            _ if a.has_kw() => Err(type_error(th, "iter() takes no keyword arguments")),
             [v] => iter::iter(th, v),
             [f, sentinel] => {
                 if !call::is_callable(f) {
@@ -80,6 +81,7 @@ pub static FUNCTIONS: &[Method] = &[
 
 fn next(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (it, default) = match a.pos() {
+        _ if a.has_kw() => return Err(type_error(th, "next() takes no keyword arguments")),
         [it] => (it, None),
         [it, default] => (it, Some(default)),
         more => {
@@ -102,6 +104,7 @@ fn next(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 fn anext(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (it, default) = match a.pos() {
+        _ if a.has_kw() => return Err(type_error(th, "anext() takes no keyword arguments")),
         [it] => (it, None),
         [it, default] => (it, Some(default)),
         more => {
@@ -122,6 +125,9 @@ fn anext(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     }
 }
 fn extreme(th: &mut Thread, a: &Args<'_>, name: &str, op: CmpOp) -> PyResult<Value> {
+    if a.pos().is_empty() {
+        return Err(type_error(th, format!("{name} expected at least 1 argument, got 0")));
+    }
     let (mut key, mut default) = (None, None);
     for (k, v) in a.kw() {
         match k.downcast_ref::<Str>().map(|k| k.to_string_lossy().into_owned()).as_deref() {
@@ -134,7 +140,6 @@ fn extreme(th: &mut Thread, a: &Args<'_>, name: &str, op: CmpOp) -> PyResult<Val
         }
     }
     let items = match a.pos() {
-        [] => return Err(type_error(th, format!("{name} expected at least 1 argument, got 0"))),
         [one] => iter::iter(th, one)?,
         more if default.is_none() => {
             let t = Value::from(krait_object::Tuple::from_slice(more));

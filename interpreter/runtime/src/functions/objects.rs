@@ -193,7 +193,7 @@ fn dir(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let names = match a.pos() {
         [] => {
             let locals = crate::frames::current_locals(th)?;
-            match locals.downcast_ref::<Dict>() {
+            match locals.downcast_exact::<Dict>() {
                 Some(d) => List::new(d.keys()).into(),
                 None => {
                     let keys = attr::call_method(th, &locals, "keys", &[])?;

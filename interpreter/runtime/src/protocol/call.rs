@@ -18,8 +18,7 @@ pub fn call_args(th: &mut Thread, f: &Value, args: &Args<'_>) -> PyResult<Value>
     let slot = f.class().slots.call.get();
     match slot {
         Some(slot) => {
-            th.check_native(" while calling a Python object")?;
-            let result = slot(th, f, args);
+            let result = th.nested(" while calling a Python object", |th| slot(th, f, args));
             debug_assert!(result.is_ok() || th.exc.is_some(), "an error without an exception");
             result
         }

@@ -26,6 +26,10 @@ pub static DEF: ClassDef = ClassDef {
         }),
         init: Some(|th, v, args| {
             static SIG: Sig = Sig::new("(function, /)");
+            if !args.has_kw() && args.len() != 1 {
+                let n = args.len();
+                return Err(crate::errors::type_error(th, format!("classmethod expected 1 argument, got {n}")));
+            }
             let bound = SIG.bind(th, "classmethod", "classmethod", args, 0)?;
             this(v).callable.set(Some(bound.args()[0].clone()));
             copy_attributes(th, v, &bound.args()[0])

@@ -506,11 +506,11 @@ fn run_wrapper(th: &mut Thread, w: &Ref<Wrapper>, args: &Args<'_>) -> PyResult<V
         if n < def.min || n > def.max {
             let message = if def.min == def.max {
                 let plural = if def.min == 1 { "" } else { "s" };
-                format!("expected {} argument{plural}, got {n}", def.min)
+                format!(" expected {} argument{plural}, got {n}", def.min)
             } else {
                 let (bound, limit) = if n < def.min { ("at least", def.min) } else { ("at most", def.max) };
                 let plural = if limit == 1 { "" } else { "s" };
-                format!("expected {bound} {limit} argument{plural}, got {n}")
+                format!(" expected {bound} {limit} argument{plural}, got {n}")
             };
             return Err(type_error(th, message));
         }

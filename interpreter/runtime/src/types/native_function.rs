@@ -185,6 +185,11 @@ impl NativeFunction {
         self.this.as_ref()
     }
     fn full_name(&self) -> String {
+        // A bound method goes by the class of its object.
+        if let (Role::Bound, Some(o)) = (self.role, &self.this) {
+            let class = o.to_ref::<Type>().unwrap_or_else(|| o.class_ref());
+            return format!("{}.{}", type_::qualified_name(&class), self.def.name);
+        }
         match (&self.owner, self.module.get().and_then(|m| m.downcast::<Str>().ok())) {
             (Some(owner), _) => format!("{}.{}", owner.name(), self.def.name),
             (None, Some(m)) if !m.eq_str("builtins") => format!("{m}.{}", self.def.name),

@@ -28,6 +28,10 @@ pub static DEF: ClassDef = ClassDef {
         }),
         init: Some(|th, v, args| {
             static SIG: Sig = Sig::new("(function, /)");
+            if !args.has_kw() && args.len() != 1 {
+                let n = args.len();
+                return Err(crate::errors::type_error(th, format!("staticmethod expected 1 argument, got {n}")));
+            }
             let bound = SIG.bind(th, "staticmethod", "staticmethod", args, 0)?;
             this(v).callable.set(Some(bound.args()[0].clone()));
             copy_attributes(th, v, &bound.args()[0])

@@ -70,6 +70,10 @@ pub fn new(class: &Ref<Type>, object: &Value) -> Value {
 }
 fn init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
     static SIG: Sig = Sig::new("(type=None, obj=None, /)");
+    if args.pos().len() > 2 && !args.has_kw() {
+        let n = args.pos().len();
+        return Err(type_error(th, format!("super() expected at most 2 arguments, got {n}")));
+    }
     if args.has_kw() {
         return Err(type_error(th, "super() takes no keyword arguments"));
     }

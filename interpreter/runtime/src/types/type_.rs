@@ -94,6 +94,9 @@ fn type_call(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<Value> {
         if args.len() == 1 && !args.has_kw() {
             return Ok(args.pos()[0].class_ref().into());
         }
+        if args.pos().len() == 1 {
+            return Err(type_error(th, "type() takes no keyword arguments"));
+        }
         if args.pos().len() != 3 {
             return Err(type_error(th, "type() takes 1 or 3 arguments"));
         }
@@ -315,6 +318,10 @@ pub fn check_abstract(th: &mut Thread, class: &Ref<Type>) -> PyResult<()> {
 static TYPE_SIG: Sig = Sig::new("(name, bases, dict, /, **kwds)");
 /// The three arguments of `type(name, bases, dict, **kwds)`, checked.
 fn new_arguments(th: &mut Thread, args: &Args<'_>) -> PyResult<(Ref<Str>, Ref<Tuple>, Ref<krait_object::Dict>, Value)> {
+    let given = args.pos().len();
+    if given != 3 {
+        return Err(type_error(th, format!("type.__new__() takes exactly 3 arguments ({given} given)")));
+    }
     let bound = TYPE_SIG.bind(th, "type.__new__", "type.__new__", args, 0)?;
     let a = bound.args();
     let wrong = |th: &mut Thread, n: u8, what: &str, v: &Value| -> Raised {

@@ -18,7 +18,7 @@ use krait_object::{
 };
 use krait_runtime::errors::{buffer_error, memory_error, type_error, value_error};
 use krait_runtime::exceptions::DEPRECATION_WARNING;
-use krait_runtime::protocol::{compare, iter, repr};
+use krait_runtime::protocol::{attr, compare, iter, repr};
 use krait_runtime::types::{bytearray::BYTEARRAY, module};
 use krait_runtime::warnings::warn;
 
@@ -36,12 +36,14 @@ pub static MODULE: ModuleDef = ModuleDef {
     init: Some(init),
     ..ModuleDef::new("array")
 };
-fn init(_: &mut Thread, m: &Value) -> PyResult<()> {
+fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     let d = module::dict(m);
     drop(d.remove_text("arrayiterator"));
     d.set_text("ArrayType", ARRAY.to_value());
     d.set_text("typecodes", items::TYPECODES);
-    Ok(())
+    let abc = krait_runtime::import::import_module(th, "collections.abc")?;
+    let sequences = attr::get_text(th, &abc, "MutableSequence")?;
+    attr::call_method(th, &sequences, "register", &[ARRAY.to_value()]).map(drop)
 }
 
 /// The size is fixed while the memory is exported.

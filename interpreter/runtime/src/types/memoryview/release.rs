@@ -38,12 +38,15 @@ pub fn with_release(th: &mut Thread, owner: &Value, exported: Buffer, request: u
     let view = from_buffer(exported);
     let mut again = export(th, &view, request)?;
     again.owner = owner.clone();
-    Ok(notifying(again, owner, &view))
+    Ok(notify(again, &RELEASE_OWN, owner, &view))
 }
 
 /// The same buffer; when it is given back, the owner's `__release_buffer__` gets the view.
-pub fn notifying(mut buffer: Buffer, owner: &Value, view: &Value) -> Buffer {
-    let callback = NativeFunction::new_bound(&RELEASE, owner, &Ref::from_object(&OBJECT));
+pub fn notifying(buffer: Buffer, owner: &Value, view: &Value) -> Buffer {
+    notify(buffer, &RELEASE, owner, view)
+}
+fn notify(mut buffer: Buffer, call: &'static Method, owner: &Value, view: &Value) -> Buffer {
+    let callback = NativeFunction::new_bound(call, owner, &Ref::from_object(&OBJECT));
     let inner = Some(buffer.export);
     buffer.export = Arc::new(Notifying { inner, callback, view: view.clone() });
     buffer
@@ -82,7 +85,15 @@ impl Drop for Notifying {
     }
 }
 
+/// The view is the class's own: what becomes of it is its business.
 static RELEASE: Method = method("__release_buffer__", "(buffer, /)", "", |th, a| {
+    if dispatch::release_buffer(th, &a[0], &a[1]).is_err() {
+        write_unraisable(th, Some(&a[0]));
+    }
+    Ok(Value::NONE)
+});
+/// The view was made for the call alone.
+static RELEASE_OWN: Method = method("__release_buffer__", "(buffer, /)", "", |th, a| {
     let (owner, view) = (a[0].clone(), a[1].clone());
     this(&view).restricted.store(true, Relaxed);
     if dispatch::release_buffer(th, &owner, &view).is_err() {

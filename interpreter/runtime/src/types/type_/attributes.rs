@@ -12,8 +12,17 @@ fn this(v: &Value) -> Ref<Type> {
 }
 
 pub static GETSET: &[GetSet] = &[
-    getset("__name__", "", |_, v| Ok(Value::str(&this(v).name())), set_name),
-    getset("__qualname__", "", |_, v| Ok(Value::str(&qualname(&this(v)))), set_qualname),
+    // One object each, however often it is asked for.
+    getset("__name__", "", |_, v| Ok(intern(&this(v).name()).into()), set_name),
+    getset(
+        "__qualname__",
+        "",
+        |_, v| {
+            let t = this(v);
+            Ok(t.qualname.get().unwrap_or_else(|| intern(&t.name()).into()))
+        },
+        set_qualname,
+    ),
     getset("__bases__", "", |_, v| Ok(this(v).bases().into()), set_bases),
     member("__mro__", "", |_, v| Ok(this(v).mro().into())),
     getset("__module__", "", get_module, set_module),
@@ -32,7 +41,8 @@ pub static GETSET: &[GetSet] = &[
     member("__itemsize__", "", |_, v| Ok(Value::from(item_size(&this(v))))),
     member("__dictoffset__", "", |_, v| {
         let t = this(v);
-        Ok(Value::int(if t.has_flag(type_flag::TAIL_DICT) { -1 } else { i64::from(t.dict_cell.is_set()) * 16 }))
+        let own = t.dict_cell.is_set() || t.object().is_subtype(&krait_object::builtin_types::TYPE);
+        Ok(Value::int(if t.has_flag(type_flag::TAIL_DICT) { -1 } else { i64::from(own) * 16 }))
     }),
     member("__weakrefoffset__", "", |_, v| Ok(Value::int(if this(v).has_flag(type_flag::WEAKREF) { -32 } else { 0 }))),
 ];
@@ -339,8 +349,8 @@ fn rebuild_mros(
     Ok(())
 }
 
-/// `__qualname__`, `__module__`, `__doc__` of a new class.
-pub fn init_names(th: &mut Thread, t: &Ref<Type>, name: &Ref<Str>, dict: &Ref<Dict>) -> PyResult<()> {
+/// `__qualname__` of a new class, which a member of `__slots__` may replace in the namespace.
+pub fn init_qualname(th: &mut Thread, t: &Ref<Type>, name: &Ref<Str>, dict: &Ref<Dict>) -> PyResult<()> {
     match dict.remove_text("__qualname__") {
         Some(q) if q.downcast_ref::<Str>().is_some() => t.qualname.set(Some(q)),
         Some(q) => {
@@ -349,6 +359,10 @@ pub fn init_names(th: &mut Thread, t: &Ref<Type>, name: &Ref<Str>, dict: &Ref<Di
         }
         None => t.qualname.set(Some(name.to_value())),
     }
+    Ok(())
+}
+/// `__module__` and `__doc__` of a new class.
+pub fn init_names(th: &mut Thread, dict: &Ref<Dict>) -> PyResult<()> {
     if dict.get_text("__module__").is_none()
         && let Some(globals) = crate::frames::current_globals(th)
         && let Some(module) = globals.get_text("__name__")

@@ -170,7 +170,16 @@ pub fn call(th: &mut Thread, o: &Value, args: &Args<'_>) -> PyResult<Value> {
 }
 pub fn compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     let name = ["__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"][op as usize];
-    Ok(try_method(th, a, name, &[b.clone()])?.unwrap_or(Value::NOT_IMPLEMENTED))
+    match lookup_unbound(th, a, &intern(name)) {
+        Ok(Some(Special::Unbound(f))) => call_slice_with_self(th, &f, a, &[b.clone()]),
+        Ok(Some(Special::Bound(f))) => calling::call(th, &f, &[b.clone()]),
+        Ok(None) => Ok(Value::NOT_IMPLEMENTED),
+        // As CPython: a descriptor that raises counts as absent.
+        Err(raised) => {
+            drop(crate::errors::take(th, raised));
+            Ok(Value::NOT_IMPLEMENTED)
+        }
+    }
 }
 pub fn iter(th: &mut Thread, o: &Value) -> PyResult<Value> {
     let class = o.class_ref();

@@ -1,5 +1,5 @@
 //! `type.__new__`: building a class from name, bases and namespace.
-use krait_object::builtin_types::{OBJECT, TYPE};
+use krait_object::builtin_types::{OBJECT, TUPLE, TYPE};
 use krait_object::intern::{intern, intern_ref};
 use krait_object::{Args, Dict, PyResult, Ref, Str, Thread, Tuple, Type, TypeObject, Value, type_flag};
 
@@ -72,8 +72,9 @@ pub fn new_class(
     class.set_dict(dict.clone());
     // Before members of `__slots__` and before `mro()` runs, which may need the cell.
     set_class_cell(th, &class, &dict)?;
+    attributes::init_qualname(th, &class, name, &dict)?;
     add_slots(th, &class, &base, bases, &dict, &text)?;
-    attributes::init_names(th, &class, name, &dict)?;
+    attributes::init_names(th, &dict)?;
     wrap_special_functions(&dict);
     mro::set_mro(th, &class)?;
     ready::inherit_hidden(&class, &base);
@@ -125,17 +126,26 @@ fn add_slots(
 ) -> PyResult<()> {
     let has_dict = |t: &Type| t.has_flag(type_flag::TAIL_DICT) || t.dict_cell.is_set();
     // Classes have a namespace of their own: a metaclass adds no `__dict__` to it.
-    let base_dict = has_dict(base) || base.object().is_subtype(&krait_object::builtin_types::TYPE);
+    let base_dict = has_dict(base) || base.object().is_subtype(&TYPE);
     let base_weak = base.has_flag(type_flag::WEAKREF);
+    // In CPython their instances differ in size, so that nothing can follow but a dict.
+    let variable = [&krait_object::builtin_types::INT, &krait_object::builtin_types::BYTES, &TUPLE, &TYPE]
+        .into_iter()
+        .any(|t| base.object().is_subtype(t));
+    let may_add_weak = !base_weak && !variable;
     let mut add_dict = false;
     let mut add_weak = false;
     match dict.get_text("__slots__") {
         None => {
             add_dict = !base_dict;
-            add_weak = !base_weak;
+            add_weak = may_add_weak;
         }
         Some(slots) => {
             let names = slot_names(th, &slots)?;
+            if variable && !names.is_empty() {
+                let name = base.name();
+                return Err(type_error(th, format!("nonempty __slots__ not supported for subtype of '{name}'")));
+            }
             let mut members = Vec::new();
             for name in names {
                 match &*name.to_string_lossy() {
@@ -146,7 +156,7 @@ fn add_slots(
                         add_dict = true;
                     }
                     "__weakref__" => {
-                        if base_weak || add_weak {
+                        if !may_add_weak || add_weak {
                             return Err(type_error(th, "__weakref__ slot disallowed: we already got one"));
                         }
                         add_weak = true;
@@ -161,13 +171,6 @@ fn add_slots(
                     }
                 }
             }
-            let variable = base.object().is_subtype(&krait_object::builtin_types::INT)
-                || base.object().is_subtype(&krait_object::builtin_types::BYTES)
-                || base.object().is_subtype(&krait_object::builtin_types::TUPLE);
-            if variable && !members.is_empty() {
-                let name = base.name();
-                return Err(type_error(th, format!("nonempty __slots__ not supported for subtype of '{name}'")));
-            }
             members.sort_by(|a, b| a.order(b));
             let first = base.fixed_slots();
             for (i, name) in members.iter().enumerate() {
@@ -176,7 +179,7 @@ fn add_slots(
             class.set_fixed_slots(first + members.len() as u16);
             for other in bases.iter().filter_map(|b| b.downcast_ref::<Type>()) {
                 add_dict |= has_dict(other) && !base_dict && !std::ptr::eq(other, &**base);
-                add_weak |= other.has_flag(type_flag::WEAKREF) && !base_weak;
+                add_weak |= other.has_flag(type_flag::WEAKREF) && may_add_weak;
             }
         }
     }

@@ -151,5 +151,7 @@ fn prepare_subst(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         _ => {}
     }
     let alias = repr::str(th, &a[1])?;
-    Err(type_error(th, format!("Too few arguments for {alias}")))
+    let least = index.unwrap_or(params.len()) + 1;
+    let message = format!("Too few arguments for {alias}; actual {given}, expected at least {least}");
+    Err(type_error(th, message))
 }
