@@ -504,13 +504,15 @@ fn run_wrapper(th: &mut Thread, w: &Ref<Wrapper>, args: &Args<'_>) -> PyResult<V
         }
         let n = args.len() - 1;
         if n < def.min || n > def.max {
+            // CPython checks several arguments under an empty name.
+            let lead = if def.max > 1 { " " } else { "" };
             let message = if def.min == def.max {
                 let plural = if def.min == 1 { "" } else { "s" };
-                format!(" expected {} argument{plural}, got {n}", def.min)
+                format!("{lead}expected {} argument{plural}, got {n}", def.min)
             } else {
                 let (bound, limit) = if n < def.min { ("at least", def.min) } else { ("at most", def.max) };
                 let plural = if limit == 1 { "" } else { "s" };
-                format!(" expected {bound} {limit} argument{plural}, got {n}")
+                format!("{lead}expected {bound} {limit} argument{plural}, got {n}")
             };
             return Err(type_error(th, message));
         }

@@ -64,7 +64,7 @@ fn arguments<'a>(th: &mut Thread, args: &Args<'a>) -> PyResult<(&'a Value, Optio
     }
     match iterable {
         Some(iterable) => Ok((iterable, start)),
-        None => Err(type_error(th, "enumerate() missing required argument 'iterable' (pos 1)")),
+        None => Err(type_error(th, "enumerate() missing required argument 'iterable'")),
     }
 }
 

@@ -59,6 +59,9 @@ static METHODS: &[Method] = &[
         |th, a| copy(th, &a[0], None, None, Some(&a[1])),
     ),
     method("__set_name__", "", "Method to set name of a property.", |th, a: &Args<'_>| {
+        if a.has_kw() {
+            return Err(crate::errors::type_error(th, "__set_name__() takes no keyword arguments"));
+        }
         if a.len() != 3 {
             let n = a.len().saturating_sub(1);
             return Err(crate::errors::type_error(

@@ -11,9 +11,8 @@ use crate::protocol::{compare, iter};
 use crate::warnings;
 
 pub(super) static METHODS: &[Method] = &[
-    method("co_lines", "()", "Ranges of the code with the lines they belong to: (start, end, line or None).", co_lines)
-        .raw(),
-    method("co_positions", "()", "For each code unit (line, end line, column, end column).", co_positions).raw(),
+    method("co_lines", "()", "Ranges of the code with the lines they belong to: (start, end, line or None).", co_lines),
+    method("co_positions", "()", "For each code unit (line, end line, column, end column).", co_positions),
     method("replace", "(**changes)", "A copy with some attributes changed.", construct::replace),
     method("__replace__", "(**changes)", "As replace().", construct::replace),
     method("_varname_from_oparg", "(oparg)", "Name of the variable in a register.", varname_from_oparg),
