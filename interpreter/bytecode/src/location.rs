@@ -63,6 +63,13 @@ impl PositionTable {
         if index == 0 { Position::NONE } else { self.runs[index - 1].1 }
     }
 
+    /// Keeps lines only.
+    pub fn forget_columns(&mut self) {
+        for (_, position) in self.runs.iter_mut().filter(|run| run.1.has_line()) {
+            *position = Position::line_only(position.line);
+        }
+    }
+
     /// The runs: (first word, position).
     pub fn runs(&self) -> &[(u32, Position)] {
         &self.runs

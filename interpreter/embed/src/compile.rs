@@ -9,7 +9,8 @@ use krait_runtime::hooks::{CompileHooks, CompileRequest, install_compile};
 use krait_runtime::protocol::{attr, buffer, call};
 use krait_runtime::types::code::Code;
 use krait_runtime::{config, import};
-use krait_syntax::{CodecHook, Location, Mode, ParseOptions, SyntaxError, SyntaxErrorKind, Warning};
+use krait_stdlib_language::codecs::Codecs;
+use krait_syntax::{Location, Mode, ParseOptions, SyntaxError, SyntaxErrorKind, Warning};
 
 const ONLY_AST: u32 = 0x400;
 const OPTIMIZED: u32 = 0x8000;
@@ -18,7 +19,10 @@ const DONT_IMPLY_DEDENT: u32 = 0x200;
 const TYPE_COMMENTS: u32 = 0x1000;
 const TOP_LEVEL_AWAIT: u32 = 0x2000;
 const ALLOW_INCOMPLETE: u32 = 0x4000;
-const FUTURES: u32 = 0x1FE_0000;
+/// Not CPython's: the bytes are a script that is run.
+pub const SCRIPT: u32 = 0x4000_0000;
+const BARRY: u32 = 0x40_0000;
+pub const FUTURES: u32 = 0x1FE_0000;
 
 /// The sources of front end and compiler, hashed by the build script.
 const FINGERPRINT: u32 = decimal(env!("KRAIT_COMPILER"));
@@ -37,11 +41,11 @@ pub fn install() {
 }
 
 fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
+    if r.flags & (ONLY_AST | OPTIMIZED) == ONLY_AST && krait_stdlib_language::_ast::is_node(th, r.source) {
+        return Ok(r.source.clone());
+    }
     if let Some(mut tree) = krait_stdlib_language::_ast::from_object(th, r.source, r.mode)? {
         if r.flags & ONLY_AST != 0 {
-            if r.flags & OPTIMIZED == 0 {
-                return Ok(r.source.clone());
-            }
             krait_compiler::optimize(&mut tree, level(th, r));
             return krait_stdlib_language::_ast::to_object(th, &tree);
         }
@@ -57,6 +61,8 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
     options.type_comments = r.flags & TYPE_COMMENTS != 0;
     options.allow_incomplete_input = r.flags & ALLOW_INCOMPLETE != 0;
     options.dont_imply_dedent = r.flags & DONT_IMPLY_DEDENT != 0;
+    options.barry_as_bdfl = r.flags & BARRY != 0;
+    options.file = (r.flags & SCRIPT != 0).then_some(r.filename);
     options.int_max_str_digits = krait_runtime::types::int::limit::get(th);
     if let Ok(minor) = u8::try_from(r.feature_version) {
         options.feature_version = minor;
@@ -73,7 +79,7 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
             None if buffer::has_buffer(r.source) => buffer::bytes_like(th, r.source)?,
             None => return Err(errors::type_error(th, "compile() arg 1 must be a string, bytes or AST object")),
         };
-        let codecs = Codecs { th: std::cell::RefCell::new(th) };
+        let codecs = Codecs::new(th);
         options.codecs = if r.flags & SOURCE_IS_UTF8 != 0 { None } else { Some(&codecs) };
         krait_syntax::parse(&bytes, &options)
     };
@@ -171,26 +177,4 @@ fn issue(th: &mut Thread, warnings: &[Warning], filename: &str) -> PyResult<()> 
         }
     }
     Ok(())
-}
-
-/// Source encodings through Python's codec registry.
-struct Codecs<'a> {
-    th: std::cell::RefCell<&'a mut Thread>,
-}
-impl CodecHook for Codecs<'_> {
-    fn decode(&self, encoding: &str, bytes: &[u8]) -> Result<Option<String>, SyntaxError> {
-        let th: &mut Thread = &mut self.th.borrow_mut();
-        let source = Value::from(Bytes::new(bytes));
-        match attr::call_method(th, &source, "decode", &[Value::str(encoding)]) {
-            Ok(v) => Ok(v.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned())),
-            Err(raised) => {
-                let e = errors::take(th, raised);
-                if e.is_instance(&exc::LOOKUP_ERROR) {
-                    return Ok(None);
-                }
-                let message = krait_runtime::protocol::repr::str(th, &e).map(|s| s.to_string()).unwrap_or_default();
-                Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, format!("(unicode error) {message}")))
-            }
-        }
-    }
 }

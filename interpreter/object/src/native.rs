@@ -140,6 +140,18 @@ pub const fn class_method(name: &'static str, sig: &'static str, doc: &'static s
 pub const fn static_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
     Method { name, sig, doc, func, kind: MethodKind::Static, raw: sig.is_empty() }
 }
+/// An instance method whose arguments come unbound, with a signature to show.
+pub const fn raw_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
+    Method { raw: true, ..method(name, sig, doc, func) }
+}
+/// As [`raw_method`], of the class.
+pub const fn raw_class_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
+    Method { raw: true, ..class_method(name, sig, doc, func) }
+}
+/// As [`raw_method`], of a module.
+pub const fn raw_function(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
+    Method { raw: true, ..function(name, sig, doc, func) }
+}
 /// A function of a module.
 pub const fn function(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
     static_method(name, sig, doc, func)

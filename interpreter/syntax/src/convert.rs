@@ -43,6 +43,7 @@ pub(crate) fn convert(
         }
         ruff::Mod::Expression(module) => Mod::Expression { body: Box::new(cx.expr(&module.body)) },
     };
+    cx.refuse_stray_comments();
     match cx.refusal {
         Some(refusal) => Err(refusal),
         None => Ok(Parsed { module, warnings: cx.warnings }),

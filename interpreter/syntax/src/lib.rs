@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod barry;
 mod convert;
 mod depth;
 mod error;

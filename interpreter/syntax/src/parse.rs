@@ -5,11 +5,15 @@
 use ruff_python_parser as ruff;
 
 use crate::ast::Mod;
+use crate::barry;
 use crate::convert;
 use crate::depth;
 use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
 use crate::errors;
 use crate::source::{self, CodecHook, Lines};
+
+/// The minor version of the language.
+const LATEST: u8 = 13;
 
 /// What the source is: the `mode` argument of `compile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct ParseOptions<'a> {
     /// The script's name if the bytes are a file that is run (words decoding faults as CPython does there); `None`
     /// for `compile(bytes, …)`, imports included.
     pub file: Option<&'a str>,
+    /// `CO_FUTURE_BARRY_AS_BDFL`: `<>` is the operator, not `!=`.
+    pub barry_as_bdfl: bool,
     /// Codecs other than UTF-8, Latin-1 and ASCII.
     pub codecs: Option<&'a dyn CodecHook>,
 }
@@ -44,12 +50,13 @@ impl ParseOptions<'_> {
     pub fn new(mode: Mode) -> Self {
         ParseOptions {
             mode,
-            feature_version: 13,
+            feature_version: LATEST,
             type_comments: false,
             allow_incomplete_input: false,
             dont_imply_dedent: false,
             int_max_str_digits: 4300,
             file: None,
+            barry_as_bdfl: false,
             codecs: None,
         }
     }
@@ -83,7 +90,8 @@ pub fn parse_text(text: &str, options: &ParseOptions<'_>) -> Result<Parsed, Synt
         Mode::Exec | Mode::Single => ruff::Mode::Module,
         Mode::Eval | Mode::FuncType => ruff::Mode::Expression,
     };
-    let mut suspect = false;
+    let text = barry::translate(text, options)?;
+    let mut suspect = options.feature_version < LATEST;
     let depth = depth::bound(&text, mode, &mut suspect);
     if suspect {
         // The pass ends at the first thing that the tokenizer refuses, so that it does not nest deeper than that.

@@ -39,6 +39,7 @@ pub fn decode_source<'a>(
         None | Some("utf-8") => match std::str::from_utf8(body) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(fault) => match file {
+                Some(_) if body[..fault.valid_up_to()].contains(&0) => Err(null_bytes()),
                 Some(file) => Err(non_utf8_file(body, fault.valid_up_to(), file)),
                 None => errors::undecodable(body).map(Cow::Owned),
             },
@@ -58,6 +59,10 @@ pub fn decode_source<'a>(
 fn nowhere(msg: String) -> SyntaxError {
     let location = Location { lineno: 0, offset: -1, end_lineno: 0, end_offset: 0, text: None };
     SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg, location: Some(location) }
+}
+
+fn null_bytes() -> SyntaxError {
+    SyntaxError::bare(SyntaxErrorKind::SyntaxError, "source code cannot contain null bytes")
 }
 
 fn non_utf8_file(body: &[u8], at: usize, file: &str) -> SyntaxError {

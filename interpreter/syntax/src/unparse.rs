@@ -98,7 +98,12 @@ impl Writer {
     fn expr(&mut self, expr: &Expr, level: Level) {
         match &expr.kind {
             ExprKind::Name { id, .. } => self.put(id),
-            ExprKind::Constant { value, .. } => self.constant(value),
+            ExprKind::Constant { value, kind } => {
+                if kind.is_some() {
+                    self.put("u");
+                }
+                self.constant(value);
+            }
             ExprKind::Attribute { value, attr, .. } => {
                 self.expr(value, Level::Atom);
                 let integer =

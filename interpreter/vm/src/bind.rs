@@ -94,7 +94,7 @@ fn few_names(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: us
     }
     for (key, value) in names.iter().zip(aside.iter_mut()) {
         if let Some(value) = value.take() {
-            keyword(th, f, code, r, key, value, None)?;
+            keyword(th, f, code, r, (key, value), None, names)?;
         }
     }
     defaults(th, f, code, r, positional)
@@ -128,7 +128,7 @@ fn general(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usiz
         None
     };
     for (key, value) in names.iter().zip(named) {
-        keyword(th, f, code, r, key, value, varkw.as_ref())?;
+        keyword(th, f, code, r, (key, value), varkw.as_ref(), names)?;
     }
     if !surplus.is_empty() {
         let kwonly_given = (argcount..argcount + kwonly).filter(|&i| r.is_bound(i)).count();
@@ -142,9 +142,9 @@ fn keyword(
     f: &Function,
     code: &Code,
     r: Regs,
-    key: &Value,
-    value: Value,
+    (key, value): (&Value, Value),
     varkw: Option<&Ref<Dict>>,
+    names: &[Value],
 ) -> PyResult<()> {
     let b = &code.bytecode;
     let (posonly, total) = (b.posonlyargcount as usize, (b.argcount + b.kwonlyargcount) as usize);
@@ -176,17 +176,21 @@ fn keyword(
             }
             None => dict.set(th, key.clone(), value),
         },
-        (None, None) => Err(unexpected(th, f, code, text)),
+        (None, None) => Err(unexpected(th, f, code, text, names)),
     }
 }
 
 #[cold]
-fn unexpected(th: &mut Thread, f: &Function, code: &Code, key: &Str) -> Raised {
+fn unexpected(th: &mut Thread, f: &Function, code: &Code, key: &Str, names: &[Value]) -> Raised {
     let b = &code.bytecode;
     let posonly = b.posonlyargcount as usize;
     let (name, key) = (f.display_name(), key.to_string_lossy());
-    if b.varnames[..posonly].iter().any(|n| **n == *key) {
-        let message = format!("{name}() got some positional-only arguments passed as keyword arguments: '{key}'");
+    let given =
+        |n: &&Arc<str>| names.iter().filter_map(|v| v.downcast_ref::<Str>()).any(|s| *s.to_string_lossy() == ***n);
+    let wrong: Vec<&str> = b.varnames[..posonly].iter().filter(given).map(|n| &**n).collect();
+    if !wrong.is_empty() {
+        let wrong = wrong.join(", ");
+        let message = format!("{name}() got some positional-only arguments passed as keyword arguments: '{wrong}'");
         return type_error(th, message);
     }
     let candidates = b.varnames[posonly..(b.argcount + b.kwonlyargcount) as usize].iter().map(|n| &**n);

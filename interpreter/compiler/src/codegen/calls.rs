@@ -47,7 +47,7 @@ impl<'a> Compiler<'a> {
         self.arguments(base, 0, args, keywords, wanted, pos)
     }
 
-    fn check_keywords(&self, keywords: &[Keyword]) -> Result<()> {
+    pub(super) fn check_keywords(&self, keywords: &[Keyword]) -> Result<()> {
         for (index, keyword) in keywords.iter().enumerate() {
             let Some(name) = &keyword.arg else { continue };
             self.forbid_debug(name, keyword.range)?;

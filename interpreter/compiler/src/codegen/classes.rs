@@ -17,6 +17,7 @@ use crate::symtable::BlockRole;
 impl<'a> Compiler<'a> {
     pub(super) fn class_def(&mut self, stmt: &'a Stmt, node: &'a ClassDef) -> Result<()> {
         let base = self.u.height;
+        self.check_keywords(&node.keywords)?;
         for decorator in &node.decorator_list {
             self.push(decorator)?;
             let height = self.u.height;

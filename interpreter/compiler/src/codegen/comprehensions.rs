@@ -179,6 +179,11 @@ impl<'a> Compiler<'a> {
             }
             let binds = symbol.flags & def::LOCAL != 0 && symbol.flags & def::NONLOCAL == 0;
             let global = symbol.flags & def::GLOBAL != 0;
+            if function_like && !binds && !global && symbol.scope == NameScope::GlobalImplicit {
+                // The name may be a local of the unit by another comprehension's grace.
+                places.insert(name, Place::GlobalImplicit);
+                continue;
+            }
             if global || !(binds || in_class) {
                 continue;
             }

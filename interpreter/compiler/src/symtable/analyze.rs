@@ -211,14 +211,15 @@ fn inline_comprehension(
         if symbol.scope == NameScope::Cell || symbol.flags & def::COMP_CELL != 0 {
             inlined_cells.insert(Arc::clone(&name));
         }
+        let mut scope = symbol.scope;
+        // `__class__` in a comprehension in a class body is not the class's own cell.
+        if scope == NameScope::Free && is_class && &*name == "__class__" {
+            scope = NameScope::GlobalImplicit;
+            comp_free.remove(&name);
+            table.blocks[comprehension].symbols.set(&name, Symbol { scope, ..symbol });
+        }
         match table.blocks[id].symbols.get(&name) {
             None => {
-                let mut scope = symbol.scope;
-                // `__class__` in a comprehension in a class body is not the class's own cell.
-                if scope == NameScope::Free && is_class && &*name == "__class__" {
-                    scope = NameScope::GlobalImplicit;
-                    comp_free.remove(&name);
-                }
                 let flags = symbol.flags;
                 table.blocks[id].symbols.set(&name, Symbol { flags, scope: NameScope::Unknown });
                 scopes.insert(name, scope);

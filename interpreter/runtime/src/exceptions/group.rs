@@ -38,9 +38,9 @@ pub static DEF: ClassDef = ClassDef {
 };
 static METHODS: &[Method] = &[
     class_method("__class_getitem__", "(object, /)", "See PEP 585.", class_getitem),
-    method("derive", "(excs, /)", "Return a group with the same message around other exceptions.", derive),
-    method("split", "(matcher_value, /)", "Return the parts that match and that do not.", split_method),
-    method("subgroup", "(matcher_value, /)", "Return the part that matches, or None.", subgroup),
+    method("derive", "(object, /)", "Return a group with the same message around other exceptions.", derive),
+    method("split", "(object, /)", "Return the parts that match and that do not.", split_method),
+    method("subgroup", "(object, /)", "Return the part that matches, or None.", subgroup),
 ];
 
 /// The bases of ExceptionGroup, the one builtin class that has two.

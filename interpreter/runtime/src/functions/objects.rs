@@ -1,5 +1,5 @@
 //! Functions on any object: `getattr` and friends, `repr`, `hash`, `id`, arithmetic, `dir`, `vars`, `callable`.
-use krait_object::native::function;
+use krait_object::native::{function, raw_function};
 use krait_object::{Args, Dict, List, Method, PyResult, Str, Thread, Value};
 
 use crate::errors::{type_error, value_error};
@@ -101,9 +101,9 @@ pub static FUNCTIONS: &[Method] = &[
             attr::set_attr(th, &a[0], &name, Some(&a[2])).map(Value::from)
         },
     ),
-    function(
+    raw_function(
         "sorted",
-        "",
+        "(iterable, /, *, key=None, reverse=False)",
         "Return a new list containing all items from the iterable in ascending order.",
         |th, a: &Args<'_>| {
             let [first, rest @ ..] = a.pos() else {

@@ -11,11 +11,26 @@ use crate::protocol::call::{call, call_slice_with_self};
 pub fn get_attr(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<Value> {
     let slot = o.class().slots.getattr.get();
     match slot {
-        Some(f) => match f(th, o, name)? {
-            Some(v) => Ok(v),
-            None => Err(missing(th, o, name)),
+        Some(f) => match f(th, o, name) {
+            Ok(Some(v)) => Ok(v),
+            Ok(None) => Err(missing(th, o, name)),
+            Err(raised) => {
+                note_attribute(th, o, name);
+                Err(raised)
+            }
         },
         None => Err(missing(th, o, name)),
+    }
+}
+/// An AttributeError in flight that says neither `name` nor `obj` gets them: `__getattr__` need not set them.
+#[cold]
+fn note_attribute(th: &mut Thread, o: &Value, name: &Ref<Str>) {
+    if let Some(e) = th.exc.as_ref().and_then(|e| e.downcast_ref::<crate::exceptions::AttributeError>())
+        && e.name.get().is_none()
+        && e.obj.get().is_none()
+    {
+        e.name.set(Some(name.to_value()));
+        e.obj.set(Some(o.clone()));
     }
 }
 

@@ -82,8 +82,13 @@ impl Code {
     }
     /// The code object for what the compiler made.
     pub fn new(th: &mut Thread, bytecode: &Arc<CodeObject>) -> PyResult<Ref<Code>> {
-        let consts = constants::to_values(th, &bytecode.consts)?;
-        Ok(Self::with_consts(bytecode, Tuple::from_vec(consts)))
+        let consts = Tuple::from_vec(constants::to_values(th, &bytecode.consts)?);
+        if crate::config::get(th).no_debug_ranges {
+            let mut bytecode = CodeObject::clone(bytecode);
+            bytecode.positions.forget_columns();
+            return Ok(Self::with_consts(&Arc::new(bytecode), consts));
+        }
+        Ok(Self::with_consts(bytecode, consts))
     }
     /// As [`Code::new`], with values for the constants, of which `bytecode` holds those that it can.
     pub fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>) -> Ref<Code> {

@@ -151,9 +151,28 @@ impl Frame {
     /// What `locals()` answers in this frame.
     pub fn locals(&self, th: &mut Thread) -> PyResult<Value> {
         match self.namespace.get() {
-            Some(namespace) => Ok(namespace),
+            Some(namespace) => Ok(self.with_hidden(th, &namespace).map_or(namespace, Value::from)),
             None => self.snapshot(th).map(Into::into),
         }
+    }
+    /// Within a comprehension in a module or class body: a copy of the namespace with the comprehension's variables.
+    pub fn with_hidden(&self, th: &mut Thread, namespace: &Value) -> Option<Ref<Dict>> {
+        let hidden = self.code.bytecode.hidden_locals.clone();
+        let mut bound = Vec::new();
+        for register in hidden {
+            let name = self.code.variable(register as usize);
+            if let (Some(name), Some(value)) = (name, self.variable(th, register as usize)) {
+                bound.push((name, value));
+            }
+        }
+        if bound.is_empty() {
+            return None;
+        }
+        let dict = namespace.downcast_ref::<Dict>()?.copy();
+        for (name, value) in bound {
+            dict.set_str(&name, value);
+        }
+        Some(dict)
     }
     /// The frame that called this one.
     pub fn caller(th: &mut Thread, frame: &Ref<Frame>) -> Option<Ref<Frame>> {

@@ -63,14 +63,14 @@ pub static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&GENERIC_ALIAS)
 };
 static METHODS: &[Method] = &[
-    method("__mro_entries__", "", "", |_, a| Ok(Tuple::from_slice(&[this(&a[0]).origin.clone()]).into())),
-    method("__instancecheck__", "", "", |th, _| {
+    method("__mro_entries__", "(object, /)", "", |_, a| Ok(Tuple::from_slice(&[this(&a[0]).origin.clone()]).into())),
+    method("__instancecheck__", "(object, /)", "", |th, _| {
         Err(type_error(th, "isinstance() argument 2 cannot be a parameterized generic"))
     }),
-    method("__subclasscheck__", "", "", |th, _| {
+    method("__subclasscheck__", "(object, /)", "", |th, _| {
         Err(type_error(th, "issubclass() argument 2 cannot be a parameterized generic"))
     }),
-    method("__reduce__", "", "", |th, a| {
+    method("__reduce__", "()", "", |th, a| {
         let alias = this(&a[0]);
         if alias.starred {
             let plain = Value::from(Ref::new(payload(alias.origin.clone(), alias.args.to_value(), false)));
@@ -82,7 +82,7 @@ static METHODS: &[Method] = &[
         let args = Tuple::from_slice(&[alias.origin.clone(), alias.args.to_value()]);
         Ok(Tuple::from_slice(&[class, args.into()]).into())
     }),
-    method("__dir__", "", "", |th, a| {
+    method("__dir__", "()", "", |th, a| {
         let origin = this(&a[0]).origin.clone();
         let dir = crate::functions::builtin(th, "dir")?;
         let names = call::call(th, &dir, &[origin])?;

@@ -9,7 +9,8 @@ use crate::warnings::warn;
 
 pub static DEF: ClassDef = ClassDef {
     doc: "The type of the NotImplemented singleton.",
-    methods: &[method("__reduce__", "", "", |_, _| Ok(intern("NotImplemented").into()))],
+    sig: "()",
+    methods: &[method("__reduce__", "()", "", |_, _| Ok(intern("NotImplemented").into()))],
     slots: SlotDefs {
         new: Some(|th, class, args| the_one(th, class, args, Value::NOT_IMPLEMENTED)),
         repr: Some(|_, _| Ok(intern("NotImplemented").into())),

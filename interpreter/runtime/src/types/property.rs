@@ -1,6 +1,6 @@
 //! `property`.
 use krait_object::builtin_types::OBJECT;
-use krait_object::native::{Sig, getset, getter, member, method};
+use krait_object::native::{Sig, getset, getter, member, method, raw_method};
 use krait_object::{
     Args, ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, ValueCell, type_flag,
 };
@@ -58,7 +58,7 @@ static METHODS: &[Method] = &[
         "Descriptor to obtain a copy of the property with a different deleter.",
         |th, a| copy(th, &a[0], None, None, Some(&a[1])),
     ),
-    method("__set_name__", "", "Method to set name of a property.", |th, a: &Args<'_>| {
+    raw_method("__set_name__", "(owner, name, /)", "Method to set name of a property.", |th, a: &Args<'_>| {
         if a.has_kw() {
             return Err(crate::errors::type_error(th, "__set_name__() takes no keyword arguments"));
         }

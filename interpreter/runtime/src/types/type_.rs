@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use krait_object::builtin_types::{OBJECT, TYPE};
 use krait_object::intern::intern;
-use krait_object::native::{Sig, class_method, method, static_method};
+use krait_object::native::{Sig, method, raw_class_method, static_method};
 use krait_object::slots::SetAttrFn;
 use krait_object::{
     Args, ClassDef, Method, PyResult, Raised, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, Value, type_flag,
@@ -56,9 +56,12 @@ static METHODS: &[Method] = &[
         let all = subclasses::list(a.this::<Type>());
         Ok(krait_object::List::new(all.into_iter().map(Into::into).collect()).into())
     }),
-    class_method("__prepare__", "", "Create the namespace for the class statement.", |_, _| {
-        Ok(krait_object::Dict::new().into())
-    }),
+    raw_class_method(
+        "__prepare__",
+        "(name, bases, /, **kwds)",
+        "Create the namespace for the class statement.",
+        |_, _| Ok(krait_object::Dict::new().into()),
+    ),
     method("__instancecheck__", "(instance, /)", "Check if an object is an instance.", |th, a| {
         crate::functions::classes::real_isinstance(th, &a[1], &a[0]).map(Value::bool)
     }),
@@ -247,7 +250,10 @@ fn native_base(class: &Ref<Type>) -> Ref<Type> {
 }
 /// Whether the `__new__` of the builtin `owner` makes instances with the layout of `class`.
 pub fn new_fits(class: &Ref<Type>, owner: &Ref<Type>) -> bool {
-    class.object().is_subtype(owner.object()) && native_base(class).slots.new.same(&owner.slots.new)
+    let native = native_base(class);
+    // A class of ours that is made at run time (`ast.AST`) makes instances as its builtin base lays them out.
+    let made_later = || !owner.is_static() && native.address() == native_base(owner).address();
+    class.object().is_subtype(owner.object()) && (native.slots.new.same(&owner.slots.new) || made_later())
 }
 /// `owner.__new__(cls, …)`.
 pub fn call_new(th: &mut Thread, owner: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {

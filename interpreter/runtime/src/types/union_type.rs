@@ -41,7 +41,10 @@ pub static DEF: ClassDef = ClassDef {
             Ok(krait_object::hash::set(set.to_hashed_vec().iter().map(|(h, _)| *h).collect::<Vec<_>>().into_iter()))
         }),
         compare: Some(same),
-        getattr: Some(|th, v, name: &Ref<Str>| super::object::generic_getattr(th, v, name)),
+        getattr: Some(|th, v, name: &Ref<Str>| match name.eq_str("__module__") {
+            true => Ok(Some("types".into())),
+            false => super::object::generic_getattr(th, v, name),
+        }),
         subscript: Some(|th, v, key| {
             let (args, params) = (this(v).args.clone(), parameters(th, v)?);
             let new = generic_alias::substitute(th, v, &args, &params, key)?;

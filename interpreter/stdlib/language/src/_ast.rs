@@ -33,6 +33,10 @@ pub static MODULE: ModuleDef = ModuleDef {
     ..ModuleDef::new("_ast")
 };
 
+/// Whether a value is an AST object.
+pub fn is_node(th: &Thread, v: &Value) -> bool {
+    classes::known(th).is_some_and(|classes| classes.is_node(v))
+}
 /// The tree that an AST object stands for, checked; `None` for what is not one. `mode` is that of `compile()`.
 pub fn from_object(th: &mut Thread, v: &Value, mode: &str) -> PyResult<Option<Mod>> {
     let Some(classes) = classes::known(th) else { return Ok(None) };

@@ -13,6 +13,7 @@ use krait_runtime::protocol::buffer;
 use krait_runtime::types::{module, type_};
 use krait_syntax::{Mode, ParseOptions};
 
+use crate::codecs::Codecs;
 use crate::refusal;
 
 /// Scopes stand above the flags of a symbol.
@@ -119,7 +120,7 @@ fn symtable(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         "single" => Mode::Single,
         _ => return Err(value_error(th, "symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
     };
-    let options = ParseOptions::new(mode);
+    let mut options = ParseOptions::new(mode);
     let parsed = if let Some(s) = a[0].to_ref::<Str>() {
         match s.to_utf8() {
             Some(text) => krait_syntax::parse_text(&text, &options),
@@ -127,6 +128,8 @@ fn symtable(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
     } else if a[0].downcast_ref::<Bytes>().is_some() || buffer::has_buffer(&a[0]) {
         let bytes = buffer::bytes_like(th, &a[0])?;
+        let codecs = Codecs::new(th);
+        options.codecs = Some(&codecs);
         krait_syntax::parse(&bytes, &options)
     } else {
         return Err(type_error(th, "symtable() arg 1 must be a string or bytes"));

@@ -5,6 +5,7 @@ pub mod _ast;
 pub mod _opcode;
 pub mod _symtable;
 pub mod _tokenize;
+pub mod codecs;
 mod refusal;
 
 use krait_object::ModuleDef;

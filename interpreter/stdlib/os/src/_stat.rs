@@ -29,10 +29,10 @@ fn mode(th: &mut Thread, a: &Args<'_>) -> PyResult<u32> {
 }
 macro_rules! kinds {
     ($($name:literal $doc:literal $bits:literal;)*) => { &[
-        $(function($name, "(mode, /)", $doc, |th, a| Ok(Value::bool($bits != 0 && mode(th, a)? & FORMAT == $bits))),)*
-        function("S_IMODE", "(mode, /)", "The permission bits of the mode.", |th, a| Ok(Value::from(mode(th, a)? & 0o7777))),
-        function("S_IFMT", "(mode, /)", "The file type bits of the mode.", |th, a| Ok(Value::from(mode(th, a)? & FORMAT))),
-        function("filemode", "(mode, /)", "The mode in the style of ls: '-rwxr-xr-x'.", |th, a| Ok(Value::from(show(mode(th, a)?)))),
+        $(function($name, "(object, /)", $doc, |th, a| Ok(Value::bool($bits != 0 && mode(th, a)? & FORMAT == $bits))),)*
+        function("S_IMODE", "(object, /)", "The permission bits of the mode.", |th, a| Ok(Value::from(mode(th, a)? & 0o7777))),
+        function("S_IFMT", "(object, /)", "The file type bits of the mode.", |th, a| Ok(Value::from(mode(th, a)? & FORMAT))),
+        function("filemode", "(object, /)", "The mode in the style of ls: '-rwxr-xr-x'.", |th, a| Ok(Value::from(show(mode(th, a)?)))),
     ] };
 }
 static FUNCTIONS: &[Method] = kinds! {

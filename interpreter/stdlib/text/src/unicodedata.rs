@@ -168,7 +168,7 @@ fn name(th: &mut Thread, version: Version, a: &Args<'_>) -> PyResult<Value> {
 /// Longer names than this are refused before they are looked up.
 const LONGEST: usize = 256;
 
-fn lookup(th: &mut Thread, _: Version, a: &Args<'_>) -> PyResult<Value> {
+fn lookup(th: &mut Thread, version: Version, a: &Args<'_>) -> PyResult<Value> {
     let bytes = match a[0].downcast_ref::<Str>() {
         Some(text) => text.to_wtf8().into_owned(),
         None => bytes_like(th, &a[0])?,
@@ -177,7 +177,12 @@ fn lookup(th: &mut Thread, _: Version, a: &Args<'_>) -> PyResult<Value> {
         return Err(key_error(th, &"name too long".into()));
     }
     let name = String::from_utf8_lossy(&bytes);
-    match names::lookup(&name) {
+    // Version 3.2 knew neither aliases nor named sequences.
+    let known_then = |found: &Named| match found {
+        Named::Character(code) => names::name(*code).is_some_and(|n| n.eq_ignore_ascii_case(&name)),
+        Named::Sequence(_) => false,
+    };
+    match names::lookup(&name).filter(|found| version != Version::V3_2 || known_then(found)) {
         Some(Named::Character(code)) => Ok(Str::from_point(code).into()),
         Some(Named::Sequence(units)) => Ok(Str::from_ucs2(units).into()),
         None => Err(key_error(th, &format!("undefined character name '{name}'").into())),

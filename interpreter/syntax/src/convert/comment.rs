@@ -1,7 +1,8 @@
 //! `# type:` comments, which the tree carries only on request.
 //!
-//! A comment counts where CPython's grammar has a place for it; one that stands elsewhere is ignored here, while
-//! CPython refuses it. CPython counterpart: `TYPE_COMMENT` and `TYPE_IGNORE` in `Parser/lexer/lexer.c`.
+//! A comment counts where CPython's grammar has a place for it; one that stands elsewhere is refused. CPython counterpart: `TYPE_COMMENT` and `TYPE_IGNORE` in `Parser/lexer/lexer.c`.
+
+use std::cell::Cell;
 
 use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_text_size::Ranged;
@@ -14,6 +15,7 @@ struct TypeComment {
     start: u32,
     from: u32,
     end: u32,
+    used: Cell<bool>,
 }
 
 /// The type comments of a source in order.
@@ -39,7 +41,12 @@ impl TypeComments {
                 }
                 _ => {
                     let end = u32::from(token.end());
-                    found.comments.push(TypeComment { start, from: end - rest.len() as u32, end });
+                    found.comments.push(TypeComment {
+                        start,
+                        from: end - rest.len() as u32,
+                        end,
+                        used: Cell::new(false),
+                    });
                 }
             }
         }
@@ -59,6 +66,37 @@ impl Converter<'_> {
         if !fits || newlines > usize::from(next_line) {
             return None;
         }
+        comment.used.set(true);
         Some(Wtf8Box::from(&self.text()[comment.from as usize..comment.end as usize]))
+    }
+
+    /// The comment of a function: behind its header or alone on the next line, but not both.
+    pub(super) fn function_comment(&mut self, header: u32) -> Option<Wtf8Box> {
+        let found = self.type_comment(header, &[':', ')'], true)?;
+        let comments = &self.comments.comments;
+        let at = comments.partition_point(|comment| comment.start < header);
+        let first = &comments[at];
+        if !self.text()[header as usize..first.start as usize].contains('\n')
+            && let Some(second) = comments.get(at + 1)
+        {
+            let gap = &self.text()[first.end as usize..second.start as usize];
+            if gap.trim().is_empty() && gap.matches('\n').count() == 1 {
+                let range = self.lines.range(second.start, second.end);
+                self.refuse("Cannot have two type comments on def", range);
+            }
+        }
+        Some(found)
+    }
+
+    /// Refuses a type comment that stands where none may.
+    pub(super) fn refuse_stray_comments(&mut self) {
+        let Some(stray) = self.comments.comments.iter().find(|comment| !comment.used.get()) else { return };
+        let range = self.lines.range(stray.start, stray.end);
+        let before = self.text()[..stray.start as usize].trim_end_matches([' ', '\t']);
+        let bare_star = before.strip_suffix(',').is_some_and(|before| {
+            let before = before.trim_end();
+            before.strip_suffix('*').is_some_and(|before| before.trim_end().ends_with(['(', ',']))
+        });
+        self.refuse(if bare_star { "bare * has associated type comment" } else { "invalid syntax" }, range);
     }
 }

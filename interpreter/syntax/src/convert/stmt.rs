@@ -201,7 +201,7 @@ impl Converter<'_> {
             args: self.parameters(&def.parameters),
             returns: self.opt_boxed(def.returns.as_deref()),
             body: self.body(&def.body),
-            type_comment: self.type_comment(header.into(), &[':', ')'], true),
+            type_comment: self.function_comment(header.into()),
         }
     }
 

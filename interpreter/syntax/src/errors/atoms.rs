@@ -16,6 +16,9 @@ impl Parser<'_> {
                 Kind::Str | Kind::FStart => p.strings(),
                 Kind::Number => {
                     p.mark += 1;
+                    if p.tok.src[token.start..token.end].contains(&b'_') {
+                        p.since(6, "Underscores in numeric literals are")?;
+                    }
                     Some(p.leaf(NodeKind::Literal, start))
                 }
                 _ => match token.text {
@@ -160,7 +163,7 @@ impl Parser<'_> {
     fn for_if_clause(&mut self) -> R {
         let mut committed = false;
         let clause = self.alt(|p| {
-            p.opt(|p| p.eat("async"))?;
+            let is_async = p.maybe_async()?;
             p.eat("for")?;
             p.star_targets()?;
             p.eat("in")?;
@@ -172,6 +175,9 @@ impl Parser<'_> {
             })?;
             if let Some(test) = tests.last() {
                 last = *test;
+            }
+            if is_async {
+                p.since(6, "Async comprehensions are")?;
             }
             let span = p.span(last);
             let token = p.nodes[last as usize].token;

@@ -160,7 +160,7 @@ impl Parser<'_> {
             p.block()
         });
         self.alt(|p| {
-            p.opt(|p| p.eat("async"))?;
+            let is_async = p.maybe_async()?;
             p.eat("def")?;
             p.name()?;
             p.opt(Self::type_params)?;
@@ -169,7 +169,8 @@ impl Parser<'_> {
             p.eat(")")?;
             p.opt(Self::return_annotation)?;
             p.eat(":")?;
-            p.block()
+            p.block()?;
+            if is_async { p.since(5, "Async functions are") } else { Some(()) }
         })
     }
 
@@ -258,7 +259,7 @@ impl Parser<'_> {
         });
         let mut committed = false;
         let found = self.alt(|p| {
-            p.opt(|p| p.eat("async"))?;
+            let is_async = p.maybe_async()?;
             p.eat("for")?;
             p.star_targets()?;
             p.eat("in")?;
@@ -267,7 +268,7 @@ impl Parser<'_> {
             p.eat(":")?;
             p.block()?;
             p.opt(Self::else_block)?;
-            Some(())
+            if is_async { p.since(5, "Async for loops are") } else { Some(()) }
         });
         if found.is_none() && !committed {
             self.wrong(Self::invalid_for_target);
@@ -336,24 +337,26 @@ impl Parser<'_> {
             p.no_body("'with' statement", keyword)
         });
         let group = self.alt(|p| {
-            p.opt(|p| p.eat("async"))?;
+            let is_async = p.maybe_async()?;
             p.eat("with")?;
             p.eat("(")?;
             p.list(Self::with_item)?;
             p.opt(|p| p.eat(","))?;
             p.eat(")")?;
             p.eat(":")?;
-            p.block()
+            p.block()?;
+            if is_async { p.since(5, "Async with statements are") } else { Some(()) }
         });
         if group.is_some() {
             return group;
         }
         let plain = self.alt(|p| {
-            p.opt(|p| p.eat("async"))?;
+            let is_async = p.maybe_async()?;
             p.eat("with")?;
             p.list(Self::with_item)?;
             p.eat(":")?;
-            p.block()
+            p.block()?;
+            if is_async { p.since(5, "Async with statements are") } else { Some(()) }
         });
         if plain.is_none() {
             self.wrong(|p| {
@@ -510,7 +513,8 @@ impl Parser<'_> {
             p.expression()?;
             p.as_name_opt()?;
             p.eat(":")?;
-            p.block()
+            p.block()?;
+            p.since(11, "Exception groups are")
         });
         if typed.is_none() {
             self.wrong(Self::invalid_except_stmt);
@@ -559,7 +563,7 @@ impl Parser<'_> {
             p.eat_kind(Kind::Indent)?;
             p.some(Self::case_block)?;
             p.eat_kind(Kind::Dedent)?;
-            Some(())
+            p.since(10, "Pattern matching is")
         });
         if found.is_none() {
             self.wrong(|p| {

@@ -185,6 +185,7 @@ impl Parser<'_> {
             p.name()?;
             p.eat(":=")?;
             p.expression()?;
+            p.since(8, "Assignment expressions are")?;
             Some(p.node(NodeKind::Named, start, Vec::new()))
         })
     }
@@ -364,8 +365,12 @@ impl Parser<'_> {
         let start = self.mark;
         let first = operand(self)?;
         let more = self.many(|p| {
-            p.eat_any(operators)?;
-            operand(p)
+            let operator = p.eat_any(operators)?;
+            let right = operand(p)?;
+            if p.tokens[operator].text == "@" {
+                p.since(5, "The '@' operator is")?;
+            }
+            Some(right)
         })?;
         if more.is_empty() { Some(first) } else { Some(self.node(NodeKind::Operation, start, Vec::new())) }
     }
@@ -398,6 +403,7 @@ impl Parser<'_> {
             let awaited = p.alt(|p| {
                 p.eat("await")?;
                 p.primary()?;
+                p.since(5, "Await expressions are")?;
                 Some(p.node(NodeKind::Await, start, Vec::new()))
             });
             if awaited.is_some() { awaited } else { p.alt(Self::primary) }

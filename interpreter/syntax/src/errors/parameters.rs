@@ -122,14 +122,16 @@ impl Parser<'_> {
     fn slash_no_default(&mut self, style: &Style) -> Nothing {
         self.some(|p| p.param_no_default(style))?;
         self.eat("/")?;
-        self.param_end(style)
+        self.param_end(style)?;
+        self.since(8, "Positional-only parameters are")
     }
 
     fn slash_with_default(&mut self, style: &Style) -> Nothing {
         self.many(|p| p.param_no_default(style))?;
         self.some(|p| p.param_with_default(style))?;
         self.eat("/")?;
-        self.param_end(style)
+        self.param_end(style)?;
+        self.since(8, "Positional-only parameters are")
     }
 
     fn any_slash(&mut self, style: &Style) -> Nothing {
@@ -317,7 +319,7 @@ impl Parser<'_> {
             p.list(Self::type_param)?;
             p.opt(|p| p.eat(","))?;
             p.eat("]")?;
-            Some(())
+            p.since(12, "Type parameter lists are")
         })
     }
 
@@ -351,7 +353,9 @@ impl Parser<'_> {
                 let name = p.name()?;
                 p.opt(|p| {
                     p.eat("=")?;
-                    p.star_expression()
+                    let value = p.star_expression()?;
+                    p.since(13, "Type parameter defaults are")?;
+                    Some(value)
                 })?;
                 Some(name)
             });
@@ -369,6 +373,8 @@ impl Parser<'_> {
 
     fn type_param_default(&mut self) -> R {
         self.eat("=")?;
-        self.expression()
+        let value = self.expression()?;
+        self.since(13, "Type parameter defaults are")?;
+        Some(value)
     }
 }

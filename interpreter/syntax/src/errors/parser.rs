@@ -142,6 +142,20 @@ impl<'a> Parser<'a> {
         Some(self.mark - 1)
     }
 
+    /// What was just read came with a version of the language, which may be later than the one that is asked for.
+    pub(super) fn since(&mut self, minor: u8, what: &str) -> Option<()> {
+        if self.options.feature_version >= minor {
+            return Some(());
+        }
+        self.raise(format!("{what} only supported in Python 3.{minor} and greater"))?;
+        None
+    }
+
+    /// `async`, which came with 3.5 for these statements.
+    pub(super) fn maybe_async(&mut self) -> Option<bool> {
+        Some(self.opt(|p| p.eat("async"))?.is_some())
+    }
+
     /// An operator that must follow, in both passes.
     pub(super) fn force(&mut self, text: &str) -> Option<usize> {
         let token = self.peek()?;

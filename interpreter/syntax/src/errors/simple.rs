@@ -116,7 +116,7 @@ impl Parser<'_> {
         self.opt(Self::type_params)?;
         self.eat("=")?;
         self.expression()?;
-        Some(())
+        self.since(12, "Type statement is")
     }
 
     fn assignment(&mut self) -> Nothing {
@@ -170,7 +170,7 @@ impl Parser<'_> {
             p.eat("=")?;
             p.yield_or_star_expressions()
         })?;
-        Some(())
+        self.since(6, "Variable annotation syntax is")
     }
 
     fn target_and_equal(&mut self) -> R {

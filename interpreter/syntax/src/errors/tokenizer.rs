@@ -307,7 +307,10 @@ impl<'a> Tokenizer<'a> {
 
     /// After a backslash: the rest of the line must be empty and another line must follow.
     fn continuation(&mut self) -> Result<(), Token> {
-        let c = self.next();
+        let mut c = self.next();
+        if c == Some(b'\r') {
+            c = self.next();
+        }
         if c != Some(b'\n') {
             return Err(self.fail(Done::LineCont));
         }
@@ -336,7 +339,7 @@ impl<'a> Tokenizer<'a> {
                 }
                 if self.extra {
                     self.back(c);
-                    self.comment_alone = blank_line;
+                    self.comment_alone = blank_line && self.level() == 0;
                     return Some(self.token(Kind::Comment, "", start, self.cur));
                 }
             }

@@ -171,9 +171,6 @@ fn merge(th: &mut Thread, dict: &Value, source: &Value, callable: &Value) -> PyR
     for (key, value) in pairs {
         if dict.contains(th, &key)? {
             let what = function_text(th, callable)?;
-            if key.downcast_ref::<krait_object::Str>().is_none() {
-                return Err(errors::type_error(th, format!("{what} keywords must be strings")));
-            }
             let key = krait_runtime::protocol::repr::str(th, &key)?;
             let message = format!("{what} got multiple values for keyword argument '{}'", key.to_string_lossy());
             return Err(errors::type_error(th, message));

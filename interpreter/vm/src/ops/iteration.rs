@@ -170,6 +170,10 @@ fn send(th: &mut Thread, receiver: &Value, value: Value, pc: Pc, r: Regs) -> PyR
     }
     let next = receiver.class().slots.next.get();
     let result = match next {
+        // The slot would drop the value of StopIteration.
+        Some(_) if value.is_none() && receiver.class().has_flag(krait_object::type_flag::HEAP) => {
+            attr::call_special_opt(th, receiver, "__next__", &[])
+        }
         Some(next) if value.is_none() => next(th, receiver),
         _ => attr::call_method(th, receiver, "send", &[value]).map(Some),
     };

@@ -50,7 +50,7 @@ fn unbound(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 fn unbound_local(th: &mut Thread, r: Regs, register: usize) -> Raised {
     let name = r.code().bytecode.variable_name(register).cloned().unwrap_or_default();
     let message = format!("cannot access local variable '{name}' where it is not associated with a value");
-    named(th, &exceptions::UNBOUND_LOCAL_ERROR, message, &name)
+    errors::raise(th, &exceptions::UNBOUND_LOCAL_ERROR, message)
 }
 /// NameError or its subclass, with the name.
 fn named(th: &mut Thread, class: &'static krait_object::TypeObject, message: String, name: &str) -> Raised {

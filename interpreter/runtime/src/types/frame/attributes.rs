@@ -45,9 +45,9 @@ pub(super) fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok(format!("<frame at {:#x}, file {file}, line {line}, code {name}>", v.id()).into())
 }
 
-fn f_locals(_: &mut Thread, v: &Value) -> PyResult<Value> {
+fn f_locals(th: &mut Thread, v: &Value) -> PyResult<Value> {
     match this(v).namespace.get() {
-        Some(namespace) => Ok(namespace),
+        Some(namespace) => Ok(this(v).with_hidden(th, &namespace).map_or(namespace, Value::from)),
         None => Ok(proxy::new(&this_ref(v))),
     }
 }

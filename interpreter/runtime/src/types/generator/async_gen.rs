@@ -28,7 +28,7 @@ pub(super) static DEF: ClassDef = ClassDef {
 };
 
 static METHODS: &[Method] = &[
-    method("asend", "(value, /)", "An awaitable that goes on with a value.", |th, a| {
+    method("asend", "(object, /)", "An awaitable that goes on with a value.", |th, a| {
         first_use(th, &a[0])?;
         Ok(new_asend(&a[0], Some(a[1].clone())))
     }),

@@ -22,7 +22,7 @@ pub(super) static DEF: ClassDef = ClassDef {
 };
 
 static METHODS: &[Method] = &[
-    method("send", "(arg, /)", "Goes on with a value for the yield expression; the next value yielded.", |th, a| {
+    method("send", "(object, /)", "Goes on with a value for the yield expression; the next value yielded.", |th, a| {
         send(th, &a[0], a[1].clone())
     }),
     method("throw", "", "Raises an exception where the generator is; the next value yielded.", throw_method),

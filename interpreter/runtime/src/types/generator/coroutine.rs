@@ -25,7 +25,7 @@ pub(super) static DEF: ClassDef = ClassDef {
 };
 
 static METHODS: &[Method] = &[
-    method("send", "(arg, /)", "Sends a value into coroutine and goes on; what it waits for next.", |th, a| {
+    method("send", "(object, /)", "Sends a value into coroutine and goes on; what it waits for next.", |th, a| {
         send(th, &a[0], a[1].clone())
     }),
     method("throw", "", "Raises an exception in coroutine, where it waits.", shared::throw_method),
@@ -73,7 +73,7 @@ fn this(v: &Value) -> Value {
     wrapped(v).expect("the descriptor checked the class of self")
 }
 static WRAPPER_METHODS: &[Method] = &[
-    method("send", "(arg, /)", "As the coroutine's send().", |th, a| send(th, &this(&a[0]), a[1].clone())),
+    method("send", "(object, /)", "As the coroutine's send().", |th, a| send(th, &this(&a[0]), a[1].clone())),
     method("throw", "", "As the coroutine's throw().", |th, a| {
         throw::throw(th, &this(&a[0]), &a.skip_first(), "throw")
     }),

@@ -13,6 +13,7 @@ use krait_runtime::types::generic_alias;
 use krait_runtime::types::object::instance_dict;
 use krait_runtime::types::type_::new::new_class;
 use krait_runtime::types::type_::ready::fix_slots;
+use krait_runtime::types::type_::{check_abstract, new_function};
 use krait_runtime::types::{descriptor, union_type};
 use krait_runtime::warnings;
 
@@ -73,8 +74,10 @@ fn build(th: &mut Thread) -> PyResult<Classes> {
         dict.set_text(name, Tuple::empty().to_value());
     }
     let base = make_class(th, "AST", &Ref::from_object(&OBJECT), &dict)?;
+    base.slots.new.set(Some(node_new));
     if let Some(own) = base.dict() {
         own.set_text("__doc__", Value::NONE);
+        own.set_text("__new__", new_function(&base));
         for m in METHODS {
             own.set_text(m.name, descriptor::method_descriptor(&base, m));
         }
@@ -200,6 +203,12 @@ static METHODS: &[Method] = &[
     method("__reduce__", "()", "", reduce),
 ];
 
+/// Arguments are for `__init__`, whatever class overrides what.
+fn node_new(th: &mut Thread, class: &Ref<Type>, _: &Args<'_>) -> PyResult<Value> {
+    check_abstract(th, class)?;
+    Ok(Ref::<()>::with_class((), class.object()).into())
+}
+
 fn deprecated(th: &mut Thread, message: String) -> PyResult<()> {
     warnings::warn(th, &DEPRECATION_WARNING, &message, 1)
 }
@@ -298,7 +307,8 @@ fn fill_missing(th: &mut Thread, this: &Value, class: &Value, left: impl Iterato
     Ok(())
 }
 
-/// Fields go as positional arguments as far as they are all there, the rest as state.
+/// Everything is state: fields may refer back to the node. Positional None for the fields keeps the constructor from
+/// warning of missing ones.
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let class = a[0].class_ref().to_value();
     let Some(dict) = instance_dict(&a[0]) else {
@@ -307,13 +317,12 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(fields) = attr::get_text_opt(th, &class, "_fields")? else {
         return Ok(Tuple::new([class, Tuple::empty().into(), dict.into()]).into());
     };
-    let rest = dict.copy();
     let mut args = Vec::new();
     for field in iter::collect(th, &fields)? {
-        match rest.remove(th, &field)? {
-            Some(v) => args.push(v),
-            None => break,
+        if !dict.contains(th, &field)? {
+            break;
         }
+        args.push(Value::NONE);
     }
-    Ok(Tuple::new([class, Tuple::from_vec(args).into(), rest.into()]).into())
+    Ok(Tuple::new([class, Tuple::from_vec(args).into(), dict.copy().into()]).into())
 }

@@ -8,15 +8,17 @@ use super::{Reader, wtf8};
 
 impl Reader<'_> {
     pub(super) fn constant(&mut self, v: &Value) -> PyResult<Constant> {
-        match self.constant_at(v)? {
+        let mut wrong = None;
+        match self.constant_at(v, &mut wrong)? {
             Some(c) => Ok(c),
             None => {
-                let class = v.class().name();
+                let class = wrong.as_ref().unwrap_or(v).class().name();
                 self.type_error(format!("got an invalid type in Constant: {class}"))
             }
         }
     }
-    fn constant_at(&mut self, v: &Value) -> PyResult<Option<Constant>> {
+    /// `None` where a value is no constant: the innermost such one goes to `wrong`.
+    fn constant_at(&mut self, v: &Value, wrong: &mut Option<Value>) -> PyResult<Option<Constant>> {
         self.th.check_native(" during compilation")?;
         if v.is_none() {
             return Ok(Some(Constant::None));
@@ -43,17 +45,18 @@ impl Reader<'_> {
             return Ok(Some(Constant::Bytes(b.as_slice().into())));
         }
         if let Some(t) = v.downcast_exact::<Tuple>() {
-            return Ok(self.constants(t)?.map(Constant::Tuple));
+            return Ok(self.constants(t, wrong)?.map(Constant::Tuple));
         }
         if let Some(s) = v.downcast_exact::<FrozenSet>() {
-            return Ok(self.constants(&s.0.to_vec())?.map(Constant::FrozenSet));
+            return Ok(self.constants(&s.0.to_vec(), wrong)?.map(Constant::FrozenSet));
         }
+        *wrong = Some(v.clone());
         Ok(None)
     }
-    fn constants(&mut self, items: &[Value]) -> PyResult<Option<Vec<Constant>>> {
+    fn constants(&mut self, items: &[Value], wrong: &mut Option<Value>) -> PyResult<Option<Vec<Constant>>> {
         let mut out = Vec::with_capacity(items.len());
         for v in items {
-            match self.constant_at(v)? {
+            match self.constant_at(v, wrong)? {
                 Some(c) => out.push(c),
                 None => return Ok(None),
             }
