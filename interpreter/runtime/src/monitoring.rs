@@ -198,7 +198,7 @@ pub fn events(th: &Thread, tool: usize) -> u32 {
     (0..UNGROUPED).filter(wants).fold(0, |set, e| set | 1 << e)
 }
 pub fn set_events(th: &mut Thread, tool: usize, set: i32) -> PyResult<()> {
-    if set < 0 || set >= 1 << EVENTS {
+    if !(0..1 << EVENTS).contains(&set) {
         return Err(errors::value_error(th, format!("invalid event set 0x{set:x}")));
     }
     let set = check_set(th, set, UNGROUPED, "event set")?;
@@ -249,10 +249,10 @@ pub fn restart(th: &mut Thread) {
 /// Tools by name of the event, for events that somebody wants.
 pub fn all_events(th: &mut Thread) -> Ref<Dict> {
     let dict = Dict::new();
-    for event in 0..UNGROUPED {
+    for (event, name) in NAMES.iter().enumerate().take(UNGROUPED) {
         let tools = th.interp.monitors.tools[event].load(Relaxed);
         if tools != 0 {
-            dict.set_text(NAMES[event], tools as i64);
+            dict.set_text(name, tools as i64);
         }
     }
     dict

@@ -16,7 +16,7 @@ use crate::regs::{Pc, RESUMED, Regs, S, word_index};
 use crate::unwind::fail;
 
 /// Value of `Tracing::prev` after a jump by `f_lineno`: the place jumped to reports no line.
-const JUMPED: *const u64 = 8 as *const u64;
+const JUMPED: *const u64 = std::ptr::dangling::<u64>();
 
 /// Whether this thread has events to report.
 #[inline(always)]

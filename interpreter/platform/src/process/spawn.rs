@@ -276,11 +276,11 @@ fn run_child(ready: &Ready<'_>, before_exec: Option<&mut (dyn FnMut() -> bool + 
                 attempt!(libc::dup2(from, to), errno);
             }
         }
-        if let Some(cwd) = &c.cwd {
-            if libc::chdir(cwd.as_ptr()) == -1 {
-                *errno = crate::errno::last();
-                return Stage::ChangeFolder;
-            }
+        if let Some(cwd) = &c.cwd
+            && libc::chdir(cwd.as_ptr()) == -1
+        {
+            *errno = crate::errno::last();
+            return Stage::ChangeFolder;
         }
         if let Some(mask) = c.umask {
             libc::umask(mask);

@@ -55,10 +55,8 @@ pub fn ascii(th: &mut Thread, v: &Value) -> PyResult<Ref<Str>> {
 }
 /// `format(v, spec)`.
 pub fn format(th: &mut Thread, v: &Value, spec: &Ref<Str>) -> PyResult<Ref<Str>> {
-    if spec.is_empty() {
-        if v.is_exact(&STR) || v.is_exact(&INT) {
-            return str(th, v);
-        }
+    if spec.is_empty() && (v.is_exact(&STR) || v.is_exact(&INT)) {
+        return str(th, v);
     }
     let class = v.class();
     let native = if std::ptr::eq(class, &INT) {

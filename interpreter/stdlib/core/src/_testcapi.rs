@@ -66,11 +66,11 @@ static STATIC_DEF: ClassDef = ClassDef {
 
 static FUNCTIONS: &[Method] = &[
     function("meth_noargs", "()", "", |th, _| import::import_module(th, "_testcapi")),
-    function("meth_o", "(arg, /)", "", |th, a| with_module(th, a)),
-    function("meth_varargs", "(*args)", "", |th, a| with_module(th, a)),
-    function("meth_varargs_keywords", "(*args, **kwargs)", "", |th, a| with_module(th, a)),
-    function("meth_fastcall", "(*args)", "", |th, a| with_module(th, a)),
-    function("meth_fastcall_keywords", "(*args, **kwargs)", "", |th, a| with_module(th, a)),
+    function("meth_o", "(arg, /)", "", with_module),
+    function("meth_varargs", "(*args)", "", with_module),
+    function("meth_varargs_keywords", "(*args, **kwargs)", "", with_module),
+    function("meth_fastcall", "(*args)", "", with_module),
+    function("meth_fastcall_keywords", "(*args, **kwargs)", "", with_module),
     function("pyobject_fastcalldict", "(func, args, kwargs, /)", "Call with a tuple and a dict.", |th, a| {
         let args = positional(th, a.opt_not_none(1))?;
         let kwargs = a.opt_not_none(2).filter(|k| k.downcast_ref::<Dict>().is_none_or(|d| !d.is_empty()));

@@ -268,7 +268,7 @@ fn from_utc(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if !dt.tzinfo().is(&a[0]) {
         return Err(value_error(th, "fromutc: dt.tzinfo is not self"));
     }
-    let (info, fold) = ZoneInfo::of(&a[0]).zone.from_utc(dt.ymd(), dt.clock);
+    let (info, fold) = ZoneInfo::of(&a[0]).zone.local_of_utc(dt.ymd(), dt.clock);
     let made = datetime_arith::shift(th, &a[1], i128::from(info.seconds) * 1_000_000)?;
     if !fold {
         return Ok(made);

@@ -51,8 +51,8 @@ impl<const N: usize> Parameters<N> {
                 None => unknown = Some(key),
             }
         }
-        for i in 0..self.required {
-            if out[i].is_none() {
+        for (i, given) in out.iter().enumerate().take(self.required) {
+            if given.is_none() {
                 let (name, place) = (self.names[i], i + 1);
                 return Err(type_error(th, format!("{function} missing required argument '{name}' (pos {place})")));
             }

@@ -463,11 +463,9 @@ static METHODS: &[Method] = &[
     method("seekable", "()", "Whether the position can be set: always.", |_, _| Ok(Value::TRUE)),
     method("size", "()", "The size of the file.", |th, a| {
         size(th, &a[0])?;
-        match this(&a[0]).fd {
-            f => match fs::fstat(f) {
-                Ok(st) => Ok(st.st_size.into()),
-                Err(e) => Err(os_error(th, e, None)),
-            },
+        match fs::fstat(this(&a[0]).fd) {
+            Ok(st) => Ok(st.st_size.into()),
+            Err(e) => Err(os_error(th, e, None)),
         }
     }),
     method("tell", "()", "The position.", |th, a| {

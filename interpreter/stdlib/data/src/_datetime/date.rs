@@ -263,7 +263,7 @@ pub fn pickled<const N: usize>(
     sane: fn(&[u8; N]) -> bool,
 ) -> PyResult<Option<[u8; N]>> {
     if let Some(b) = v.downcast_ref::<Bytes>() {
-        return Ok(b.as_slice().try_into().ok().filter(|s| sane(s)));
+        return Ok(b.as_slice().try_into().ok().filter(sane));
     }
     let Some(s) = v.downcast_ref::<Str>().filter(|s| s.len() == N) else { return Ok(None) };
     // The sanity check of CPython sees one character only, before it encodes the whole.

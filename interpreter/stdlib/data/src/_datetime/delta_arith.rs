@@ -128,7 +128,8 @@ fn divide_nearest(th: &mut Thread, a: BigInt, b: BigInt) -> PyResult<BigInt> {
     }
     let (a, b) = if b.is_negative() { (-a, -b) } else { (a, b) };
     let (q, r): (BigInt, BigInt) = a.div_mod_floor(&b);
-    let up = match BigInt::from(r * 2).cmp(&b) {
+    let twice: BigInt = r * 2;
+    let up = match twice.cmp(&b) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Equal => q.is_odd(),

@@ -96,10 +96,10 @@ pub fn mul(a: &Dec, b: &Dec, ctx: &Ctx, st: &mut u32) -> Dec {
     Dec::new(negative, &a.coeff * &b.coeff, a.exp + b.exp).finalize(ctx, st)
 }
 pub fn fma(a: &Dec, b: &Dec, c: &Dec, ctx: &Ctx, st: &mut u32) -> Dec {
-    if a.is_nan() || b.is_nan() || c.is_nan() {
-        if let Some(nan) = nan_of(&[a, b, c], ctx, st) {
-            return nan;
-        }
+    if (a.is_nan() || b.is_nan() || c.is_nan())
+        && let Some(nan) = nan_of(&[a, b, c], ctx, st)
+    {
+        return nan;
     }
     let negative = a.negative != b.negative;
     if a.is_infinite() || b.is_infinite() {

@@ -257,8 +257,6 @@ pub fn pow(a: &Dec, b: &Dec, ctx: &Ctx, st: &mut u32) -> Dec {
     if a.negative {
         if integer {
             negative = b.is_odd();
-        } else if !a.is_zero() && b.is_finite() {
-            return invalid(st, INVALID_OPERATION);
         } else if a.is_infinite() || !a.is_zero() {
             return invalid(st, INVALID_OPERATION);
         }
@@ -288,7 +286,7 @@ pub fn pow(a: &Dec, b: &Dec, ctx: &Ctx, st: &mut u32) -> Dec {
     if let Some(made) = exact_power(&x, b, negative, integer, &own, st) {
         return made;
     }
-    let made = search(ctx, st, |p| {
+    search(ctx, st, |p| {
         let size = b.adjusted().max(0) + digits(&BigUint::from(x.adjusted().unsigned_abs()));
         let close = closeness(&x);
         let (log, bits) = ln_scaled(&x, p + size + close.min(b.adjusted().max(0) + 2) + 12);
@@ -299,8 +297,7 @@ pub fn pow(a: &Dec, b: &Dec, ctx: &Ctx, st: &mut u32) -> Dec {
         let (value, ten) = exp_scaled(&n, bits);
         let value = BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, value.magnitude().clone());
         (value, bits, ten)
-    });
-    made
+    })
 }
 fn estimate_of(b: &Dec) -> f64 {
     let len = b.digits();

@@ -108,7 +108,7 @@ impl Saver<'_> {
         let bytes = (code as u32).to_le_bytes();
         let (opcode, n) = match code {
             0..=0xFF => (op::EXT1, 1),
-            0..=0xFFFF => (op::EXT2, 2),
+            0x100..=0xFFFF => (op::EXT2, 2),
             _ => (op::EXT4, 4),
         };
         self.out.push(opcode);

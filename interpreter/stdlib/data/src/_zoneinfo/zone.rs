@@ -137,7 +137,7 @@ impl Zone {
         }
     }
     /// What is in force at a time in UTC, and whether its local time comes the second time.
-    pub fn from_utc(&self, d: Ymd, c: Clock) -> (Info, bool) {
+    pub fn local_of_utc(&self, d: Ymd, c: Clock) -> (Info, bool) {
         let ts = seconds(d, c);
         let n = self.utc.len();
         if n > 0 && ts < self.utc[0] {
@@ -145,7 +145,7 @@ impl Zone {
         }
         if n == 0 || ts > self.utc[n - 1] {
             match &self.after {
-                After::Changing(rules) => return rules.from_utc(ts, d.year),
+                After::Changing(rules) => return rules.local_of_utc(ts, d.year),
                 After::Fixed(info) if n == 0 => return (info.clone(), false),
                 After::Fixed(_) => {}
             }
@@ -183,7 +183,7 @@ impl Changing {
         }
         self.pick(ts, start, end)
     }
-    fn from_utc(&self, ts: i64, year: i32) -> (Info, bool) {
+    fn local_of_utc(&self, ts: i64, year: i32) -> (Info, bool) {
         let start = self.start.in_year(year) - self.standard.seconds;
         let end = self.end.in_year(year) - self.daylight.seconds;
         let diff = self.difference();

@@ -167,7 +167,7 @@ impl Engine {
         for (i, c) in text.char_indices() {
             let stop = match c {
                 '<' | '&' | '\n' | '\r' => true,
-                ']' => match text[i..].as_bytes() {
+                ']' => match &text.as_bytes()[i..] {
                     [b']', b']', b'>', ..] if i == 0 => return Err(Stop::Bad(code::INVALID_TOKEN, 2)),
                     [b']', b']', b'>', ..] => true,
                     [b']'] | [b']', b']'] if !self.ends() => {

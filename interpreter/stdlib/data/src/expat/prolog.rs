@@ -102,11 +102,11 @@ impl Engine {
         if self.state == State::Prolog && text.starts_with("<!D") | text.starts_with("<!d") && scan.eat("<!DOCTYPE")? {
             return self.doctype(scan);
         }
-        if text.starts_with('<') {
+        if let Some(rest) = text.strip_prefix('<') {
             if text.len() == 1 || (text.starts_with("<!") && "<!DOCTYPE".starts_with(text)) {
                 return Err(Stop::Incomplete);
             }
-            if text[1..].chars().next().is_some_and(is_name_start) {
+            if rest.starts_with(is_name_start) {
                 if self.state == State::Prolog {
                     self.foreign_subset();
                 }
