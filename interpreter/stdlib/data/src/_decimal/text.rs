@@ -222,10 +222,11 @@ fn group(whole: &str, least: usize, locale: &Locale) -> String {
         let cut = rest.len().saturating_sub(want);
         let part = rest.split_off(cut);
         parts.push(format!("{part:0>want$}"));
-        least -= want as i64 + locale.separator.chars().count() as i64;
+        least -= want as i64;
         if rest.is_empty() && least <= 0 {
             break;
         }
+        least -= locale.separator.chars().count() as i64;
     }
     parts.reverse();
     parts.join(&locale.separator)
