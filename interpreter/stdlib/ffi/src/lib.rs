@@ -4,6 +4,5 @@
 use krait_object::ModuleDef;
 
 mod _ctypes;
-mod _ctypes_test;
 
-pub static MODULES: &[&ModuleDef] = &[&_ctypes::MODULE, &_ctypes_test::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_ctypes::MODULE];
