@@ -1,6 +1,6 @@
 //! Derive macros for object payloads: `Trace` (what the collector walks) and `Payload` (which type object a Rust struct
-//! belongs to). Both expand to the impl one would write by hand; they exist because the traits are unsafe and the crates
-//! that define payloads forbid unsafe code.
+//! belongs to). The traits are unsafe and the crates that define payloads forbid unsafe code; the impls are written by
+//! `impl_trace!` and `impl_payload!` of `krait_object`, to which these macros hand the fields and the class.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -50,11 +50,7 @@ pub fn derive_trace(input: TokenStream) -> TokenStream {
         _ => true,
     };
     quote! {
-        // SAFETY: every field is visited exactly once, or holds no value (`#[trace(skip)]`).
-        unsafe impl #generics ::krait_object::Trace for #name #type_generics #clause {
-            const TRACED: bool = #traced;
-            fn trace(&self, tracer: &mut ::krait_object::Tracer<'_>) { let _ = &tracer; #body }
-        }
+        ::krait_object::impl_trace! { [#generics] [#name #type_generics] [#clause] #traced self tracer { #body } }
     }
     .into()
 }
@@ -98,11 +94,7 @@ pub fn derive_payload(input: TokenStream) -> TokenStream {
     });
     quote! {
         #check
-        // SAFETY: the class is built with `VTable::of` for this struct; `Type::builtin` checks it when it is readied.
-        unsafe impl ::krait_object::Payload for #name {
-            #[inline(always)]
-            fn class() -> &'static ::krait_object::TypeObject { &#class }
-        }
+        ::krait_object::impl_payload! { #name #class }
     }
     .into()
 }

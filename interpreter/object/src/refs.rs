@@ -27,6 +27,21 @@ pub unsafe trait Payload: Trace + Sized + 'static {
     fn class() -> &'static TypeObject;
 }
 
+/// What `#[derive(Payload)]` expands to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! impl_payload {
+    ($payload:ident $class:path) => {
+        // SAFETY: the class is built with `VTable::of` for this struct; `Type::builtin` checks it when it is readied.
+        unsafe impl $crate::Payload for $payload {
+            #[inline(always)]
+            fn class() -> &'static $crate::TypeObject {
+                &$class
+            }
+        }
+    };
+}
+
 /// What the heap must know of a payload.
 pub struct VTable {
     /// Header and payload, bytes, without what follows a variable-sized payload.

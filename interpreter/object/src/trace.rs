@@ -21,6 +21,22 @@ pub unsafe trait Trace {
     fn trace(&self, tracer: &mut Tracer<'_>);
 }
 
+/// What `#[derive(Trace)]` expands to: the body visits every field once that is not `#[trace(skip)]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! impl_trace {
+    ([$($generics:tt)*] [$($type:tt)*] [$($clause:tt)*] $traced:literal $self:ident $tracer:ident $body:block) => {
+        // SAFETY: the derive visits every field exactly once; skipped ones hold no value.
+        unsafe impl $($generics)* $crate::Trace for $($type)* $($clause)* {
+            const TRACED: bool = $traced;
+            fn trace(&$self, $tracer: &mut $crate::Tracer<'_>) {
+                let _ = &$tracer;
+                $body
+            }
+        }
+    };
+}
+
 // SAFETY: one reference, one visit.
 unsafe impl Trace for Value {
     fn trace(&self, tracer: &mut Tracer<'_>) {
