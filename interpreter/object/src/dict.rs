@@ -214,6 +214,7 @@ impl Dict {
     pub fn cache_entry(&self, key: &Ref<Str>) -> Option<(u32, u32)> {
         let mut t = self.table.lock();
         let place = Self::place_of_str(&t, key)?;
+        t.make_view();
         let version = t.version();
         if version == 0 { None } else { Some((version, place as u32)) }
     }
@@ -224,11 +225,8 @@ impl Dict {
     /// The id given to the present set of keys so far, 0 = none.
     #[inline(always)]
     pub fn known_version(&self) -> u32 {
-        if !crate::header::multi() {
-            // SAFETY: single mode, and the VM runs no instruction while a guard lives.
-            return unsafe { self.table.peek() }.current_version();
-        }
-        self.table.lock().current_version()
+        // SAFETY: the version is an atomic.
+        unsafe { self.table.peek() }.current_version()
     }
     /// The value at `place` if its key is `key` itself: what an inline cache with a hint reads.
     #[inline(always)]
@@ -254,18 +252,11 @@ impl Dict {
     #[inline(always)]
     pub fn cached(&self, version: u32, place: u32) -> Option<Value> {
         if crate::header::multi() {
-            return self.cached_locked(version, place);
+            // SAFETY: the table is this live dict's.
+            return unsafe { Table::cached(self.table.as_ptr(), version, place) };
         }
         // SAFETY: single mode, and the VM runs no instruction while a guard lives; the value is counted at once.
         let t = unsafe { self.table.peek() };
-        if version == 0 || t.current_version() != version {
-            return None;
-        }
-        t.at(place as usize).map(|(_, v)| v.clone())
-    }
-    #[cold]
-    fn cached_locked(&self, version: u32, place: u32) -> Option<Value> {
-        let t = self.table.lock();
         if version == 0 || t.current_version() != version {
             return None;
         }

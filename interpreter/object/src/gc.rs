@@ -3,10 +3,14 @@
 //!
 //! Objects have an age: 0 since they were published, 1 and 2 after surviving a collection of their age. `collect(g)`
 //! considers the ages up to `g`.
+//!
+//! Switches, thresholds and figures are those of the interpreter that the calling thread is in; each object bears the
+//! mark of the interpreter that made it, and only its collections and listings see it.
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
 
 use crate::dealloc::take_pending_finalizers;
 use crate::header::{Header, flag};
@@ -15,7 +19,7 @@ use crate::thread::{Thread, breaker};
 use crate::trace::Tracer;
 use crate::type_object::TypeObject;
 use crate::value::Value;
-use crate::{heap, instance, weakref, world};
+use crate::{heap, instance, retired, weakref, world};
 
 /// Collector bits in the header.
 mod bit {
@@ -30,18 +34,126 @@ mod bit {
     pub const FROZEN: u16 = 32;
 }
 
-static ENABLED: AtomicBool = AtomicBool::new(true);
-static THRESHOLDS: [AtomicU32; 3] = [AtomicU32::new(2000), AtomicU32::new(10), AtomicU32::new(0)];
-static DEBUG: AtomicU32 = AtomicU32::new(0);
-/// Objects published since the last young collection; collections of each age since the last of the next.
-static COUNTS: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
-static STATS: Mutex<[Stats; 3]> = Mutex::new([Stats { collections: 0, collected: 0 }; 3]);
-/// Below this many new objects no request is considered.
-const REQUEST_AT: u32 = 700;
+/// Where the mark of the interpreter begins; 0 = made outside of any.
+const OWNER_SHIFT: u16 = 6;
+const OWNER: u16 = !0 << OWNER_SHIFT;
+/// Marks in use, a bit each; the last is shared by all interpreters beyond.
+static OWNERS: Mutex<[u64; 16]> = Mutex::new([0; 16]);
+
+/// A thread adds up its new objects after this many, or sooner where the threshold is lower.
+const STEP: i32 = 700;
 static RUNNING: AtomicBool = AtomicBool::new(false);
-/// Objects that survived the last full collection, and those that joined age 2 since.
-static OLD: AtomicUsize = AtomicUsize::new(0);
-static JOINED: AtomicUsize = AtomicUsize::new(0);
+
+/// The collector's state in one interpreter.
+pub struct State {
+    owner: u16,
+    enabled: AtomicBool,
+    thresholds: [AtomicU32; 3],
+    debug: AtomicU32,
+    /// Objects published since the last young collection, as far as threads have added theirs; collections of each age
+    /// since the last of the next.
+    counts: [AtomicI32; 3],
+    stats: Mutex<[Stats; 3]>,
+    /// Objects that survived the last full collection, and those that joined age 2 since.
+    old: AtomicUsize,
+    joined: AtomicUsize,
+}
+impl Default for State {
+    fn default() -> State {
+        State {
+            owner: take_owner() << OWNER_SHIFT,
+            enabled: AtomicBool::new(true),
+            thresholds: [AtomicU32::new(2000), AtomicU32::new(10), AtomicU32::new(0)],
+            debug: AtomicU32::new(0),
+            counts: [const { AtomicI32::new(0) }; 3],
+            stats: Mutex::new([Stats { collections: 0, collected: 0 }; 3]),
+            old: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
+        }
+    }
+}
+impl Drop for State {
+    fn drop(&mut self) {
+        let owner = usize::from(self.owner >> OWNER_SHIFT);
+        OWNERS.lock().unwrap_or_else(|e| e.into_inner())[owner / 64] &= !(1 << (owner % 64));
+    }
+}
+fn take_owner() -> u16 {
+    let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
+    // 0 is nobody's mark.
+    owners[0] |= 1;
+    let last = owners.len() * 64 - 1;
+    let free = (1..last).find(|&i| owners[i / 64] & (1 << (i % 64)) == 0).unwrap_or(last);
+    owners[free / 64] |= 1 << (free % 64);
+    free as u16
+}
+impl State {
+    fn thresholds(&self) -> [u32; 3] {
+        std::array::from_fn(|i| self.thresholds[i].load(Relaxed))
+    }
+    fn owns(&self, h: &Header) -> bool {
+        let owner = h.gc.load(Relaxed) & OWNER;
+        owner == self.owner || owner == 0
+    }
+}
+
+/// What a thread keeps for the interpreter that it is in.
+struct Local {
+    state: Cell<*const State>,
+    owner: Cell<u16>,
+    /// New objects less freed ones, not yet added up.
+    made: Cell<i32>,
+    step: Cell<i32>,
+}
+thread_local! {
+    static LOCAL: Local = const {
+        Local { state: Cell::new(std::ptr::null()), owner: Cell::new(0), made: Cell::new(0), step: Cell::new(STEP) }
+    };
+}
+/// The calling thread is in the interpreter of this state, until [`leave`] or the next call.
+pub(crate) fn enter(state: &State) {
+    LOCAL.with(|l| {
+        add_up(l);
+        l.state.set(state);
+        l.owner.set(state.owner);
+        set_step(l, state);
+    });
+}
+/// The state may go.
+pub(crate) fn leave(state: &State) {
+    LOCAL.with(|l| {
+        if std::ptr::eq(l.state.get(), state) {
+            add_up(l);
+            l.state.set(std::ptr::null());
+            l.owner.set(0);
+        }
+    });
+}
+fn set_step(l: &Local, state: &State) {
+    l.step.set(STEP.min(state.thresholds[0].load(Relaxed).min(i32::MAX as u32) as i32).max(1));
+}
+/// Adds the thread's objects to its interpreter's; how many there are then.
+fn add_up(l: &Local) -> i32 {
+    // SAFETY: the thread is in an interpreter until it calls `leave` or `enter`, which keeps the state alive.
+    let Some(state) = (unsafe { l.state.get().as_ref() }) else {
+        l.made.set(0);
+        return 0;
+    };
+    let made = l.made.replace(0);
+    let total = state.counts[0].fetch_add(made, Relaxed).saturating_add(made);
+    if total < 0 {
+        state.counts[0].store(0, Relaxed);
+    }
+    total
+}
+/// Runs `f` with the state of the interpreter that the calling thread is in.
+fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
+    // SAFETY: as in `add_up`.
+    match unsafe { LOCAL.with(|l| l.state.get()).as_ref() } {
+        Some(state) => f(state),
+        None => f(&State::default()),
+    }
+}
 
 /// `gc.get_stats()` of one age.
 #[derive(Clone, Copy, Debug)]
@@ -55,22 +167,26 @@ pub struct Stats {
 pub(crate) fn publish(object: NonNull<Header>) {
     // SAFETY: the object is live.
     let h = unsafe { object.as_ref() };
-    h.gc.store(bit::TRACKED, Relaxed);
-    // Large objects share the page computation harmlessly: the mark below is only made for small ones.
-    let n = COUNTS[0].load(Relaxed) + 1;
-    COUNTS[0].store(n, Relaxed);
+    LOCAL.with(|l| {
+        h.gc.store(bit::TRACKED | l.owner.get(), Relaxed);
+        let n = l.made.get() + 1;
+        l.made.set(n);
+        if n >= l.step.get() {
+            request(l);
+        }
+    });
     mark_young(object, h);
-    if n > REQUEST_AT {
-        request(n);
-    }
 }
 /// A traced object is freed by its count: that is one less for the next young collection.
 #[inline(always)]
 pub(crate) fn retire() {
-    let n = COUNTS[0].load(Relaxed);
-    if n != 0 {
-        COUNTS[0].store(n - 1, Relaxed);
-    }
+    LOCAL.with(|l| {
+        let n = l.made.get() - 1;
+        l.made.set(n);
+        if n <= -STEP {
+            request(l);
+        }
+    });
 }
 #[inline(always)]
 fn mark_young(object: NonNull<Header>, h: &Header) {
@@ -85,38 +201,51 @@ fn mark_young(object: NonNull<Header>, h: &Header) {
     }
 }
 #[cold]
-fn request(n: u32) {
-    let limit = THRESHOLDS[0].load(Relaxed);
-    if limit != 0 && n > limit && ENABLED.load(Relaxed) {
-        crate::thread::flag(breaker::GC);
-    }
+#[inline(never)]
+fn request(l: &Local) {
+    let total = add_up(l);
+    with_state(|state| {
+        set_step(l, state);
+        let limit = state.thresholds[0].load(Relaxed);
+        if limit != 0 && total > limit.min(i32::MAX as u32) as i32 && state.enabled.load(Relaxed) {
+            crate::thread::flag(breaker::GC);
+        }
+    });
 }
 
 pub fn set_enabled(on: bool) {
-    ENABLED.store(on, Relaxed);
+    with_state(|s| s.enabled.store(on, Relaxed));
 }
 pub fn is_enabled() -> bool {
-    ENABLED.load(Relaxed)
+    with_state(|s| s.enabled.load(Relaxed))
 }
 pub fn thresholds() -> [u32; 3] {
-    std::array::from_fn(|i| THRESHOLDS[i].load(Relaxed))
+    with_state(State::thresholds)
 }
 pub fn set_thresholds(t: [u32; 3]) {
-    for (cell, n) in THRESHOLDS.iter().zip(t) {
-        cell.store(n, Relaxed);
-    }
+    with_state(|s| {
+        for (cell, n) in s.thresholds.iter().zip(t) {
+            cell.store(n, Relaxed);
+        }
+        LOCAL.with(|l| set_step(l, s));
+    });
 }
 pub fn counts() -> [u32; 3] {
-    std::array::from_fn(|i| COUNTS[i].load(Relaxed))
+    LOCAL.with(add_up);
+    with_state(|s| std::array::from_fn(|i| s.counts[i].load(Relaxed).max(0) as u32))
 }
 pub fn debug_flags() -> u32 {
-    DEBUG.load(Relaxed)
+    with_state(|s| s.debug.load(Relaxed))
 }
 pub fn set_debug_flags(flags: u32) {
-    DEBUG.store(flags, Relaxed);
+    with_state(|s| s.debug.store(flags, Relaxed));
 }
 pub fn stats() -> [Stats; 3] {
-    *STATS.lock().unwrap_or_else(|e| e.into_inner())
+    with_state(|s| *s.stats.lock().unwrap_or_else(|e| e.into_inner()))
+}
+/// Whether the object was made by the interpreter that the calling thread is in, or outside of any.
+pub fn is_own(v: &Value) -> bool {
+    v.header().is_none_or(|h| with_state(|s| s.owns(h)))
 }
 /// Blocks in use for objects of all kinds.
 pub fn allocated_blocks() -> usize {
@@ -165,13 +294,18 @@ fn trace(h: NonNull<Header>, visit: &mut dyn FnMut(NonNull<Header>)) {
 /// What the safe point calls when a collection was requested.
 pub fn run_requested(th: &mut Thread) {
     th.clear_breaker(breaker::GC);
-    if !ENABLED.load(Relaxed) {
+    if retired::is_crowded() {
+        let _stopped = world::stop(th);
+        retired::release();
+    }
+    let state = &th.interp.gc;
+    let t = state.thresholds();
+    if !state.enabled.load(Relaxed) || state.counts[0].load(Relaxed) <= t[0].min(i32::MAX as u32) as i32 {
         return;
     }
-    let t = thresholds();
-    let generation = if t[2] == 0 && JOINED.load(Relaxed) > OLD.load(Relaxed) / 4 + 10_000 {
+    let generation = if t[2] == 0 && state.joined.load(Relaxed) > state.old.load(Relaxed) / 4 + 10_000 {
         2
-    } else if t[1] != 0 && COUNTS[1].load(Relaxed) >= t[1] {
+    } else if t[1] != 0 && state.counts[1].load(Relaxed) >= t[1].min(i32::MAX as u32) as i32 {
         1
     } else {
         0
@@ -184,21 +318,25 @@ pub fn collect(th: &mut Thread, generation: u8) -> usize {
     if RUNNING.swap(true, AcqRel) {
         return 0;
     }
+    let interp = th.interp.clone();
+    let state = &interp.gc;
     let generation = generation.min(2);
     let exc = th.exc.take();
     let garbage = {
         let _stopped = world::stop(th);
-        for count in &COUNTS[..=generation as usize] {
+        retired::release();
+        LOCAL.with(|l| l.made.set(0));
+        for count in &state.counts[..=generation as usize] {
             count.store(0, Relaxed);
         }
-        if let Some(next) = COUNTS.get(generation as usize + 1) {
+        if let Some(next) = state.counts.get(generation as usize + 1) {
             next.fetch_add(1, Relaxed);
         }
-        find_garbage(generation)
+        find_garbage(state, generation)
     };
     let n = dispose(th, garbage);
     {
-        let mut stats = STATS.lock().unwrap_or_else(|e| e.into_inner());
+        let mut stats = state.stats.lock().unwrap_or_else(|e| e.into_inner());
         stats[generation as usize].collections += 1;
         stats[generation as usize].collected += n as u64;
     }
@@ -298,14 +436,15 @@ impl Set {
 }
 
 /// The unreachable objects of ages up to `generation`, each with a reference of ours; survivors grow older.
-fn find_garbage(generation: u8) -> Vec<Value> {
+fn find_garbage(state: &State, generation: u8) -> Vec<Value> {
     let mut set = Set::new();
     let mut survivors = Vec::new();
     heap::walk(generation == 0, |h| {
         // SAFETY: blocks in use hold live objects.
         let header = unsafe { h.as_ref() };
         let gc = header.gc.load(Relaxed);
-        if gc & bit::TRACKED != 0 && gc & bit::FROZEN == 0 && age(header) <= generation && !header.is_immortal() {
+        let wanted = gc & bit::TRACKED != 0 && gc & bit::FROZEN == 0 && state.owns(header);
+        if wanted && age(header) <= generation && !header.is_immortal() {
             set.add(h);
             survivors.push(h);
         }
@@ -322,10 +461,10 @@ fn find_garbage(generation: u8) -> Vec<Value> {
         }
     }
     if generation == 2 {
-        OLD.store(set_size.saturating_sub(garbage.len()), Relaxed);
-        JOINED.store(0, Relaxed);
+        state.old.store(set_size.saturating_sub(garbage.len()), Relaxed);
+        state.joined.store(0, Relaxed);
     } else {
-        JOINED.fetch_add(joined, Relaxed);
+        state.joined.fetch_add(joined, Relaxed);
     }
     heap::clear_young();
     garbage.into_iter().map(counted).collect()
@@ -409,13 +548,15 @@ fn drop_contents(v: &Value) {
 /// The tracked objects, of one age or all.
 pub fn objects(generation: Option<u8>) -> Vec<Value> {
     let mut out = Vec::new();
-    heap::walk(false, |h| {
-        // SAFETY: blocks in use hold live objects.
-        let header = unsafe { h.as_ref() };
-        let tracked = header.gc.load(Relaxed) & bit::TRACKED != 0 && header.flags() & flag::DEAD == 0;
-        if tracked && header.refcount() != 0 && generation.is_none_or(|g| age(header) == g) {
-            out.push(counted(h));
-        }
+    with_state(|state| {
+        heap::walk(false, |h| {
+            // SAFETY: blocks in use hold live objects.
+            let header = unsafe { h.as_ref() };
+            let tracked = header.gc.load(Relaxed) & bit::TRACKED != 0 && header.flags() & flag::DEAD == 0;
+            if tracked && state.owns(header) && header.refcount() != 0 && generation.is_none_or(|g| age(header) == g) {
+                out.push(counted(h));
+            }
+        });
     });
     out
 }
@@ -456,12 +597,14 @@ pub fn frozen_count() -> usize {
     n
 }
 fn each_tracked(mut f: impl FnMut(&Header)) {
-    heap::walk(false, |h| {
-        // SAFETY: blocks in use hold live objects.
-        let header = unsafe { h.as_ref() };
-        if header.gc.load(Relaxed) & bit::TRACKED != 0 {
-            f(header);
-        }
+    with_state(|state| {
+        heap::walk(false, |h| {
+            // SAFETY: blocks in use hold live objects.
+            let header = unsafe { h.as_ref() };
+            if header.gc.load(Relaxed) & bit::TRACKED != 0 && state.owns(header) {
+                f(header);
+            }
+        });
     });
 }
 /// Makes what threads share immortal: types, code, functions and modules are then never counted. Called with the world

@@ -3,10 +3,10 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
 
+use crate::count;
 use crate::type_object::TypeObject;
 
-/// Bit 31 of the count: never counted, never freed. A count that reaches it by increments stays there.
-pub const IMMORTAL: u32 = 1 << 31;
+pub use crate::count::IMMORTAL;
 
 /// Header flags.
 pub mod flag {
@@ -117,23 +117,15 @@ impl Header {
     #[cold]
     #[inline(never)]
     fn incref_multi(&self) {
-        self.count.fetch_add(1, Relaxed);
+        count::increment(&self.count);
+    }
+    /// The count, which stays readable when the object is freed.
+    pub(crate) fn count(&self) -> &AtomicU32 {
+        &self.count
     }
     /// Counts a new reference unless the object is already on its way to be freed.
     pub(crate) fn incref_if_alive(&self) -> bool {
-        let mut n = self.count.load(Relaxed);
-        loop {
-            if n & IMMORTAL != 0 {
-                return true;
-            }
-            if n == 0 {
-                return false;
-            }
-            match self.count.compare_exchange_weak(n, n + 1, AcqRel, Relaxed) {
-                Ok(_) => return true,
-                Err(now) => n = now,
-            }
-        }
+        count::increment_if_alive(&self.count)
     }
 }
 
@@ -192,7 +184,7 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
 #[inline(never)]
 unsafe fn decref_multi(header: NonNull<Header>) {
     // SAFETY: the caller owns a reference.
-    if unsafe { header.as_ref() }.count.fetch_sub(1, AcqRel) == 1 {
+    if count::decrement(&unsafe { header.as_ref() }.count) {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) }
     }

@@ -1,8 +1,10 @@
 //! Memory for objects: pages of equal blocks for sizes up to a kilobyte, the system's allocator beyond. Objects that the
-//! collector walks live in pages of their own, so that it finds them without lists through the objects: a block is in use
-//! when its class pointer is set.
+//! collector walks live in pages of their own, so that it finds them without lists through the objects.
 //!
 //! Free blocks are kept per thread; a block freed by another thread than its allocator joins the freeing thread's list.
+//! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
+//! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
+//! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -45,8 +47,16 @@ static SPARE_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 /// Blocks in use.
 static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
-/// One thread's free blocks of every size: linked through their first word, the class pointer behind it null; and the
-/// untouched rest of the page that the thread took last.
+/// A large block that was freed, and its size.
+struct Large(usize, usize);
+impl Drop for Large {
+    fn drop(&mut self) {
+        // SAFETY: the block was freed, with the layout that it was allocated with.
+        unsafe { std::alloc::dealloc(self.0 as *mut u8, layout(self.1)) }
+    }
+}
+
+/// One thread's free blocks of every size, and the untouched rest of the page that the thread took last.
 struct Local {
     free: [[*mut u8; CLASSES]; 2],
     rest: [[Rest; CLASSES]; 2],
@@ -70,6 +80,27 @@ struct Orphans(Vec<Local>);
 unsafe impl Send for Orphans {}
 static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans(Vec::new()));
 
+/// # Safety
+/// `block` is free, and the caller's alone.
+#[inline(always)]
+unsafe fn link(block: *mut u8, next: *mut u8) {
+    let words = block.cast::<u64>();
+    // SAFETY: a block has at least two words.
+    unsafe {
+        words.write(0);
+        words.add(1).write(next as u64 | 1);
+    }
+}
+/// The free block behind a free block.
+///
+/// # Safety
+/// `block` was linked and is still free.
+#[inline(always)]
+unsafe fn next_of(block: *mut u8) -> *mut u8 {
+    // SAFETY: by the caller's promise.
+    (unsafe { block.cast::<u64>().add(1).read() } & !1) as *mut u8
+}
+
 /// Blocks in use, this thread's share not yet added up included.
 pub(crate) fn blocks_in_use() -> usize {
     // SAFETY: the thread's own state, read for one field.
@@ -91,8 +122,8 @@ pub(crate) fn try_alloc(size: usize, traced: bool) -> Option<NonNull<u8>> {
         local.blocks += 1;
         let head = local.free[usize::from(traced)][class];
         let Some(block) = NonNull::new(head) else { return refill(local, class, traced) };
-        // SAFETY: a free block's first word links to the next.
-        local.free[usize::from(traced)][class] = unsafe { *head.cast::<*mut u8>() };
+        // SAFETY: blocks in the list are free and linked.
+        local.free[usize::from(traced)][class] = unsafe { next_of(head) };
         Some(block)
     })
 }
@@ -135,7 +166,7 @@ fn refill(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> 
         // SAFETY: the blocks lie within the rest, which is the thread's alone and zero.
         unsafe {
             let p = first.add(i * block);
-            p.cast::<*mut u8>().write(next);
+            link(p, next);
             next = p;
         }
     }
@@ -150,8 +181,8 @@ fn adopt(local: &mut Local, class: usize, kind: usize) -> Option<NonNull<u8>> {
     let left = &mut orphans.0[at];
     let head = NonNull::new(std::mem::replace(&mut left.free[kind][class], std::ptr::null_mut()))?;
     local.rest[kind][class] = std::mem::replace(&mut left.rest[kind][class], Rest { next: 0, end: 0 });
-    // SAFETY: a free block's first word links to the next; the list was the orphan's alone.
-    local.free[kind][class] = unsafe { *head.as_ptr().cast::<*mut u8>() };
+    // SAFETY: blocks in the list are free and linked; the list was the orphan's alone.
+    local.free[kind][class] = unsafe { next_of(head.as_ptr()) };
     if left.free.iter().flatten().all(|p| p.is_null()) {
         orphans.0.swap_remove(at);
     }
@@ -204,9 +235,7 @@ pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
         unsafe {
             let local = &mut *local.get();
             local.blocks -= 1;
-            let words = block.as_ptr().cast::<*mut u8>();
-            words.write(local.free[usize::from(traced)][class]);
-            words.add(1).write(std::ptr::null_mut());
+            link(block.as_ptr(), local.free[usize::from(traced)][class]);
             local.free[usize::from(traced)][class] = block.as_ptr();
         }
     });
@@ -220,8 +249,11 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
         all.remove(&(block.as_ptr() as usize));
     }
     BLOCKS.fetch_sub(1, Relaxed);
-    // SAFETY: same layout as at allocation.
-    unsafe { std::alloc::dealloc(block.as_ptr(), layout(size)) }
+    if crate::header::multi() {
+        // SAFETY: the block is free, and at least two words long.
+        unsafe { link(block.as_ptr(), std::ptr::null_mut()) };
+    }
+    crate::retired::retire(Large(block.as_ptr() as usize, size), size);
 }
 
 /// Adds this thread's count to the process's when the thread ends, and leaves its free blocks to the others.
@@ -247,6 +279,11 @@ pub(crate) fn page_of(h: NonNull<Header>) -> *const Page {
 pub(crate) fn is_large(size: usize) -> bool {
     size > MAX_SMALL
 }
+/// Whether the block holds an object: its second word is a class, neither null nor a link.
+fn is_used(h: &Header) -> bool {
+    let class = h.class_ptr() as usize;
+    class != 0 && class & 1 == 0
+}
 impl Page {
     /// The number of a block within its page.
     pub(crate) fn index_of(&self, h: NonNull<Header>) -> usize {
@@ -261,8 +298,8 @@ impl Page {
         for i in 0..self.count() {
             let at = std::ptr::from_ref(self) as usize + FIRST + i * self.block;
             if let Some(h) = NonNull::new(at as *mut Header)
-                // SAFETY: every block of a traced page has a header's worth of initialised words; null = free.
-                && !unsafe { h.as_ref() }.class_ptr().is_null()
+                // SAFETY: every block of a traced page has a header's worth of initialised words.
+                && is_used(unsafe { h.as_ref() })
             {
                 f(h);
             }
@@ -284,7 +321,7 @@ pub(crate) fn walk(young_only: bool, mut f: impl FnMut(NonNull<Header>)) {
     for at in large {
         if let Some(h) = NonNull::new(at as *mut Header)
             // SAFETY: registered blocks are live memory with an initialised header.
-            && !unsafe { h.as_ref() }.class_ptr().is_null()
+            && is_used(unsafe { h.as_ref() })
         {
             f(h);
         }

@@ -202,7 +202,11 @@ fn dict_of(view: View<'_>) -> Option<Ref<Dict>> {
 pub fn get_attr(object: &Value, name: &Ref<Str>) -> Option<Value> {
     match storage(object) {
         Storage::Absent => None,
-        Storage::Slots(shape) => cached_get(object, shape.id, shape.index_of(name)?),
+        Storage::Slots(shape) => {
+            let found = cached_get(object, shape.id, shape.index_of(name)?);
+            // Another thread may have moved the attributes to a dict meanwhile.
+            if found.is_none() && shape_of(object) != shape.id { get_attr(object, name) } else { found }
+        }
         Storage::Dict(dict) => dict.get_str(name),
     }
 }
@@ -288,12 +292,16 @@ pub fn materialize(object: &Value) -> Option<Ref<Dict>> {
         }
         let shape = Shape::get(view.tail.shape.load(Relaxed));
         for (i, key) in shape.keys().into_iter().enumerate() {
-            if let Some(v) = view.attribute(i as u16).take() {
+            if let Some(v) = view.attribute(i as u16).get() {
                 fresh.set_str(&key, v);
             }
         }
-        view.tail.shape.store(DICT, Release);
+        // In this order, so that whoever looks meanwhile finds the attributes in one place or the other.
         view.tail.dict.set(Some(fresh.clone().into()));
+        view.tail.shape.store(DICT, Release);
+        for i in 0..shape.len {
+            view.attribute(i).set(None);
+        }
     });
     dict_of(view)
 }

@@ -17,6 +17,7 @@ pub struct Interpreter {
     pub importlib: ValueCell,
     pub recursion_limit: AtomicU32,
     pub monitors: Monitors,
+    pub gc: crate::gc::State,
     /// Next frame, task or thread number, whoever needs one.
     pub serial: AtomicU64,
     /// Per-interpreter state of modules, by type.
@@ -47,6 +48,7 @@ impl Interpreter {
             importlib: ValueCell::empty(),
             recursion_limit: AtomicU32::new(1000),
             monitors: Monitors::default(),
+            gc: crate::gc::State::default(),
             serial: AtomicU64::new(1),
             extensions: Mutex::new(HashMap::new()),
         })

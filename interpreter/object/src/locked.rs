@@ -7,7 +7,10 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
 
+use crate::cell::load_counted;
 use crate::header::multi;
+use crate::lock;
+pub(crate) use crate::lock::release;
 use crate::value::Value;
 
 pub struct Locked<T> {
@@ -23,26 +26,12 @@ unsafe impl<T: Send> Send for Locked<T> {}
 #[inline(always)]
 pub(crate) fn acquire(lock: &AtomicU8) {
     if multi() {
-        acquire_multi(lock);
+        lock::acquire(lock);
     } else {
         assert!(lock.load(Relaxed) == 0, "a container lock was taken twice");
         lock.store(1, Relaxed);
     }
 }
-#[cold]
-#[inline(never)]
-fn acquire_multi(lock: &AtomicU8) {
-    let mut spins = 0u32;
-    while lock.compare_exchange_weak(0, 1, Acquire, Relaxed).is_err() {
-        spins += 1;
-        if spins.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
-    }
-}
-#[inline(always)]
-pub(crate) fn release(lock: &AtomicU8) {
-    lock.store(0, Release);
-}
-
 impl<T> Locked<T> {
     pub const fn new(value: T) -> Self {
         Locked { lock: AtomicU8::new(0), cell: UnsafeCell::new(value) }
@@ -67,6 +56,10 @@ impl<T> Locked<T> {
     pub unsafe fn peek(&self) -> &T {
         // SAFETY: the caller promises that nothing else accesses the cell.
         unsafe { &*self.cell.get() }
+    }
+    /// The content's address, for what can be read while others hold the lock.
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.cell.get()
     }
     /// The content without the lock, mutable.
     ///
@@ -121,9 +114,6 @@ impl<T> Drop for Guard<'_, T> {
     }
 }
 
-/// Locks for `ValueCell`s, by address: a cell has no room for one of its own.
-static STRIPES: [AtomicU8; 256] = [const { AtomicU8::new(0) }; 256];
-
 /// An optional value in one word, shared between threads.
 #[repr(transparent)]
 pub struct ValueCell(AtomicU64);
@@ -135,14 +125,11 @@ impl ValueCell {
     pub fn new(value: Option<Value>) -> ValueCell {
         ValueCell(AtomicU64::new(value.map_or(0, Value::into_bits)))
     }
-    fn stripe(&self) -> &'static AtomicU8 {
-        &STRIPES[(self as *const Self as usize >> 3) & 255]
-    }
     /// A counted copy of the content.
     #[inline(always)]
     pub fn get(&self) -> Option<Value> {
         if multi() {
-            return self.get_multi();
+            return load_word(&self.0);
         }
         self.copy()
     }
@@ -155,15 +142,6 @@ impl ValueCell {
         // SAFETY: the cell owns the reference; the copy is counted before anything can change the cell.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         Some(Value::clone(&held))
-    }
-    #[cold]
-    #[inline(never)]
-    fn get_multi(&self) -> Option<Value> {
-        let lock = self.stripe();
-        acquire_multi(lock);
-        let v = self.copy();
-        release(lock);
-        v
     }
     #[inline(always)]
     pub fn is_set(&self) -> bool {
@@ -178,7 +156,7 @@ impl ValueCell {
     #[inline(always)]
     pub fn replace(&self, value: Option<Value>) -> Option<Value> {
         let bits = value.map_or(0, Value::into_bits);
-        let old = if multi() { self.swap_multi(bits) } else { self.swap(bits) };
+        let old = if multi() { self.0.swap(bits, AcqRel) } else { self.swap(bits) };
         // SAFETY: the cell owned the reference it held; it is now ours.
         if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
     }
@@ -188,36 +166,43 @@ impl ValueCell {
         self.0.store(bits, Relaxed);
         old
     }
-    #[cold]
-    #[inline(never)]
-    fn swap_multi(&self, bits: u64) -> u64 {
-        let lock = self.stripe();
-        acquire_multi(lock);
-        let old = self.0.swap(bits, AcqRel);
-        release(lock);
-        old
-    }
     #[inline(always)]
     pub fn set(&self, value: Option<Value>) {
         drop(self.replace(value));
     }
     /// Stores `value` only if the cell is empty; returns what the cell holds then.
     pub fn get_or_set(&self, value: Value) -> Value {
-        let lock = self.stripe();
-        acquire_multi(lock);
-        let held = match self.copy() {
-            Some(v) => v,
-            None => {
-                self.0.store(value.clone().into_bits(), Release);
-                value
+        let bits = value.clone().into_bits();
+        match self.0.compare_exchange(0, bits, AcqRel, Acquire) {
+            Ok(_) => value,
+            Err(_) => {
+                // SAFETY: the cell did not take the reference.
+                drop(unsafe { Value::from_bits(bits) });
+                self.get().unwrap_or(value)
             }
-        };
-        release(lock);
-        held
+        }
     }
     pub fn take(&self) -> Option<Value> {
         self.replace(None)
     }
+}
+
+/// The value in a word that owns it, 0 = none, while other threads may replace it.
+pub(crate) fn load_word(word: &AtomicU64) -> Option<Value> {
+    let bits = load_counted(word, count_of, |bits| {
+        // SAFETY: the reference was just counted.
+        drop(unsafe { Value::from_bits(bits) })
+    });
+    // SAFETY: counted, or an immediate.
+    if bits == 0 { None } else { Some(unsafe { Value::from_bits(bits) }) }
+}
+/// The count of a content that has one. The object may be freed already: see `cell`.
+fn count_of<'a>(bits: u64) -> Option<&'a std::sync::atomic::AtomicU32> {
+    // SAFETY: not dropped, and only its encoding is looked at.
+    let content = std::mem::ManuallyDrop::new((bits != 0).then(|| unsafe { Value::from_bits(bits) }));
+    let header = content.as_ref()?.header_ptr()?;
+    // SAFETY: a block once handed out stays readable, as `cell` demands of the heap.
+    Some(unsafe { &*header.as_ptr().cast_const() }.count())
 }
 
 impl Drop for ValueCell {

@@ -1,5 +1,10 @@
 //! The hash table under `dict` and `set`: insertion-ordered entries, and an index of them once there are more than a few.
 //! It knows keys by hash and identity only; equality is the caller's (`dict.rs`, `set.rs`), because it can run Python code.
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
+
+use crate::header::multi;
+use crate::locked::load_word;
+use crate::retired::retire;
 use crate::trace::{Trace, Tracer};
 use crate::type_object::next_version;
 use crate::value::Value;
@@ -15,25 +20,57 @@ pub struct Entry<V> {
     pub pair: Option<(Value, V)>,
 }
 
-pub struct Table<V> {
+/// Where the entries are, and how many there is room for; unused places read as no entry.
+struct View {
+    entries: *const Entry<Value>,
+    capacity: usize,
+}
+// SAFETY: an address and a number.
+unsafe impl Send for View {}
+/// Memory of entries that have moved: nothing in it is dropped.
+struct Memory<V>(#[expect(dead_code, reason = "kept until it is dropped")] Vec<Entry<V>>);
+// SAFETY: the vector is empty.
+unsafe impl<V> Send for Memory<V> {}
+/// Where the value is within an entry that has one.
+const VALUE_OFFSET: usize = std::mem::offset_of!(Entry<Value>, pair) + std::mem::offset_of!((Value, Value), 1);
+const _: () = assert!(size_of::<Option<(Value, Value)>>() == size_of::<(Value, Value)>());
+
+pub struct Table<V: 'static> {
     index: Vec<u32>,
     entries: Vec<Entry<V>>,
     live: usize,
     /// No live entry stands before this place, so that taking from the front stays cheap.
     first: usize,
-    /// Names this set of keys and their places for caches; 0 = none given.
-    version: u32,
+    /// Names this set of keys and their places for caches; 0 = none given. Atomic for those who look without the lock.
+    version: AtomicU32,
+    /// The entries as [`Table::cached`] reads them without the lock; null = not asked for since they moved.
+    view: AtomicPtr<View>,
     /// Counts every change of the keys.
     mutations: u64,
 }
 
-impl<V> Default for Table<V> {
+impl<V: 'static> Default for Table<V> {
     fn default() -> Self {
-        Table { index: Vec::new(), entries: Vec::new(), live: 0, first: 0, version: 0, mutations: 0 }
+        Table {
+            index: Vec::new(),
+            entries: Vec::new(),
+            live: 0,
+            first: 0,
+            version: AtomicU32::new(0),
+            view: AtomicPtr::new(std::ptr::null_mut()),
+            mutations: 0,
+        }
+    }
+}
+impl<V: 'static> Drop for Table<V> {
+    fn drop(&mut self) {
+        if !self.view.get_mut().is_null() {
+            drop(self.take());
+        }
     }
 }
 // SAFETY: every key and value once.
-unsafe impl<V: Trace> Trace for Table<V> {
+unsafe impl<V: Trace + 'static> Trace for Table<V> {
     fn trace(&self, tracer: &mut Tracer<'_>) {
         for entry in &self.entries {
             entry.pair.trace(tracer);
@@ -71,7 +108,7 @@ impl Probe {
     }
 }
 
-impl<V> Table<V> {
+impl<V: 'static> Table<V> {
     pub fn len(&self) -> usize {
         self.live
     }
@@ -111,18 +148,29 @@ impl<V> Table<V> {
     }
     /// The id of this set of keys and their places, given on demand; 0 = uncacheable.
     pub fn version(&mut self) -> u32 {
-        if self.version == 0 {
-            self.version = next_version();
+        let version = self.version.get_mut();
+        if *version == 0 {
+            *version = next_version();
         }
-        self.version
+        *version
     }
     #[inline(always)]
     pub fn current_version(&self) -> u32 {
-        self.version
+        self.version.load(Relaxed)
     }
+    /// Before the keys or their places change.
     fn changed(&mut self) {
-        self.version = 0;
+        self.version.store(0, Relaxed);
+        fence(Release);
         self.mutations += 1;
+    }
+    /// Before the entries move to other memory, or the table goes.
+    fn forget_view(&mut self) {
+        let view = std::mem::replace(self.view.get_mut(), std::ptr::null_mut());
+        if !view.is_null() {
+            // SAFETY: the pointer came from `Box::into_raw` and left its only cell.
+            retire(unsafe { Box::from_raw(view) }, size_of::<View>());
+        }
     }
 
     /// Finds the entry with this hash that `same` accepts.
@@ -165,13 +213,13 @@ impl<V> Table<V> {
     }
     /// Appends an entry whose key is known to be absent. Returns false without memory.
     pub fn push(&mut self, hash: i64, key: Value, value: V) -> bool {
-        if self.entries.try_reserve(1).is_err() {
+        if self.entries.len() == self.entries.capacity() && !self.grow() {
             return false;
         }
+        self.changed();
         let place = self.entries.len();
         self.entries.push(Entry { hash, pair: Some((key, value)) });
         self.live += 1;
-        self.changed();
         if self.index.is_empty() {
             if place >= LINEAR {
                 self.rebuild();
@@ -181,6 +229,31 @@ impl<V> Table<V> {
         } else {
             self.enter(hash, place);
         }
+        true
+    }
+    /// Makes room for one entry more; false without memory.
+    fn grow(&mut self) -> bool {
+        if self.view.get_mut().is_null() || !multi() {
+            self.forget_view();
+            return self.entries.try_reserve(1).is_ok();
+        }
+        // Somebody may be reading: the entries move to other memory, and the old lives on as long as that takes.
+        let mut moved: Vec<Entry<V>> = Vec::new();
+        if moved.try_reserve_exact((self.entries.len() * 2).max(4)).is_err() {
+            return false;
+        }
+        self.forget_view();
+        // SAFETY: there is room for all entries; each moves once, as the old vector forgets them. Unused places read as
+        // no entry.
+        unsafe {
+            std::ptr::write_bytes(moved.as_mut_ptr(), 0, moved.capacity());
+            std::ptr::copy_nonoverlapping(self.entries.as_ptr(), moved.as_mut_ptr(), self.entries.len());
+            moved.set_len(self.entries.len());
+            self.entries.set_len(0);
+        }
+        let old = std::mem::replace(&mut self.entries, moved);
+        let bytes = old.capacity() * size_of::<Entry<V>>();
+        retire(Memory(old), bytes);
         true
     }
     fn enter(&mut self, hash: i64, place: usize) {
@@ -209,12 +282,12 @@ impl<V> Table<V> {
     }
     pub fn remove_at(&mut self, place: usize) -> Option<(Value, V)> {
         let hash = self.entries.get(place)?.hash;
+        self.changed();
         let pair = self.entries[place].pair.take()?;
         self.live -= 1;
         while self.entries.get(self.first).is_some_and(|e| e.pair.is_none()) {
             self.first += 1;
         }
-        self.changed();
         if !self.index.is_empty() {
             let mut probe = Probe::new(hash, self.index.len() - 1);
             while self.index[probe.at] != place as u32 {
@@ -241,29 +314,72 @@ impl<V> Table<V> {
     }
     /// Takes everything out; the caller drops it after unlocking.
     pub fn take(&mut self) -> Vec<Entry<V>> {
+        self.changed();
         self.index = Vec::new();
         self.live = 0;
         self.first = 0;
-        self.changed();
-        std::mem::take(&mut self.entries)
+        if self.view.get_mut().is_null() || !multi() {
+            self.forget_view();
+            return std::mem::take(&mut self.entries);
+        }
+        let taken = self.entries.drain(..).collect();
+        self.forget_view();
+        let old = std::mem::take(&mut self.entries);
+        let bytes = old.capacity() * size_of::<Entry<V>>();
+        retire(Memory(old), bytes);
+        taken
     }
     /// Bytes held beside the object itself.
     pub fn heap_size(&self) -> usize {
         self.index.capacity() * 4 + self.entries.capacity() * size_of::<Entry<V>>()
     }
 }
-impl<V: Clone> Table<V> {
+impl<V: Clone + 'static> Table<V> {
     pub fn copy(&self) -> Table<V> {
         let mut t = Table {
             index: Vec::new(),
             entries: Vec::with_capacity(self.live),
             live: self.live,
             first: 0,
-            version: 0,
+            version: AtomicU32::new(0),
+            view: AtomicPtr::new(std::ptr::null_mut()),
             mutations: 0,
         };
         t.entries.extend(self.iter_hashed().map(|(hash, (k, v))| Entry { hash, pair: Some((k.clone(), v.clone())) }));
         t.rebuild();
         t
+    }
+}
+
+impl Table<Value> {
+    /// Lets [`Table::cached`] read the entries. The lock is held.
+    pub fn make_view(&mut self) {
+        if self.view.get_mut().is_null() && multi() {
+            let (len, capacity) = (self.entries.len(), self.entries.capacity());
+            // SAFETY: the places behind the entries are the vector's, and unused.
+            unsafe { std::ptr::write_bytes(self.entries.as_mut_ptr().add(len), 0, capacity - len) };
+            let view = View { entries: self.entries.as_ptr(), capacity };
+            self.view.store(Box::into_raw(Box::new(view)), Release);
+        }
+    }
+    /// The value at `place` if the keys are those of `version` (not 0), read without the lock while others may change the
+    /// table. `None` also where the table was not read that way since it grew.
+    ///
+    /// # Safety
+    /// `table` is that of a live dict.
+    #[inline]
+    pub unsafe fn cached(table: *const Table<Value>, version: u32, place: u32) -> Option<Value> {
+        // SAFETY: both cells are atomic, and never moved while the dict lives.
+        let (current, view) = unsafe { (&(*table).version, &(*table).view) };
+        if version == 0 || current.load(Acquire) != version {
+            return None;
+        }
+        let at = view.load(Acquire);
+        // SAFETY: a view and its memory live until no thread can be reading them.
+        let entries = unsafe { at.as_ref() }.filter(|v| (place as usize) < v.capacity)?.entries;
+        // SAFETY: below the capacity; words of entries are values or 0, even where an entry was moved out.
+        let word = unsafe { &*entries.add(place as usize).byte_add(VALUE_OFFSET).cast::<AtomicU64>() };
+        let value = load_word(word)?;
+        if current.load(Acquire) == version && std::ptr::eq(view.load(Acquire), at) { Some(value) } else { None }
     }
 }

@@ -152,6 +152,7 @@ impl Thread {
         let here = std::ptr::from_ref(&stack_size) as usize;
         let shared = Arc::new(Shared::default());
         CURRENT.set(Arc::as_ptr(&shared));
+        crate::gc::enter(&interp.gc);
         crate::world::join(&shared);
         if interp.monitors.any() {
             shared.breaker.fetch_or(breaker::TRACE, Relaxed);
@@ -174,6 +175,7 @@ impl Thread {
     /// From now on this is the state that the OS thread runs with: an OS thread may have those of several interpreters.
     pub fn enter(&self) {
         CURRENT.set(Arc::as_ptr(&self.shared));
+        crate::gc::enter(&self.interp.gc);
     }
     #[inline(always)]
     pub fn hooks(&self) -> &'static Hooks {
@@ -274,6 +276,7 @@ impl Drop for Thread {
         }
         leave_report(&self.shared);
         crate::gc::abandon_pending();
+        crate::gc::leave(&self.interp.gc);
         crate::heap::flush_thread();
         crate::world::leave(&self.shared);
     }

@@ -1,5 +1,7 @@
 //! Type objects as data: name, bases, MRO, namespace, slots, layout and the method cache. How types are built, inherit
 //! and dispatch to dunder methods is `runtime/src/types/type`.
+pub(crate) mod methods;
+
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
@@ -14,6 +16,7 @@ use crate::str::Str;
 use crate::trace::{Trace, Tracer};
 use crate::tuple::Tuple;
 use crate::value::Value;
+use methods::Methods;
 
 pub type TypeObject = Object<Type>;
 
@@ -75,7 +78,7 @@ pub struct Type {
     version: AtomicU32,
     cache: Locked<MethodCache>,
     /// Class attributes that inline caches name by index, valid for the present version.
-    methods: Locked<Vec<Value>>,
+    methods: Methods,
 }
 
 // SAFETY: every mutable part is an atomic or locked.
@@ -160,7 +163,7 @@ impl Type {
             shape_root: ShapeRoot::new(),
             version: AtomicU32::new(0),
             cache: Locked::new(MethodCache { entries: Vec::new() }),
-            methods: Locked::new(Vec::new()),
+            methods: Methods::new(),
         }
     }
     pub fn name(&self) -> Name {
@@ -314,28 +317,22 @@ impl Type {
     pub fn modified(&self) {
         self.version.store(0, Release);
         let old = std::mem::take(&mut self.cache.lock().entries);
-        let methods = std::mem::take(&mut *self.methods.lock());
-        drop((old, methods));
+        self.methods.clear();
+        drop(old);
     }
     /// Gives a class attribute an index for inline caches, valid as long as [`Type::version`] stays.
     pub fn cache_method(&self, value: &Value) -> Option<u16> {
-        let mut methods = self.methods.lock();
-        if let Some(at) = methods.iter().position(|m| m.is(value)) {
-            return u16::try_from(at).ok();
-        }
-        let index = u16::try_from(methods.len()).ok()?;
-        methods.push(value.clone());
-        Some(index)
+        self.methods.enter(value)
     }
-    /// The class attribute with this index, if the caller has seen the version that it was given for.
+    /// The class attribute with this index, if the type is still in the state that `version` (not 0) names.
     #[inline(always)]
-    pub fn cached_method(&self, index: u16) -> Option<Value> {
-        if crate::header::multi() {
-            return self.methods.lock().get(index as usize).cloned();
+    pub fn cached_method(&self, version: u32, index: u16) -> Option<Value> {
+        if self.current_version() != version {
+            return None;
         }
-        // SAFETY: single mode; no guard of this private cell outlives the functions above, and the value is counted
-        // before anything else runs.
-        unsafe { self.methods.peek() }.get(index as usize).cloned()
+        let value = self.methods.get(index);
+        // Another thread may have changed the type meanwhile, and given the index away again.
+        if crate::header::multi() && self.version.load(Acquire) != version { None } else { value }
     }
     /// Instances to come get room for `n` attributes.
     pub fn reserve_slots(&self, n: u16) {

@@ -102,18 +102,14 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     if kind(detail) == Kind::Class as u8 {
         // SAFETY: as in `load`.
         let fits = unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) };
-        return if fits { class.cached_method(number(detail) as u16) } else { None };
+        return if fits { class.cached_method(version(word), number(detail) as u16) } else { None };
     }
     if kind(detail) == Kind::ClassOnly as u8 {
-        return if class.current_version() == version(word) {
-            class.cached_method(number(detail) as u16)
-        } else {
-            None
-        };
+        return class.cached_method(version(word), number(detail) as u16);
     }
     if kind(detail) == Kind::OfType as u8 {
         let this = object.downcast_exact::<Type>()?;
-        return if this.current_version() == version(word) { this.cached_method(number(detail) as u16) } else { None };
+        return this.cached_method(version(word), number(detail) as u16);
     }
     if kind(detail) == Kind::Module as u8 {
         let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
@@ -132,10 +128,7 @@ pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
         return None;
     }
     let class = cache::heap_class(object)?;
-    if class.current_version() != version(word) {
-        return None;
-    }
-    property::getter_of(&class.cached_method(number(detail) as u16)?)
+    property::getter_of(&class.cached_method(version(word), number(detail) as u16)?)
 }
 
 /// The function of `LOAD_METHOD` where the cache knows it.
@@ -145,15 +138,12 @@ pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
     if kind(detail) == Kind::Class as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         if unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) } {
-            return cache::heap_class(object)?.cached_method(number(detail) as u16);
+            return cache::heap_class(object)?.cached_method(version(word), number(detail) as u16);
         }
         return None;
     }
     if kind(detail) == Kind::ClassOnly as u8 {
-        let class = object.class();
-        if class.current_version() == version(word) {
-            return class.cached_method(number(detail) as u16);
-        }
+        return object.class().cached_method(version(word), number(detail) as u16);
     }
     None
 }
@@ -201,7 +191,7 @@ fn store_other(
 #[inline(always)]
 pub fn init_of(pc: Pc, class: &Type) -> Option<Value> {
     let word = pc.extra(0);
-    if class.current_version() == version(word) { class.cached_method(word as u16) } else { None }
+    class.cached_method(version(word), word as u16)
 }
 pub fn fill_init(pc: Pc, class: &Type, init: &Value) {
     let version = class.version();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::*;
 
 use super::{Tail, View};
 use crate::header::{Header, multi};
-use crate::locked::ValueCell;
+use crate::locked::{ValueCell, acquire, release};
 use crate::type_object::TypeObject;
 use crate::value::Value;
 
@@ -93,15 +93,27 @@ pub unsafe fn set(
 ) -> Result<Option<Value>, Value> {
     let Some(header) = object.header() else { return Err(value) };
     // SAFETY: an object owns a reference to its type.
-    if unsafe { &*header.class_ptr() }.current_version() != version || multi() {
+    if unsafe { &*header.class_ptr() }.current_version() != version {
         return Err(value);
     }
     // SAFETY: the version is the place's.
-    if unsafe { tail_at(header, place) }.shape.load(Relaxed) != shape {
-        return Err(value);
-    }
-    // SAFETY: the shape has the slot.
-    Ok(unsafe { slot_at(header, place) }.replace(Some(value)))
+    let tail = unsafe { tail_at(header, place) };
+    let store = |value| {
+        if tail.shape.load(Relaxed) != shape {
+            return Err(value);
+        }
+        // SAFETY: the shape has the slot.
+        Ok(unsafe { slot_at(header, place) }.replace(Some(value)))
+    };
+    if multi() { locked(header, || store(value)) } else { store(value) }
+}
+/// Runs `f` with the lock of the instance tail, which whoever moves the attributes to a dict holds.
+#[inline(never)]
+fn locked<R>(header: &Header, f: impl FnOnce() -> R) -> R {
+    acquire(&header.lock);
+    let result = f();
+    release(&header.lock);
+    result
 }
 /// Adds an attribute at `place` by the step from shape `from` to `to`, under the conditions of [`get`]
 /// and if there is room.
@@ -118,19 +130,25 @@ pub unsafe fn add(
 ) -> Result<(), Value> {
     let Some(header) = object.header() else { return Err(value) };
     // SAFETY: an object owns a reference to its type.
-    if unsafe { &*header.class_ptr() }.current_version() != version || multi() {
+    if unsafe { &*header.class_ptr() }.current_version() != version {
         return Err(value);
     }
     // SAFETY: the version is the place's.
     let tail = unsafe { tail_at(header, place) };
     let slots = tail.fixed.load(Relaxed) as usize + tail.capacity.load(Relaxed) as usize;
-    if tail.shape.load(Relaxed) != from || place.slot as usize >= place.tail as usize + super::TAIL_HEADER + 8 * slots {
+    if place.slot as usize >= place.tail as usize + super::TAIL_HEADER + 8 * slots {
         return Err(value);
     }
-    // SAFETY: the capacity covers the slot.
-    drop(unsafe { slot_at(header, place) }.replace(Some(value)));
-    tail.shape.store(to, Release);
-    Ok(())
+    let store = |value| {
+        if tail.shape.load(Relaxed) != from {
+            return Err(value);
+        }
+        // SAFETY: the capacity covers the slot.
+        drop(unsafe { slot_at(header, place) }.replace(Some(value)));
+        tail.shape.store(to, Release);
+        Ok(())
+    };
+    if multi() { locked(header, || store(value)) } else { store(value) }
 }
 /// The shape id of an object whose class has the version of `place`.
 ///

@@ -53,8 +53,9 @@ static METHODS: &[Method] = &[
         Ok(krait_object::List::new(mro::c3(th, &class, &bases)?).into())
     }),
     method("__subclasses__", "()", "Return a list of immediate subclasses.", |_, a| {
-        let all = subclasses::list(a.this::<Type>());
-        Ok(krait_object::List::new(all.into_iter().map(Into::into).collect()).into())
+        // Builtin classes have subclasses in every interpreter of the process; each sees its own.
+        let own = subclasses::list(a.this::<Type>()).into_iter().map(Value::from).filter(krait_object::gc::is_own);
+        Ok(krait_object::List::new(own.collect()).into())
     }),
     raw_class_method(
         "__prepare__",
