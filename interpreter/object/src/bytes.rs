@@ -59,7 +59,7 @@ impl Bytes {
             Ref::from_bits(object.as_ptr() as u64)
         };
         if !std::ptr::eq(class, &BYTES) {
-            crate::gc::publish(std::ptr::NonNull::from(&made.object().header));
+            crate::refs::publish_variable(made.object());
         }
         Some(made)
     }

@@ -5,7 +5,7 @@ use crate::compare::{Key, hash_value, key_eq};
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::str::Str;
-use crate::table::{Found, Same, Table};
+use crate::table::{Found, Quick, Same, Table};
 use crate::thread::Thread;
 use crate::type_object::TypeObject;
 use crate::value::Value;
@@ -27,6 +27,10 @@ unsafe impl Payload for Dict {
 impl Dict {
     pub fn new() -> Ref<Dict> {
         Ref::new(Dict::default())
+    }
+    /// A new dict that takes `n` entries without growing.
+    pub fn with_room(n: usize) -> Ref<Dict> {
+        Ref::new(Dict { table: Locked::new(Table::with_room(n)) })
     }
     pub fn payload() -> Dict {
         Dict::default()
@@ -151,23 +155,35 @@ impl Dict {
             _ => None,
         }
     }
-    /// As [`Dict::get_hashed`] for an exact `str` key; `None` also where only `__eq__` of a stored key could tell.
+    /// The value of a key whose hash and equality need no Python code; `Err` where [`Dict::get`] must tell.
     #[inline]
-    pub fn get_exact_str(&self, key: &Value, text: &Str) -> Option<Value> {
+    pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, ()> {
+        let Some(quick) = Quick::of(key) else { return Err(()) };
         let t = self.table.lock();
-        let found = t.find(text.hash(), |_, k| {
-            if k.is(key) {
-                return Same::Yes;
+        let place = t.find_quick(&quick)?;
+        Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
+    }
+    /// As [`Dict::get_quick`], without the value.
+    #[inline]
+    pub fn contains_quick(&self, key: &Value) -> Result<bool, ()> {
+        let Some(quick) = Quick::of(key) else { return Err(()) };
+        Ok(self.table.lock().find_quick(&quick)?.is_some())
+    }
+    /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
+    #[inline]
+    pub fn set_quick(&self, key: &Value, value: Value) -> Result<Option<Value>, Value> {
+        let Some(quick) = Quick::of(key) else { return Err(value) };
+        let mut t = self.table.lock();
+        match t.find_quick(&quick) {
+            Ok(Some(i)) => match t.at_mut(i) {
+                Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
+                None => Err(value),
+            },
+            Ok(None) if t.has_room() => {
+                t.push(quick.hash(), key.clone(), value);
+                Ok(None)
             }
-            match k.downcast_exact::<Str>() {
-                Some(s) if s.equals(text) => Same::Yes,
-                Some(_) => Same::No,
-                None => Same::Ask,
-            }
-        });
-        match found {
-            Found::At(i) => t.at(i).map(|(_, v)| v.clone()),
-            _ => None,
+            _ => Err(value),
         }
     }
     /// By text alone, never running Python code: for namespaces, whose keys are strings.

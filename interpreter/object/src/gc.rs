@@ -162,9 +162,10 @@ pub struct Stats {
     pub collected: u64,
 }
 
-/// Makes a finished object visible to the collector, and requests a collection when enough were made.
+/// Makes a finished object in a block of `size` bytes visible to the collector, and requests a collection when enough were
+/// made.
 #[inline(always)]
-pub(crate) fn publish(object: NonNull<Header>) {
+pub(crate) fn publish(object: NonNull<Header>, size: usize) {
     // SAFETY: the object is live.
     let h = unsafe { object.as_ref() };
     LOCAL.with(|l| {
@@ -175,7 +176,10 @@ pub(crate) fn publish(object: NonNull<Header>) {
             request(l);
         }
     });
-    mark_young(object, h);
+    if !heap::is_large(size) {
+        // SAFETY: a small traced object lies in a page.
+        unsafe { &*heap::page_of(object) }.young.store(1, Relaxed);
+    }
 }
 /// A traced object is freed by its count: that is one less for the next young collection.
 #[inline(always)]
@@ -187,18 +191,6 @@ pub(crate) fn retire() {
             request(l);
         }
     });
-}
-#[inline(always)]
-fn mark_young(object: NonNull<Header>, h: &Header) {
-    // SAFETY: the object owns its class.
-    let class: &TypeObject = unsafe { &*h.class_ptr() };
-    // SAFETY: the object is live and whole.
-    let small = class.vtable().var_size.is_none() && h.flags() & flag::TAIL == 0
-        || !heap::is_large(unsafe { block_size(object, class) });
-    if small && !heap::is_large(class.vtable().size) {
-        // SAFETY: a small traced object lies in a page.
-        unsafe { &*heap::page_of(object) }.young.store(1, Relaxed);
-    }
 }
 #[cold]
 #[inline(never)]

@@ -102,7 +102,7 @@ impl<T: Payload> Ref<T> {
         // SAFETY: a fresh block of the object's size.
         unsafe { object.as_ptr().write(Object { header: Header::new(class), payload }) };
         if T::TRACED {
-            crate::gc::publish(object.cast());
+            crate::gc::publish(object.cast(), size);
         }
         Ref { object, owns: PhantomData }
     }
@@ -125,7 +125,7 @@ impl<T: Payload> Ref<T> {
             unsafe { instance::init_tail(object.cast(), base, tail, class) };
         }
         if traced {
-            crate::gc::publish(object.cast());
+            crate::gc::publish(object.cast(), base + tail);
         }
         Ref { object, owns: PhantomData }
     }
@@ -201,6 +201,13 @@ pub(crate) fn new_variable<T: Payload>(payload: T, extra: usize, class: &TypeObj
     Some(object)
 }
 
+/// Makes an object of variable size, all of it written, visible to the collector.
+pub(crate) fn publish_variable<T: Payload>(object: &Object<T>) {
+    let header = NonNull::from(&object.header);
+    // SAFETY: the object is whole, and owns its class.
+    let size = unsafe { block_size(header, &*object.header.class_ptr()) };
+    crate::gc::publish(header, size);
+}
 /// A heap object owns a reference to its type; static types are immortal.
 fn header_incref(class: &TypeObject) {
     class.header.incref();

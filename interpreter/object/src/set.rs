@@ -4,7 +4,7 @@ use crate::builtin_types::SET;
 use crate::compare::{Key, hash_value, key_eq};
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
-use crate::table::{Found, Same, Table};
+use crate::table::{Found, Quick, Same, Table};
 use crate::thread::Thread;
 use crate::type_object::TypeObject;
 use crate::value::Value;
@@ -59,6 +59,25 @@ impl Set {
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+    /// Whether a key whose hash and equality need no Python code is there; `Err` where that must be asked.
+    #[inline]
+    pub fn contains_quick(&self, key: &Value) -> Result<bool, ()> {
+        let Some(quick) = Quick::of(key) else { return Err(()) };
+        Ok(self.table.lock().find_quick(&quick)?.is_some())
+    }
+    /// Adds such a key; `Err` where that must be asked, or memory is needed.
+    #[inline]
+    pub fn add_quick(&self, key: &Value) -> Result<(), ()> {
+        let Some(quick) = Quick::of(key) else { return Err(()) };
+        let mut t = self.table.lock();
+        if t.find_quick(&quick)?.is_none() {
+            if !t.has_room() {
+                return Err(());
+            }
+            t.push(quick.hash(), key.clone(), ());
+        }
+        Ok(())
     }
     /// Runs `then` on the table and the place of `key` (or none) under one lock.
     pub fn with_place<R>(

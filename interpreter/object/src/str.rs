@@ -150,7 +150,7 @@ impl Str {
             StrData::Ucs2(u) => Self::try_from_units(self.kind, u, class),
             StrData::Ucs4(u) => Self::try_from_units(self.kind, u, class),
         }?;
-        crate::gc::publish(std::ptr::NonNull::from(&made.object().header));
+        crate::refs::publish_variable(made.object());
         Some(made)
     }
     /// Whether this is the one object with its text (see `intern`).

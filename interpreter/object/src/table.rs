@@ -2,9 +2,11 @@
 //! It knows keys by hash and identity only; equality is the caller's (`dict.rs`, `set.rs`), because it can run Python code.
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
 
+use crate::hash;
 use crate::header::multi;
 use crate::locked::load_word;
 use crate::retired::retire;
+use crate::str::Str;
 use crate::trace::{Trace, Tracer};
 use crate::type_object::next_version;
 use crate::value::Value;
@@ -78,6 +80,28 @@ unsafe impl<V: Trace + 'static> Trace for Table<V> {
     }
 }
 
+/// A key whose hash and equality need no Python code.
+pub struct Quick<'a> {
+    hash: i64,
+    bits: u64,
+    text: Option<&'a Str>,
+}
+impl<'a> Quick<'a> {
+    #[inline(always)]
+    pub fn of(key: &'a Value) -> Option<Quick<'a>> {
+        if let Some(i) = key.as_int() {
+            // Immediates are below the modulus.
+            return Some(Quick { hash: hash::fix(i), bits: key.bits(), text: None });
+        }
+        let text = key.downcast_exact::<Str>()?;
+        Some(Quick { hash: text.hash(), bits: key.bits(), text: Some(text) })
+    }
+    #[inline(always)]
+    pub fn hash(&self) -> i64 {
+        self.hash
+    }
+}
+
 /// What an equality test without Python code can say.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Same {
@@ -109,6 +133,11 @@ impl Probe {
 }
 
 impl<V: 'static> Table<V> {
+    pub fn with_room(n: usize) -> Self {
+        let mut table = Table::default();
+        table.entries.reserve_exact(n);
+        table
+    }
     pub fn len(&self) -> usize {
         self.live
     }
@@ -211,6 +240,29 @@ impl<V: 'static> Table<V> {
             probe.advance();
         }
     }
+    /// The place of a key that is an exact `str` or an immediate int; `Err` where only `__eq__` of a stored key can tell.
+    #[inline]
+    pub fn find_quick(&self, quick: &Quick<'_>) -> Result<Option<usize>, ()> {
+        let same = |key: &Value| {
+            if key.bits() == quick.bits {
+                return Same::Yes;
+            }
+            match quick.text {
+                Some(text) => match key.downcast_exact::<Str>() {
+                    Some(theirs) if theirs.equals(text) => Same::Yes,
+                    Some(_) => Same::No,
+                    None => Same::Ask,
+                },
+                None if key.is_int() => Same::No,
+                None => Same::Ask,
+            }
+        };
+        match self.find(quick.hash, |_, key| same(key)) {
+            Found::At(i) => Ok(Some(i)),
+            Found::Absent => Ok(None),
+            Found::Ask(_) => Err(()),
+        }
+    }
     /// Appends an entry whose key is known to be absent. Returns false without memory.
     pub fn push(&mut self, hash: i64, key: Value, value: V) -> bool {
         if self.entries.len() == self.entries.capacity() && !self.grow() {
@@ -230,6 +282,10 @@ impl<V: 'static> Table<V> {
             self.enter(hash, place);
         }
         true
+    }
+    /// Whether one entry more needs no memory.
+    pub fn has_room(&self) -> bool {
+        self.entries.len() < self.entries.capacity()
     }
     /// Makes room for one entry more; false without memory.
     fn grow(&mut self) -> bool {

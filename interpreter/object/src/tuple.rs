@@ -1,6 +1,5 @@
 //! `Tuple`: the storage of `tuple`, items inline. Methods are in `runtime/src/types/tuple`.
 use std::ops::Deref;
-use std::ptr::NonNull;
 
 use crate::builtin_types::TUPLE;
 use crate::header::Header;
@@ -49,6 +48,21 @@ impl Tuple {
             None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<Tuple>()),
         }
     }
+    /// A tuple of a few values, without the detours of a variable length.
+    #[inline]
+    pub fn of<const N: usize>(items: [Value; N]) -> Ref<Tuple> {
+        const { assert!(N > 0 && N < 16) };
+        let size = size_of::<Object<Tuple>>() + 8 * N;
+        let object = crate::heap::alloc(size, true).cast::<Object<Tuple>>();
+        // SAFETY: a fresh block of the object's size; the new reference owns the object.
+        let made = unsafe {
+            object.as_ptr().write(Object { header: Header::new(&TUPLE), payload: Tuple { len: N } });
+            object.as_ptr().add(1).cast::<[Value; N]>().write(items);
+            Ref::from_bits(object.as_ptr() as u64)
+        };
+        crate::gc::publish(object.cast(), size);
+        made
+    }
     pub fn from_vec(items: Vec<Value>) -> Ref<Tuple> {
         Self::new(items)
     }
@@ -90,7 +104,7 @@ impl Tuple {
             (*object.as_ptr()).payload.len = len;
             Ref::from_bits(object.as_ptr() as u64)
         };
-        crate::gc::publish(NonNull::from(&made.object().header));
+        crate::refs::publish_variable(made.object());
         Some(made)
     }
     #[inline(always)]

@@ -159,7 +159,7 @@ pub fn import_error_for(
 /// A new instance of the class that the error number selects: `OSError(errno, strerror[, filename[, None, filename2]])`.
 pub fn new_os_error(errno: i32, text: &str, filename: Option<&Value>, filename2: Option<&Value>) -> Value {
     let (number, text): (Value, Value) = (errno.into(), text.into());
-    let e = exc::allocate(exc::os::class_of_errno(errno), Tuple::new([number.clone(), text.clone()]));
+    let e = exc::allocate(exc::os::class_of_errno(errno), Tuple::of([number.clone(), text.clone()]));
     if let Some(o) = e.downcast_ref::<exc::OsError>() {
         o.errno.set(Some(number));
         o.strerror.set(Some(text));
@@ -239,7 +239,7 @@ pub fn new_syntax_error(class: &'static TypeObject, message: &str, place: Syntax
         place.end_lineno.into(),
         place.end_offset.into(),
     ];
-    let e = exc::allocate(class, Tuple::new([text.clone(), Tuple::from_slice(&details).into()]));
+    let e = exc::allocate(class, Tuple::of([text.clone(), Tuple::from_slice(&details).into()]));
     if let Some(s) = e.downcast_ref::<exc::SyntaxError>() {
         s.msg.set(Some(text));
         let cells = [&s.filename, &s.lineno, &s.offset, &s.text, &s.end_lineno, &s.end_offset];

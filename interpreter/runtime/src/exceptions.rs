@@ -158,7 +158,7 @@ pub fn as_exception_class(v: &Value) -> Option<Ref<krait_object::Type>> {
 /// A new instance of a builtin class with one text argument, as `class(message)` makes it, without Python code.
 pub fn new_exception(class: &'static TypeObject, message: &str) -> Value {
     let text: Value = Str::new(message).into();
-    let value = allocate(class, Tuple::new([text.clone()]));
+    let value = allocate(class, Tuple::of([text.clone()]));
     if let Some(e) = value.downcast_ref::<ImportError>() {
         e.msg.set(Some(text));
     } else if let Some(e) = value.downcast_ref::<SyntaxError>() {

@@ -221,7 +221,7 @@ pub fn warn_explicit(th: &mut Thread, w: &Warning<'_>) -> PyResult<()> {
         (w.category.clone(), w.message.clone(), call::call(th, w.category, std::slice::from_ref(w.message))?)
     };
     let lineno = Value::int(w.lineno);
-    let key = Value::from(Tuple::new([text.clone(), category.clone(), lineno]));
+    let key = Value::from(Tuple::of([text.clone(), category.clone(), lineno]));
     if let Some(registry) = &registry
         && already_warned(th, registry, &key, false)?
     {
@@ -266,7 +266,7 @@ fn remember(
         (_, Some(registry)) => registry,
         (_, None) => filter::once_registry(th)?,
     };
-    let short = Tuple::new([text.clone(), category.clone()]).into();
+    let short = Tuple::of([text.clone(), category.clone()]).into();
     already_warned(th, &registry, &short, true)
 }
 

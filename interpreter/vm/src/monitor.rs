@@ -200,7 +200,7 @@ pub fn hears_of_exceptions(th: &Thread, at: At, event: Event) -> bool {
 /// Raised, raised again, handled, or the hidden end of an iteration.
 pub fn exception(th: &mut Thread, at: At, event: Event, exception: &Value) -> PyResult<()> {
     if matches!(event, Event::Raise | Event::StopIteration) && traced_frame(th, at.r).is_some() {
-        let arg = Tuple::new([exception.class_ref().into(), exception.clone(), traceback_of(exception)]);
+        let arg = Tuple::of([exception.class_ref().into(), exception.clone(), traceback_of(exception)]);
         trace(th, at.r, event, "exception", arg.into())?;
     }
     report(th, at, event, &[at.offset(), exception.clone()])

@@ -15,6 +15,7 @@ pub mod item;
 pub mod iteration;
 pub mod jump;
 pub mod matching;
+pub mod quick;
 pub mod text;
 pub mod unpack;
 pub mod variables;

@@ -1,6 +1,7 @@
 //! Signatures of native functions: parsed from their text, bound to arguments. The messages are those of CPython's
 //! argument clinic, whose calling convention follows from the signature's shape.
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::Args;
 use crate::dict::Dict;
@@ -28,7 +29,12 @@ struct Param {
 pub struct Sig {
     text: &'static str,
     parsed: OnceLock<Parsed>,
+    /// What [`Sig::entries`] asks, in one word: fewest and most positional arguments and the number of parameters, a byte
+    /// each; 0 = not asked yet.
+    arity: AtomicU32,
 }
+/// The arity of a signature that positional arguments alone do not satisfy: at least one and at most none.
+const NOT_PLAIN: u32 = 1;
 struct Parsed {
     params: Vec<Param>,
     /// Parameters that positional arguments fill.
@@ -126,7 +132,7 @@ fn plural(n: usize) -> &'static str {
 
 impl Sig {
     pub const fn new(text: &'static str) -> Sig {
-        Sig { text, parsed: OnceLock::new() }
+        Sig { text, parsed: OnceLock::new(), arity: AtomicU32::new(0) }
     }
     pub fn text(&self) -> &'static str {
         self.text
@@ -206,9 +212,26 @@ impl Sig {
         if method.raw {
             return Some(given);
         }
+        let mut arity = self.arity.load(Relaxed);
+        if arity == 0 {
+            arity = self.find_arity();
+        }
+        let [least, most, all, _] = arity.to_le_bytes().map(usize::from);
+        let fits = given >= lead + least && given <= lead + most;
+        fits.then_some(lead + all)
+    }
+    #[cold]
+    #[inline(never)]
+    fn find_arity(&self) -> u32 {
         let p = self.parsed();
-        let fits = p.plain && given >= lead + p.required_positional && given <= lead + p.positional;
-        fits.then_some(lead + p.params.len())
+        let arity = if p.plain && p.params.len() <= 255 {
+            // Bit 24 tells the arity of no parameters from the word that was not asked for.
+            u32::from_le_bytes([p.required_positional as u8, p.positional as u8, p.params.len() as u8, 1])
+        } else {
+            NOT_PLAIN
+        };
+        self.arity.store(arity, Relaxed);
+        arity
     }
     /// Calls `func` with bound arguments. The common case, all positional and none left out, copies nothing.
     #[inline]

@@ -118,7 +118,7 @@ fn case(th: &mut Thread, exception: &Value) -> PyResult<Case> {
 }
 
 fn answer(replacement: impl Into<Value>, position: usize) -> PyResult<Value> {
-    Ok(Tuple::new([replacement.into(), position.into()]).into())
+    Ok(Tuple::of([replacement.into(), position.into()]).into())
 }
 
 fn strict(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -200,7 +200,7 @@ pub fn split_group(th: &mut Thread, e: &Value, wanted: &Value) -> PyResult<Parts
 }
 fn split_method(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (yes, no) = split_group(th, &a[0], &a[1])?;
-    Ok(Tuple::new([yes.into(), no.into()]).into())
+    Ok(Tuple::of([yes.into(), no.into()]).into())
 }
 fn subgroup(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let matcher = Matcher::of(th, &a[1])?;
@@ -214,7 +214,7 @@ pub fn except_star_match(th: &mut Thread, e: &Value, wanted: &Value) -> PyResult
         return Ok((Value::NONE, Value::NONE));
     }
     if matches(e, wanted) {
-        let taken = if is_group(e) { e.clone() } else { create(th, "", Tuple::new([e.clone()]).into())? };
+        let taken = if is_group(e) { e.clone() } else { create(th, "", Tuple::of([e.clone()]).into())? };
         return Ok((taken, Value::NONE));
     }
     if !is_group(e) {

@@ -325,7 +325,7 @@ fn dunder_bytes(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 fn getnewargs(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let bytes: &Bytes = a.this();
-    Ok(Tuple::new([Bytes::new(bytes).into()]).into())
+    Ok(Tuple::of([Bytes::new(bytes).into()]).into())
 }
 
 fn sizeof(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -66,7 +66,7 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let iter = builtin(th, "iter")?;
     let it = a.this::<CallableIter>();
     Ok(match (it.callable.get(), it.sentinel.get()) {
-        (Some(c), Some(s)) => Tuple::new([iter, Tuple::new([c, s]).into()]).into(),
-        _ => Tuple::new([iter, Tuple::new([Tuple::empty().into()]).into()]).into(),
+        (Some(c), Some(s)) => Tuple::of([iter, Tuple::of([c, s]).into()]).into(),
+        _ => Tuple::of([iter, Tuple::of([Tuple::empty().into()]).into()]).into(),
     })
 }

@@ -70,7 +70,7 @@ static METHODS: &[Method] = &[
     method("__complex__", "()", "Return self as an exact complex.", |th, a| exact(th, &a[0])),
     method("__getnewargs__", "()", "", |_, a| {
         let (re, im) = of(&a[0]);
-        Ok(Tuple::new([re.into(), im.into()]).into())
+        Ok(Tuple::of([re.into(), im.into()]).into())
     }),
     method("__format__", "(format_spec, /)", "Format by a specification.", number_format::format_complex),
 ];

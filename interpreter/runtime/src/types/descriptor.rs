@@ -8,7 +8,7 @@ use krait_object::{
     VTable, Value, hash, type_flag,
 };
 
-use super::native_function::{NativeFunction, doc, signature_with};
+use super::native_function::{Intrinsic, NativeFunction, doc, signature_with};
 use super::type_::slotdefs::WrapperDef;
 use crate::errors::{attribute_error, type_error};
 use crate::protocol::{attr, repr};
@@ -22,6 +22,8 @@ pub struct MethodDescriptor {
     pub def: &'static Method,
     #[trace(skip)]
     pub sig: Sig,
+    #[trace(skip)]
+    pub intrinsic: Intrinsic,
 }
 /// `dict.fromkeys` as found in the class.
 #[derive(krait_macros::Trace, krait_macros::Payload)]
@@ -292,7 +294,8 @@ fn qualname(th: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok(Value::from(format!("{owner}.{name}")))
 }
 pub fn method_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
-    Ref::new(MethodDescriptor { owner: owner.clone(), def, sig: Sig::new(def.sig) }).into()
+    let intrinsic = Intrinsic::of_method(owner.object(), def.name);
+    Ref::new(MethodDescriptor { owner: owner.clone(), def, sig: Sig::new(def.sig), intrinsic }).into()
 }
 pub fn classmethod_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
     Ref::new(ClassMethodDescriptor { owner: owner.clone(), def }).into()

@@ -239,7 +239,7 @@ fn pop(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 fn popitem(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     match a.this::<Dict>().pop_last() {
-        Some((k, v)) => Ok(Tuple::new([k, v]).into()),
+        Some((k, v)) => Ok(Tuple::of([k, v]).into()),
         None => Err(key_error(th, &Value::str("popitem(): dictionary is empty"))),
     }
 }

@@ -109,12 +109,12 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
             Value::int(i)
         }
     };
-    Ok(Some(Tuple::new([count, item]).into()))
+    Ok(Some(Tuple::of([count, item]).into()))
 }
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let e = a.this::<Enumerate>();
     let count = e.big.get().unwrap_or_else(|| Value::int(e.index.load(Relaxed)));
-    let args = Tuple::new([e.iterator.clone(), count]);
-    Ok(Tuple::new([a[0].class_ref().into(), args.into()]).into())
+    let args = Tuple::of([e.iterator.clone(), count]);
+    Ok(Tuple::of([a[0].class_ref().into(), args.into()]).into())
 }

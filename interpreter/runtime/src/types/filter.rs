@@ -57,6 +57,6 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let f = a.this::<Filter>();
-    let parts = Tuple::new([f.function.clone(), f.iterator.clone()]);
-    Ok(Tuple::new([a[0].class_ref().into(), parts.into()]).into())
+    let parts = Tuple::of([f.function.clone(), f.iterator.clone()]);
+    Ok(Tuple::of([a[0].class_ref().into(), parts.into()]).into())
 }

@@ -83,7 +83,7 @@ fn not_a_number(th: &mut Thread, shown: &Value) -> Raised {
     let mut message = StrBuilder::new();
     message.push_text("could not convert string to float: ");
     message.push_str(&shown);
-    let e = exc::allocate(&exc::VALUE_ERROR, Tuple::new([message.finish().into()]));
+    let e = exc::allocate(&exc::VALUE_ERROR, Tuple::of([message.finish().into()]));
     raise_value(th, e)
 }
 fn parse(th: &mut Thread, shown: &Value, text: &[u8]) -> PyResult<Value> {
@@ -230,7 +230,7 @@ operators! {
             return Err(by_zero(th, "float divmod()"));
         }
         let (q, r) = div_mod(x, y);
-        Ok(Tuple::new([q.into(), r.into()]).into())
+        Ok(Tuple::of([q.into(), r.into()]).into())
     };
 }
 #[cold]

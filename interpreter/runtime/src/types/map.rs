@@ -68,5 +68,5 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let m = a.this::<Map>();
     let parts: Vec<Value> = std::iter::once(&m.function).chain(&m.iterators).cloned().collect();
-    Ok(Tuple::new([a[0].class_ref().into(), Tuple::from_vec(parts).into()]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), Tuple::from_vec(parts).into()]).into())
 }

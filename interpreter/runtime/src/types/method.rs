@@ -135,5 +135,5 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         None => None,
     };
     let Some(getattr) = getattr else { return Err(errors::runtime_error(th, "lost builtins.getattr")) };
-    Ok(Tuple::new([getattr, Tuple::new([m.instance.clone(), name]).into()]).into())
+    Ok(Tuple::of([getattr, Tuple::of([m.instance.clone(), name]).into()]).into())
 }

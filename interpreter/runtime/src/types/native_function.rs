@@ -22,6 +22,47 @@ pub struct NativeFunction {
     module: ValueCell,
     #[trace(skip)]
     role: Role,
+    #[trace(skip)]
+    pub intrinsic: Intrinsic,
+}
+/// A function or method that the VM knows how to do for common arguments without a call. What it cannot do so, it calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Intrinsic {
+    None,
+    Len,
+    IsInstance,
+    Ord,
+    Chr,
+    Abs,
+    ListAppend,
+    DictGet,
+    SetAdd,
+}
+impl Intrinsic {
+    /// Of a function of the module with this name.
+    fn of_function(module: &Value, name: &str) -> Intrinsic {
+        if !module.downcast_ref::<Str>().is_some_and(|m| m.eq_str("builtins")) {
+            return Intrinsic::None;
+        }
+        match name {
+            "len" => Intrinsic::Len,
+            "isinstance" => Intrinsic::IsInstance,
+            "ord" => Intrinsic::Ord,
+            "chr" => Intrinsic::Chr,
+            "abs" => Intrinsic::Abs,
+            _ => Intrinsic::None,
+        }
+    }
+    /// Of a method of a builtin class.
+    pub fn of_method(owner: &TypeObject, name: &str) -> Intrinsic {
+        use krait_object::builtin_types::{DICT, LIST, SET};
+        match name {
+            "append" if owner.is_same(&LIST) => Intrinsic::ListAppend,
+            "get" if owner.is_same(&DICT) => Intrinsic::DictGet,
+            "add" if owner.is_same(&SET) => Intrinsic::SetAdd,
+            _ => Intrinsic::None,
+        }
+    }
 }
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -142,7 +183,11 @@ fn qualname(th: &mut Thread, f: &NativeFunction) -> PyResult<Value> {
 impl NativeFunction {
     fn make(def: &'static Method, this: Option<Value>, owner: Option<Ref<Type>>, module: Value, role: Role) -> Value {
         let sig = Sig::new(def.sig);
-        Ref::new(NativeFunction { def, sig, this, owner, module: ValueCell::new(Some(module)), role }).into()
+        let intrinsic = match role {
+            Role::Plain if owner.is_none() => Intrinsic::of_function(&module, def.name),
+            _ => Intrinsic::None,
+        };
+        Ref::new(NativeFunction { def, sig, this, owner, module: ValueCell::new(Some(module)), role, intrinsic }).into()
     }
     /// A function of a module.
     pub fn new_function(def: &'static Method, module: &Value, name: &Value) -> Value {

@@ -24,7 +24,7 @@ pub fn finish(buf: &TextBuf) -> Ref<Str> {
 pub fn raise_format(th: &mut Thread, error: FormatError) -> Raised {
     match error {
         FormatError::Value(text) => {
-            let e = exc::allocate(&exc::VALUE_ERROR, krait_object::Tuple::new([finish(&text).into()]));
+            let e = exc::allocate(&exc::VALUE_ERROR, krait_object::Tuple::of([finish(&text).into()]));
             raise_value(th, e)
         }
         FormatError::Overflow(message) => overflow_error(th, message),

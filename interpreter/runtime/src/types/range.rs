@@ -243,8 +243,8 @@ fn subscript(th: &mut Thread, v: &Value, key: &Value) -> PyResult<Value> {
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let r = a.this::<Range>();
-    let fields = Tuple::new([r.start.clone(), r.stop.clone(), r.step.clone()]);
-    Ok(Tuple::new([a[0].class_ref().into(), fields.into()]).into())
+    let fields = Tuple::of([r.start.clone(), r.stop.clone(), r.step.clone()]);
+    Ok(Tuple::of([a[0].class_ref().into(), fields.into()]).into())
 }
 
 fn count(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

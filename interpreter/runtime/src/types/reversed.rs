@@ -92,8 +92,8 @@ fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let it = a.this::<Reversed>();
     let class = a[0].class_ref().into_value();
     Ok(match it.sequence.get() {
-        Some(s) => Tuple::new([class, Tuple::new([s]).into(), Value::int(it.index.load(Relaxed) as i64)]).into(),
-        None => Tuple::new([class, Tuple::new([Tuple::empty().into()]).into()]).into(),
+        Some(s) => Tuple::of([class, Tuple::of([s]).into(), Value::int(it.index.load(Relaxed) as i64)]).into(),
+        None => Tuple::of([class, Tuple::of([Tuple::empty().into()]).into()]).into(),
     })
 }
 

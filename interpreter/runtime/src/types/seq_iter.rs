@@ -69,8 +69,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let iter = builtin(th, "iter")?;
     let it = a.this::<SeqIter>();
     Ok(match it.sequence.get() {
-        Some(s) => Tuple::new([iter, Tuple::new([s]).into(), Value::int(it.index.load(Relaxed) as i64)]).into(),
-        None => Tuple::new([iter, Tuple::new([Tuple::empty().into()]).into()]).into(),
+        Some(s) => Tuple::of([iter, Tuple::of([s]).into(), Value::int(it.index.load(Relaxed) as i64)]).into(),
+        None => Tuple::of([iter, Tuple::of([Tuple::empty().into()]).into()]).into(),
     })
 }
 

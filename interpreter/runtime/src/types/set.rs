@@ -212,7 +212,7 @@ fn inplace_xor(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let items = krait_object::List::new(this(&a[0]).to_vec());
     let state = attr::call_method(th, &a[0], "__getstate__", &[])?;
-    Ok(Tuple::new([a[0].class_ref().into(), Tuple::new([items.into()]).into(), state]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), Tuple::of([items.into()]).into(), state]).into())
 }
 
 /// A new set or frozenset, whichever `like` is, with these elements.

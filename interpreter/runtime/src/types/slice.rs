@@ -116,7 +116,7 @@ fn richcompare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Val
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let fields = Tuple::new(a.this::<Slice>().fields().map(Value::clone));
-    Ok(Tuple::new([a[0].class_ref().into(), fields.into()]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), fields.into()]).into())
 }
 
 fn big_field(th: &mut Thread, v: &Value) -> PyResult<BigInt> {
@@ -166,5 +166,5 @@ fn indices(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(value_error(th, "length should not be negative"));
     }
     let (start, stop, step) = big_indices(th, a.this::<Slice>(), &length)?;
-    Ok(Tuple::new([start.into(), stop.into(), step.into()]).into())
+    Ok(Tuple::of([start.into(), stop.into(), step.into()]).into())
 }

@@ -215,7 +215,7 @@ fn encode(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 fn getnewargs(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let text: &Str = a.this();
-    Ok(Tuple::new([copy(text)]).into())
+    Ok(Tuple::of([copy(text)]).into())
 }
 
 /// An exact `str` of the same text.

@@ -48,7 +48,7 @@ pub static DEFS: &[&ClassDef] = &[&DEF, &iterator::DEF];
 static METHODS: &[Method] = &[
     method("__getnewargs__", "()", "", |th, a| {
         let copy = with_class(th, a.this::<Tuple>().to_vec(), &TUPLE)?;
-        Ok(Tuple::new([copy]).into())
+        Ok(Tuple::of([copy]).into())
     }),
     method(
         "index",

@@ -87,9 +87,9 @@ fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let class = a[0].class_ref().into_value();
     let iterators = Tuple::from_slice(&z.iterators).into_value();
     Ok(if z.strict.load(Relaxed) {
-        Tuple::new([class, iterators, Value::TRUE]).into()
+        Tuple::of([class, iterators, Value::TRUE]).into()
     } else {
-        Tuple::new([class, iterators]).into()
+        Tuple::of([class, iterators]).into()
     })
 }
 

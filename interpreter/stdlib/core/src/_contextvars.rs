@@ -90,7 +90,7 @@ static METHODS: &[Method] = &[
     ),
     method("items", "()", "Return all variables and their values in the context object.", |_, a| {
         let vars = this(&a[0]).vars.get();
-        let pairs = vars.0.values().map(|(k, v)| Tuple::new([k.clone(), v.clone()]).into()).collect();
+        let pairs = vars.0.values().map(|(k, v)| Tuple::of([k.clone(), v.clone()]).into()).collect();
         Ok(List::new(pairs).into())
     }),
     method("keys", "()", "Return a list of all variables in the context object.", |_, a| {

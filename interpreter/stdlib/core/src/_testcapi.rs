@@ -97,11 +97,11 @@ static FUNCTIONS: &[Method] = &[
 
 /// The answer of every callable here: `self`, then what came.
 fn answer(this: &Value, came: Value) -> Value {
-    Tuple::new([this.clone(), came]).into()
+    Tuple::of([this.clone(), came]).into()
 }
 fn keywords(this: &Value, args: &Value, kwargs: &Value) -> Value {
     let kwargs = if kwargs.downcast_ref::<Dict>().is_none_or(Dict::is_empty) { Value::NONE } else { kwargs.clone() };
-    Tuple::new([this.clone(), args.clone(), kwargs]).into()
+    Tuple::of([this.clone(), args.clone(), kwargs]).into()
 }
 fn with_module(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let module = import::import_module(th, "_testcapi")?;

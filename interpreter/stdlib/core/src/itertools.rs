@@ -118,7 +118,7 @@ fn positional<'a>(
 
 /// `(type(v), args)`.
 fn reduced(v: &Value, args: impl IntoIterator<Item = Value, IntoIter: ExactSizeIterator>) -> Value {
-    Tuple::new([v.class_ref().into(), Tuple::new(args).into()]).into()
+    Tuple::of([v.class_ref().into(), Tuple::new(args).into()]).into()
 }
 /// `(type(v), args, state)`.
 fn reduced_with_state(
@@ -126,7 +126,7 @@ fn reduced_with_state(
     args: impl IntoIterator<Item = Value, IntoIter: ExactSizeIterator>,
     state: Value,
 ) -> Value {
-    Tuple::new([v.class_ref().into(), Tuple::new(args).into(), state]).into()
+    Tuple::of([v.class_ref().into(), Tuple::new(args).into(), state]).into()
 }
 
 /// A class as a value.

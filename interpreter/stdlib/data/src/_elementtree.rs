@@ -53,7 +53,7 @@ static FUNCTIONS: &[Method] = &[
             let keep = |v: &Value| Some(v.clone()).filter(|v| !v.is_none());
             let old = [factories.comment.replace(keep(&a[0])), factories.pi.replace(keep(&a[1]))];
             let [comment, pi] = old.map(Value::from);
-            Ok(krait_object::Tuple::new([comment, pi]).into())
+            Ok(krait_object::Tuple::of([comment, pi]).into())
         },
     ),
 ];
@@ -87,7 +87,7 @@ fn parse_error(th: &mut Thread, message: &str, code: i32, line: usize, column: u
         Ok(v) => v,
         Err(raised) => return raised,
     };
-    let position = krait_object::Tuple::new([line.into(), column.into()]);
+    let position = krait_object::Tuple::of([line.into(), column.into()]);
     for (name, v) in [("code", Value::from(code)), ("position", position.into())] {
         if let Err(raised) = attr::set_text(th, &made, name, &v) {
             return raised;

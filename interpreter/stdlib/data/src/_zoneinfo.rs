@@ -294,8 +294,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(raise_value(th, made));
     }
     let function = attr::get_text(th, a[0].class_ref().as_value(), "_unpickle")?;
-    let args = Tuple::new([zone.key.clone(), (source as i32).into()]);
-    Ok(Tuple::new([function, args.into()]).into())
+    let args = Tuple::of([zone.key.clone(), (source as i32).into()]);
+    Ok(Tuple::of([function, args.into()]).into())
 }
 fn show(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let (zone, class) = (ZoneInfo::of(v), full_name(&v.class_ref()));

@@ -95,7 +95,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     d.set_text("XMLParserType", parser::PARSER.to_value());
     d.set_text("error", EXPAT_ERROR.to_value());
     d.set_text("EXPAT_VERSION", "expat_2.6.3");
-    d.set_text("version_info", Tuple::new([2, 6, 3].map(Value::from)));
+    d.set_text("version_info", Tuple::of([2, 6, 3].map(Value::from)));
     d.set_text("native_encoding", "UTF-8");
     d.set_text("features", constants::features());
     for (i, name) in ["NEVER", "UNLESS_STANDALONE", "ALWAYS"].iter().enumerate() {

@@ -81,7 +81,7 @@ fn init(th: &mut Thread, me: &Value) -> PyResult<()> {
     let class = match state.unsupported.get() {
         Some(class) => class,
         None => {
-            let bases = Tuple::new([OS_ERROR.to_value(), VALUE_ERROR.to_value()]);
+            let bases = Tuple::of([OS_ERROR.to_value(), VALUE_ERROR.to_value()]);
             let namespace = Dict::new();
             namespace.set_text("__module__", "io");
             let args = [Value::str("UnsupportedOperation"), bases.into(), namespace.into()];

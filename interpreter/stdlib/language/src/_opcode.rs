@@ -62,7 +62,7 @@ static FUNCTIONS: &[Method] = &[
         "()",
         "Return array of symbols of binary ops.\n\nIndexed by the BINARY_OP oparg value.",
         |_, _| {
-            let rows = NB_OPS.iter().map(|(name, symbol)| Tuple::new([Value::str(name), Value::str(symbol)]).into());
+            let rows = NB_OPS.iter().map(|(name, symbol)| Tuple::of([Value::str(name), Value::str(symbol)]).into());
             Ok(List::new(rows.collect()).into())
         },
     ),
@@ -195,7 +195,7 @@ fn names(all: &[&str]) -> Value {
 fn row(i: &OpInfo) -> Value {
     let operands = Tuple::new(i.operands.map(|o| Value::str(&format!("{o:?}"))));
     let extras = Tuple::from_vec(i.extras.iter().map(|e| Value::str(&format!("{e:?}"))).collect());
-    Tuple::new([Value::str(i.name), operands.into(), extras.into(), Value::str(i.meaning)]).into()
+    Tuple::of([Value::str(i.name), operands.into(), extras.into(), Value::str(i.meaning)]).into()
 }
 fn is_known(op: i32) -> bool {
     usize::try_from(op).is_ok_and(|op| op < OPCODES.len() + RESERVED.len())

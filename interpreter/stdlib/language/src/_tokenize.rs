@@ -142,7 +142,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     state.line = token.line.clone();
     drop(state);
     it.line.set(Some(line.clone()));
-    let pair = |(line, col): (i32, i32)| Value::from(Tuple::new([Value::from(line), col.into()]));
+    let pair = |(line, col): (i32, i32)| Value::from(Tuple::of([Value::from(line), col.into()]));
     let items = [Value::from(token.kind), text.into(), pair(token.start), pair(token.end), line];
     Ok(Some(Tuple::new(items).into()))
 }
@@ -175,7 +175,7 @@ fn clear_end(th: &mut Thread, e: &krait_syntax::SyntaxError, filename: &Value) {
     let Some(s) = made.downcast_ref::<exc::SyntaxError>() else { return };
     s.end_lineno.set(Some(Value::NONE));
     s.end_offset.set(Some(Value::NONE));
-    let details = Tuple::new([
+    let details = Tuple::of([
         filename.clone(),
         Value::from(place.lineno),
         Value::from(place.offset),
@@ -184,6 +184,6 @@ fn clear_end(th: &mut Thread, e: &krait_syntax::SyntaxError, filename: &Value) {
         Value::NONE,
     ]);
     if let Some(base) = exc::base(&made) {
-        base.args.set(Some(Tuple::new([Value::str(&e.msg), details.into()]).into()));
+        base.args.set(Some(Tuple::of([Value::str(&e.msg), details.into()]).into()));
     }
 }

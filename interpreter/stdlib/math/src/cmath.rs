@@ -111,7 +111,7 @@ fn polar(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if size.is_infinite() && re.is_finite() && im.is_finite() {
         return Err(overflow_error(th, "math range error"));
     }
-    Ok(Tuple::new([size.into(), im.atan2(re).into()]).into())
+    Ok(Tuple::of([size.into(), im.atan2(re).into()]).into())
 }
 fn rect(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (r, phi) = (number::to_f64(th, &a[0])?, number::to_f64(th, &a[1])?);

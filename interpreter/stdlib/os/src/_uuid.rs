@@ -19,7 +19,7 @@ static FUNCTIONS: &[Method] = &[function(
     "generate_time_safe",
     "()",
     "The bytes of a UUID of version 1, and -1: no daemon keeps processes from making the same one.",
-    |_, _| Ok(Tuple::new([Bytes::new(&generate()).into(), Value::int(-1)]).into()),
+    |_, _| Ok(Tuple::of([Bytes::new(&generate()).into(), Value::int(-1)]).into()),
 )];
 
 /// Hundreds of nanoseconds from the Gregorian reform to 1970.

@@ -94,7 +94,7 @@ fn errors_argument(th: &mut Thread, a: &Args<'_>, name: &str) -> PyResult<Option
 
 /// The codec functions' result: what was made and how much was used.
 fn pair(made: impl Into<Value>, used: usize) -> Value {
-    Tuple::new([made.into(), used.into()]).into()
+    Tuple::of([made.into(), used.into()]).into()
 }
 
 /// Bytes of a buffer, or the UTF-8 of a string.

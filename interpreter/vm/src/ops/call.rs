@@ -11,10 +11,10 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::descriptor::MethodDescriptor;
 use krait_runtime::types::function::Function;
 use krait_runtime::types::method::Method;
-use krait_runtime::types::native_function::NativeFunction;
+use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, dies, ok};
+use super::{a, b, c, dies, ok, quick};
 use crate::bind::bind;
 use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
@@ -63,7 +63,7 @@ pub fn op_call(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return push(th, window, function, code, pc, r, 0);
     }
-    call_slow(th, w, pc, r, window, b(w), &[])
+    call_other(th, w, pc, r, window, b(w))
 }
 #[inline(always)]
 pub fn op_call_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -79,7 +79,7 @@ pub fn op_call_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return push(th, window, function, code, pc, r, 0);
     }
-    call_slow(th, w, pc, r, window, given, &[])
+    call_other(th, w, pc, r, window, given)
 }
 pub fn op_call_kw(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     call_slow(th, w, pc, r, r.up(a(w)), b(w), constant_tuple(pc, 0))
@@ -121,37 +121,92 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
     fail(th, raised, pc, r)
 }
 
+/// Calls what is no function that takes just these arguments: natives at once, everything else by [`call_slow`].
+#[inline(never)]
+fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
+    let callable = window.get(0);
+    let args = window.up(FRAME_HEADER);
+    if th.vm.tracing.active {
+        return call_slow(th, w, pc, r, window, given, &[]);
+    }
+    let (intrinsic, direct) = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        (method.intrinsic, method.direct(args.slice(0, given)))
+    } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
+        match function.direct(given) {
+            Some((native, None, entries)) => (function.intrinsic, Some((native, entries))),
+            Some((native, Some(first), entries)) => {
+                args.shift(0, 1, given);
+                args.put(0, first.clone());
+                return call_direct(th, w, pc, r, window, given + 1, native, entries);
+            }
+            None => (Intrinsic::None, None),
+        }
+    } else {
+        if given == 1
+            && let Some(class) = callable.downcast_exact::<Type>()
+            && let Some(value) = quick::convert(class, args.get(0))
+        {
+            return finish_native(th, w, pc, r, window, given, value);
+        }
+        (Intrinsic::None, None)
+    };
+    if intrinsic != Intrinsic::None
+        && let Some(value) = quick::result(intrinsic, args.slice(0, given))
+    {
+        return finish_native(th, w, pc, r, window, given, value);
+    }
+    match direct {
+        Some((native, entries)) => call_direct(th, w, pc, r, window, given, native, entries),
+        None => call_slow(th, w, pc, r, window, given, &[]),
+    }
+}
 #[inline(never)]
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {
     publish(th, pc);
-    let call = Call { w, pc, r, window, given, names, flags: 0 };
-    if names.is_empty() && !th.vm.tracing.active {
-        let callable = window.get(0);
-        if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-            if let Some((native, entries)) = method.direct(call.args().slice(0, given)) {
-                return call_direct(th, call, native, entries);
-            }
-        } else if let Some(function) = callable.downcast_exact::<NativeFunction>()
-            && let Some((native, first, entries)) = function.direct(given)
-        {
-            let Some(first) = first.cloned() else { return call_direct(th, call, native, entries) };
-            call.args().shift(0, 1, given);
-            call.args().put(0, first);
-            return call_direct(th, Call { given: given + 1, ..call }, native, entries);
-        }
-    }
-    call_any(th, call)
+    call_any(th, Call { w, pc, r, window, given, names, flags: 0 })
 }
 /// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
 /// read as arguments left out; they lie within the slack above the frame.
 #[inline(always)]
-fn call_direct(th: &mut Thread, call: Call<'_>, native: NativeFn, entries: usize) -> S {
-    if entries > call.given + SLACK / 2 {
-        return call_any(th, call);
+#[expect(clippy::too_many_arguments, reason = "a call as its instruction states it, in registers")]
+fn call_direct(
+    th: &mut Thread,
+    w: Word,
+    pc: Pc,
+    r: Regs,
+    window: Regs,
+    given: usize,
+    native: NativeFn,
+    entries: usize,
+) -> S {
+    if entries > given + SLACK / 2 {
+        return call_slow(th, w, pc, r, window, given, &[]);
     }
-    let result = native(th, &Args::bound(call.args().options(0, entries)));
+    publish(th, pc);
+    let result = native(th, &Args::bound(window.up(FRAME_HEADER).options(0, entries)));
     debug_assert!(result.is_ok() || th.exc.is_some(), "an error without an exception");
-    native_result(th, call, result)
+    match result {
+        Ok(value) => finish_native(th, w, pc, r, window, given, value),
+        Err(raised) => {
+            window.clear(0, FRAME_HEADER + given);
+            fail(th, raised, pc, r)
+        }
+    }
+}
+/// Empties the window of a native call and stores what it returned.
+#[inline(always)]
+fn finish_native(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, value: Value) -> S {
+    window.kill(0);
+    for i in 0..given {
+        window.kill(FRAME_HEADER + i);
+    }
+    if let Some(old) = r.replace(c(w), Some(value)) {
+        old.release();
+    }
+    if th.breaker() != 0 {
+        return native_returned(th, pc, r);
+    }
+    S { pc: pc.add(1), r }
 }
 
 fn call_any(th: &mut Thread, call: Call<'_>) -> S {
@@ -241,21 +296,8 @@ fn call_native(th: &mut Thread, call: Call<'_>) -> S {
     } else {
         call::call_args(th, callable, &args)
     };
-    native_result(th, call, result)
-}
-/// Empties the window of a native call and stores what it returned.
-#[inline(always)]
-fn native_result(th: &mut Thread, call: Call<'_>, result: PyResult<Value>) -> S {
     match result {
-        Ok(value) => {
-            call.clear();
-            let old = call.r.replace(c(call.w), Some(value));
-            drop(old);
-            if th.breaker() != 0 {
-                return native_returned(th, call.pc, call.r);
-            }
-            S { pc: call.pc.add(1), r: call.r }
-        }
+        Ok(value) => finish_native(th, call.w, call.pc, call.r, call.window, call.given, value),
         Err(raised) => {
             call.clear();
             fail(th, raised, call.pc, call.r)

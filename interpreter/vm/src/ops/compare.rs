@@ -1,7 +1,7 @@
 //! Comparisons as values and as jumps.
 use krait_bytecode::{Op, Word};
 use krait_object::slots::CmpOp;
-use krait_object::{PyResult, Thread, Value};
+use krait_object::{Dict, FrozenSet, PyResult, Set, Thread, Value};
 use krait_runtime::protocol::{compare, sequence};
 
 use super::jump::go_kill;
@@ -160,8 +160,25 @@ pub fn op_jnis(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     go_kill(th, w, pc, r, t, &[a(w), b(w)])
 }
 
+/// `item in container`, where that needs no Python code.
+#[inline]
+fn contains_quick(container: &Value, item: &Value) -> Option<bool> {
+    if let Some(dict) = container.downcast_exact::<Dict>() {
+        return dict.contains_quick(item).ok();
+    }
+    if let Some(set) = container.downcast_exact::<Set>() {
+        return set.contains_quick(item).ok();
+    }
+    if let Some(set) = container.downcast_exact::<FrozenSet>() {
+        return set.0.contains_quick(item).ok();
+    }
+    None
+}
 #[inline(never)]
 pub fn op_in(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(t) = contains_quick(r.get(c(w)), r.get(b(w))) {
+        return finish2(th, w, pc, pc, r, Value::bool(t == (w.op_byte() == Op::IN as u8)));
+    }
     publish(th, pc);
     let (item, container) = (r.get(b(w)).clone(), r.get(c(w)).clone());
     let t = ok!(sequence::contains(th, &container, &item), th, pc, r);
@@ -174,6 +191,9 @@ pub fn op_not_in(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn jump_in(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(t) = contains_quick(r.get(b(w)), r.get(a(w))) {
+        return go_kill(th, w, pc, r, t == (w.op_byte() == Op::JIN as u8), &[a(w), b(w)]);
+    }
     publish(th, pc);
     let (item, container) = (r.get(a(w)).clone(), r.get(b(w)).clone());
     let t = ok!(sequence::contains(th, &container, &item), th, pc, r);

@@ -14,7 +14,12 @@ use crate::regs::{Pc, Regs, S};
 
 pub fn op_build_tuple(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let first = b(w);
-    let tuple = Tuple::new((0..c(w)).map(|i| r.moved(first + i)));
+    let tuple = match c(w) {
+        1 => Tuple::of([r.moved(first)]),
+        2 => Tuple::of([r.moved(first), r.moved(first + 1)]),
+        3 => Tuple::of([r.moved(first), r.moved(first + 1), r.moved(first + 2)]),
+        n => Tuple::new((0..n).map(|i| r.moved(first + i))),
+    };
     finish0(th, a(w), pc, pc, r, tuple.into())
 }
 pub fn op_build_list(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -33,12 +38,19 @@ pub fn op_build_set(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 pub fn op_build_map(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    let dict = Dict::new();
-    let mut items = r.take_many(b(w), 2 * c(w)).into_iter();
-    while let (Some(key), Some(value)) = (items.next(), items.next()) {
-        ok!(dict.set(th, key, value), th, pc, r);
+    let dict = Dict::with_room(c(w));
+    for at in (b(w)..b(w) + 2 * c(w)).step_by(2) {
+        let (key, value) = (r.moved(at), r.moved(at + 1));
+        ok!(store(th, &dict, key, value), th, pc, r);
     }
     finish0(th, a(w), pc, pc, r, dict.into())
+}
+/// `dict[key] = value`.
+fn store(th: &mut Thread, dict: &Dict, key: Value, value: Value) -> PyResult<()> {
+    match dict.set_quick(&key, value) {
+        Ok(_) => Ok(()),
+        Err(value) => dict.set(th, key, value),
+    }
 }
 pub fn op_build_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (start, stop) = (r.moved(b(w)), r.moved(b(w) + 1));
@@ -57,7 +69,9 @@ pub fn op_list_append(_: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_set_add(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (set, value) = (r.get(a(w)).clone(), r.get(b(w)).clone());
-    if let Some(set) = set.downcast_ref::<Set>() {
+    if let Some(set) = set.downcast_ref::<Set>()
+        && set.add_quick(&value).is_err()
+    {
         ok!(set.add(th, value.clone()), th, pc, r);
     }
     drop((set, value));
@@ -68,7 +82,7 @@ pub fn op_map_add(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (dict, key, value) =
         (r.get(a(w)).clone(), r.take_or_clone(b(w), dies(w, KILL_1)), r.take_or_clone(c(w), dies(w, KILL_2)));
     if let Some(dict) = dict.downcast_ref::<Dict>() {
-        ok!(dict.set(th, key, value), th, pc, r);
+        ok!(store(th, dict, key, value), th, pc, r);
     }
     drop(dict);
     S { pc, r }

@@ -1,7 +1,7 @@
 //! Items and slices.
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_3};
-use krait_object::{Dict, List, Str, Thread, Tuple, Value};
+use krait_object::{Dict, List, Str, Thread, Tuple, Value, intern};
 use krait_runtime::protocol::sequence;
 use krait_runtime::types::slice::Slice;
 
@@ -28,6 +28,12 @@ fn fast_index(object: &Value, index: i64) -> Option<Value> {
     }
     None
 }
+/// A character of a string, where its string exists already.
+#[inline]
+fn character_at(object: &Value, index: i64) -> Option<Value> {
+    let text = object.downcast_exact::<Str>()?;
+    Some(intern::single(text.get(place(index, text.len())?)?)?.into())
+}
 #[inline(always)]
 pub fn op_get_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, key) = (r.get(b(w)), r.get(c(w)));
@@ -41,11 +47,14 @@ pub fn op_get_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(never)]
 fn get_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, key) = (r.get(b(w)), r.get(c(w)));
-    if let Some(dict) = object.downcast_exact::<Dict>()
-        && let Some(text) = key.downcast_exact::<Str>()
-        && let Some(value) = dict.get_exact_str(key, text)
+    if let Some(dict) = object.downcast_exact::<Dict>() {
+        if let Ok(Some(value)) = dict.get_quick(key) {
+            return finish2(th, w, pc, pc.add(1), r, value);
+        }
+    } else if let Some(index) = key.as_int()
+        && let Some(character) = character_at(object, index)
     {
-        return finish2(th, w, pc, pc.add(1), r, value);
+        return finish2(th, w, pc, pc.add(1), r, character);
     }
     publish(th, pc);
     let (object, key) = (object.clone(), key.clone());
@@ -62,6 +71,14 @@ pub fn op_get_item_i(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn get_item_i_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let object = r.get(b(w));
+    if let Some(dict) = object.downcast_exact::<Dict>() {
+        if let Ok(Some(value)) = dict.get_quick(&Value::int(w.sc().into())) {
+            return finish1(th, w, pc, pc.add(1), r, value);
+        }
+    } else if let Some(character) = character_at(object, w.sc().into()) {
+        return finish1(th, w, pc, pc.add(1), r, character);
+    }
     publish(th, pc);
     let object = r.get(b(w)).clone();
     let value = ok!(sequence::get_item(th, &object, &Value::int(w.sc().into())), th, pc, r);
@@ -94,6 +111,13 @@ pub fn op_set_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(dict) = r.get(a(w)).downcast_exact::<Dict>()
+        && let Ok(old) = dict.set_quick(r.get(b(w)), r.get(c(w)).clone())
+    {
+        let freed = old.is_some_and(Value::release);
+        after_drop(th, pc, freed);
+        return kill_reads(th, w, pc, pc, r, &[a(w), b(w), c(w)]);
+    }
     publish(th, pc);
     let (object, key, value) = (r.get(a(w)).clone(), r.get(b(w)).clone(), r.get(c(w)).clone());
     let result = match object.downcast_exact::<Dict>() {

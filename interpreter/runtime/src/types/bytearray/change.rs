@@ -142,11 +142,11 @@ fn state(th: &mut Thread, value: &Value, protocol: i32) -> PyResult<Value> {
     let data = this(value).lock().clone();
     let rest = attr::call_method(th, value, "__getstate__", &[])?;
     let arguments = if protocol < 3 {
-        Tuple::new([Str::from_latin1(&data).into(), "latin-1".into()])
+        Tuple::of([Str::from_latin1(&data).into(), "latin-1".into()])
     } else {
-        Tuple::new([Bytes::new(&data).into()])
+        Tuple::of([Bytes::new(&data).into()])
     };
-    Ok(Tuple::new([class, arguments.into(), rest]).into())
+    Ok(Tuple::of([class, arguments.into(), rest]).into())
 }
 
 pub fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

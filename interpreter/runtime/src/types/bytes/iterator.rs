@@ -102,8 +102,8 @@ fn length_hint(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let iter = builtin(th, "iter")?;
     Ok(match rest(&a[0]) {
-        Some((sequence, at, _)) => Tuple::new([iter, Tuple::new([sequence]).into(), at.into()]).into(),
-        None => Tuple::new([iter, Tuple::new([Tuple::empty().into()]).into()]).into(),
+        Some((sequence, at, _)) => Tuple::of([iter, Tuple::of([sequence]).into(), at.into()]).into(),
+        None => Tuple::of([iter, Tuple::of([Tuple::empty().into()]).into()]).into(),
     })
 }
 

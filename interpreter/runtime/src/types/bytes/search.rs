@@ -185,10 +185,10 @@ fn partition_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> 
             } else {
                 make(&a[0], separator.into_owned())
             };
-            Tuple::new([make(&a[0], head), middle, make(&a[0], tail)]).into()
+            Tuple::of([make(&a[0], head), middle, make(&a[0], tail)]).into()
         }
-        None if right => Tuple::new([empty(), empty(), unchanged(&a[0])]).into(),
-        None => Tuple::new([unchanged(&a[0]), empty(), empty()]).into(),
+        None if right => Tuple::of([empty(), empty(), unchanged(&a[0])]).into(),
+        None => Tuple::of([unchanged(&a[0]), empty(), empty()]).into(),
     })
 }
 

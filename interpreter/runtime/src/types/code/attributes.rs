@@ -74,7 +74,7 @@ fn co_lines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     }
     let entries = lines.into_iter().map(|(start, end, line)| {
         let line = line.map_or(Value::NONE, Value::from);
-        Tuple::new([Value::from(start * 2), (end * 2).into(), line]).into()
+        Tuple::of([Value::from(start * 2), (end * 2).into(), line]).into()
     });
     iter::iter(th, List::new(entries.collect()).as_value())
 }
@@ -83,7 +83,7 @@ fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let known = |n: i64, least: i64| if n < least { Value::NONE } else { Value::int(n) };
     let entries = (0..code.bytecode.words.len() as u32).map(|word| {
         let p = code.bytecode.positions.at(word);
-        Tuple::new([
+        Tuple::of([
             if p.has_line() { p.line.into() } else { Value::NONE },
             known(p.end_line.into(), 1),
             known(p.col.into(), 0),

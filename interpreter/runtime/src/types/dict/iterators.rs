@@ -83,7 +83,7 @@ fn reduced(th: &mut Thread, cursor: &Cursor, reverse: bool, pick: fn((Value, Val
         items.push(pick(entry));
     }
     let iter = builtin(th, "iter")?;
-    Ok(Tuple::new([iter, Tuple::new([List::new(items).into()]).into()]).into())
+    Ok(Tuple::of([iter, Tuple::of([List::new(items).into()]).into()]).into())
 }
 
 macro_rules! dict_iterators {
@@ -129,7 +129,7 @@ fn value((_, value): (Value, Value)) -> Value {
     value
 }
 fn item((key, value): (Value, Value)) -> Value {
-    Tuple::new([key, value]).into()
+    Tuple::of([key, value]).into()
 }
 
 dict_iterators! {

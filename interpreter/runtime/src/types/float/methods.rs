@@ -34,7 +34,7 @@ pub(super) static METHODS: &[Method] = &[
         let f = number_of(&a[0]);
         Ok((f.is_finite() && f.floor() == f).into())
     }),
-    method("__getnewargs__", "()", "", |_, a| Ok(Tuple::new([Value::float(number_of(&a[0]))]).into())),
+    method("__getnewargs__", "()", "", |_, a| Ok(Tuple::of([Value::float(number_of(&a[0]))]).into())),
     class_method(
         "__getformat__",
         "(typestr, /)",
@@ -73,7 +73,7 @@ fn as_integer_ratio(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(value_error(th, "cannot convert NaN to integer ratio"));
     }
     let (n, d) = exact::integer_ratio(f);
-    Ok(Tuple::new([n.into(), d.into()]).into())
+    Ok(Tuple::of([n.into(), d.into()]).into())
 }
 fn from_hex(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(text) = a[1].downcast_ref::<Str>() else {

@@ -68,7 +68,7 @@ static METHODS: &[Method] = &[
     }),
     method("items", "()", "Pairs of name and value.", |th, a| {
         let items = entries(th, &frame_of(&a[0]));
-        Ok(List::new(items.into_iter().map(|(k, v)| Tuple::new([k, v]).into()).collect()).into())
+        Ok(List::new(items.into_iter().map(|(k, v)| Tuple::of([k, v]).into()).collect()).into())
     }),
     method("get", "(key, default=None, /)", "The value of a variable, or the default.", |th, a| {
         Ok(lookup(th, &frame_of(&a[0]), &a[1])?.unwrap_or_else(|| a.opt(2).cloned().unwrap_or(Value::NONE)))

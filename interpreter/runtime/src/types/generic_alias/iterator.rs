@@ -23,7 +23,7 @@ pub static DEF: ClassDef = ClassDef {
             Some(alias) => alias,
             None => Tuple::empty().into(),
         };
-        Ok(Tuple::new([iter, Tuple::new([rest]).into()]).into())
+        Ok(Tuple::of([iter, Tuple::of([rest]).into()]).into())
     })],
     slots: SlotDefs {
         iter: Some(self_iter),

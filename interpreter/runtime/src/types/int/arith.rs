@@ -133,7 +133,7 @@ pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
             (q.into(), r.into())
         }
     };
-    Ok(Tuple::new([q, r]).into())
+    Ok(Tuple::of([q, r]).into())
 }
 /// `a / b`, correctly rounded
 #[inline]

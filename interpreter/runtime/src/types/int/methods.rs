@@ -70,11 +70,11 @@ fn bit_count(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     })
 }
 fn as_integer_ratio(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    Ok(Tuple::new([positive(th, &a[0])?, Value::int(1)]).into())
+    Ok(Tuple::of([positive(th, &a[0])?, Value::int(1)]).into())
 }
 fn new_arguments(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let _ = th;
-    Ok(Tuple::new([number_of(&a[0]).to_value()]).into())
+    Ok(Tuple::of([number_of(&a[0]).to_value()]).into())
 }
 /// As CPython stores it: a header of 24 bytes and digits of 30 bits.
 fn size_of(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -31,7 +31,7 @@ fn invalid(th: &mut Thread, shown: &Value, base: u32) -> Raised {
     message.push_text(&format!("invalid literal for int() with base {base}: "));
     message.push_str(&shown.slice(0, shown.len().min(200)));
     let text = message.finish();
-    let e = crate::exceptions::allocate(&crate::exceptions::VALUE_ERROR, krait_object::Tuple::new([text.into()]));
+    let e = crate::exceptions::allocate(&crate::exceptions::VALUE_ERROR, krait_object::Tuple::of([text.into()]));
     crate::errors::raise_value(th, e)
 }
 

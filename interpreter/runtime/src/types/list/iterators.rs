@@ -88,8 +88,8 @@ fn length_hint(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn reduced(th: &mut Thread, function: &str, cell: &ValueCell, index: isize) -> PyResult<Value> {
     let function = builtin(th, function)?;
     Ok(match cell.get() {
-        Some(list) => Tuple::new([function, Tuple::new([list]).into(), Value::int(index as i64)]).into(),
-        None => Tuple::new([function, Tuple::new([List::new(Vec::new()).into()]).into()]).into(),
+        Some(list) => Tuple::of([function, Tuple::of([list]).into(), Value::int(index as i64)]).into(),
+        None => Tuple::of([function, Tuple::of([List::new(Vec::new()).into()]).into()]).into(),
     })
 }
 

@@ -114,7 +114,7 @@ fn reduced(th: &mut Thread, start: BigInt, step: BigInt, left: &BigInt) -> PyRes
     let iter = builtin(th, "iter")?;
     let stop = &start + left * &step;
     let range = Range::new(start.into(), stop.into(), step.into());
-    Ok(Tuple::new([iter, Tuple::new([range.into()]).into(), Value::NONE]).into())
+    Ok(Tuple::of([iter, Tuple::of([range.into()]).into(), Value::NONE]).into())
 }
 
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -87,5 +87,5 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         items.push(item);
     }
     let iter = builtin(th, "iter")?;
-    Ok(Tuple::new([iter, Tuple::new([List::new(items).into()]).into()]).into())
+    Ok(Tuple::of([iter, Tuple::of([List::new(items).into()]).into()]).into())
 }

@@ -376,7 +376,7 @@ pub fn raise_format_error(th: &mut Thread, error: FormatError) -> Raised {
         FormatError::Overflow(message) => overflow_error(th, message),
         FormatError::Value(message) => {
             let text: Value = from_buffer(&message).into();
-            let exception = crate::exceptions::allocate(&VALUE_ERROR, Tuple::new([text]));
+            let exception = crate::exceptions::allocate(&VALUE_ERROR, Tuple::of([text]));
             raise_value(th, exception)
         }
     }

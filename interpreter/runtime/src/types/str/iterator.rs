@@ -75,8 +75,8 @@ fn length_hint(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let iter = builtin(th, "iter")?;
     Ok(match rest(a.this()) {
-        Some((text, at, _)) => Tuple::new([iter, Tuple::new([text]).into(), at.into()]).into(),
-        None => Tuple::new([iter, Tuple::new([Str::empty().into()]).into()]).into(),
+        Some((text, at, _)) => Tuple::of([iter, Tuple::of([text]).into(), at.into()]).into(),
+        None => Tuple::of([iter, Tuple::of([Str::empty().into()]).into()]).into(),
     })
 }
 

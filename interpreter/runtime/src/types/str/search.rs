@@ -233,11 +233,11 @@ fn partition_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> 
     let (whole, empty): (Value, Value) = (exact(&a[0], text), Str::empty().into());
     Ok(match found {
         Some(at) => {
-            Tuple::new([text.slice(0, at).into(), a[1].clone(), text.slice(at + separator.len(), text.len()).into()])
+            Tuple::of([text.slice(0, at).into(), a[1].clone(), text.slice(at + separator.len(), text.len()).into()])
                 .into()
         }
-        None if right => Tuple::new([empty.clone(), empty, whole]).into(),
-        None => Tuple::new([whole, empty.clone(), empty]).into(),
+        None if right => Tuple::of([empty.clone(), empty, whole]).into(),
+        None => Tuple::of([whole, empty.clone(), empty]).into(),
     })
 }
 

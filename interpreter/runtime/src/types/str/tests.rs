@@ -64,7 +64,7 @@ fn texts(th: &mut Thread) {
 
 fn formats(th: &mut Thread) {
     assert_eq!(
-        call(th, "{0[0]}{1:>{2}}{0}", "format", &[Tuple::new([7.into()]).into(), "x".into(), 3.into()]),
+        call(th, "{0[0]}{1:>{2}}{0}", "format", &[Tuple::of([7.into()]).into(), "x".into(), 3.into()]),
         "'7  x(7,)'"
     );
     assert_eq!(
@@ -80,10 +80,10 @@ fn formats(th: &mut Thread) {
         shown(th, result)
     };
     assert_eq!(percent(th, "%(a)5d|%%".into(), mapping.to_value()), "'    5|%'");
-    assert_eq!(percent(th, "%x %s".into(), Tuple::new([255.into(), "é".into()]).into()), r"'ff \xe9'");
+    assert_eq!(percent(th, "%x %s".into(), Tuple::of([255.into(), "é".into()]).into()), r"'ff \xe9'");
     assert_eq!(percent(th, "%x".into(), 1.5.into()), "TypeError: %x format: an integer is required, not float");
     assert_eq!(percent(th, "%q".into(), 1.into()), "ValueError: unsupported format character 'q' (0x71) at index 1");
-    assert_eq!(percent(th, bytes("%b-%d"), Tuple::new([bytes("x"), 3.into()]).into()), "b'x-3'");
+    assert_eq!(percent(th, bytes("%b-%d"), Tuple::of([bytes("x"), 3.into()]).into()), "b'x-3'");
 }
 
 fn byte_strings(th: &mut Thread) {

@@ -66,8 +66,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let iter = builtin(th, "iter")?;
     let it = a.this::<TupleIter>();
     Ok(match it.tuple.get() {
-        Some(t) => Tuple::new([iter, Tuple::new([t]).into(), it.index.load(Relaxed).into()]).into(),
-        None => Tuple::new([iter, Tuple::new([Tuple::empty().into()]).into()]).into(),
+        Some(t) => Tuple::of([iter, Tuple::of([t]).into(), it.index.load(Relaxed).into()]).into(),
+        None => Tuple::of([iter, Tuple::of([Tuple::empty().into()]).into()]).into(),
     })
 }
 

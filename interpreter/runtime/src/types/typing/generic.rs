@@ -26,7 +26,7 @@ pub fn generic(th: &mut Thread) -> PyResult<Value> {
     namespace.set_text("__slots__", Tuple::empty().to_value());
     namespace.set_text("__doc__", DOC);
     let (meta, base) = (Ref::from_object(&TYPE), Ref::from_object(&OBJECT));
-    let class = new_class(th, meta.object(), &intern("Generic"), &Tuple::new([base.to_value()]), &namespace)?;
+    let class = new_class(th, meta.object(), &intern("Generic"), &Tuple::of([base.to_value()]), &namespace)?;
     if let Some(own) = class.dict() {
         own.remove_text("__slots__");
         for m in METHODS {

@@ -32,7 +32,7 @@ pub(super) static DEF: ClassDef = ClassDef {
         repr: Some(|_, v| Ok(this(v).name.clone())),
         iter: Some(|th, v| {
             let unpacked = unpack(th, v)?;
-            iter::iter(th, Tuple::new([unpacked]).as_value())
+            iter::iter(th, Tuple::of([unpacked]).as_value())
         }),
         ..SlotDefs::EMPTY
     },

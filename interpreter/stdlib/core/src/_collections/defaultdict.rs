@@ -100,10 +100,10 @@ fn copy(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let factory = factory(&a[0]);
-    let args = if factory.is_none() { Tuple::empty() } else { Tuple::new([factory]) };
+    let args = if factory.is_none() { Tuple::empty() } else { Tuple::of([factory]) };
     let items = attr::call_method(th, &a[0], "items", &[])?;
     let it = iter::iter(th, &items)?;
-    Ok(Tuple::new([a[0].class_ref().into(), args.into(), Value::NONE, Value::NONE, it]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), args.into(), Value::NONE, Value::NONE, it]).into())
 }
 
 fn default_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {

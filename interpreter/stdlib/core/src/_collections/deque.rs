@@ -490,7 +490,7 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let it = iter::iter(th, &a[0])?;
     let args = match a.this::<Deque>().maxlen() {
         None => Tuple::empty(),
-        Some(max) => Tuple::new([Tuple::empty().into(), max.into()]),
+        Some(max) => Tuple::of([Tuple::empty().into(), max.into()]),
     };
-    Ok(Tuple::new([a[0].class_ref().into(), args.into(), state, it]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), args.into(), state, it]).into())
 }

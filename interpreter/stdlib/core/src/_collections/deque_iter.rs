@@ -129,5 +129,5 @@ fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let c = cursor(&a[0]);
     let done = c.deque.len().saturating_sub(c.left.load(Relaxed));
     let class: Ref<Type> = a[0].class_ref();
-    Ok(Tuple::new([class.into(), Tuple::new([c.deque.to_value(), done.into()]).into()]).into())
+    Ok(Tuple::of([class.into(), Tuple::of([c.deque.to_value(), done.into()]).into()]).into())
 }

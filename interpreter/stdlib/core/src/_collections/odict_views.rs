@@ -129,7 +129,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     Ok(Some(match it.kind {
         KEYS => key,
         VALUES => value,
-        _ => Tuple::new([key, value]).into(),
+        _ => Tuple::of([key, value]).into(),
     }))
 }
 
@@ -150,5 +150,5 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         items.push(item);
     }
     let iter = builtin(th, "iter")?;
-    Ok(Tuple::new([iter, Tuple::new([List::new(items).into()]).into()]).into())
+    Ok(Tuple::of([iter, Tuple::of([List::new(items).into()]).into()]).into())
 }

@@ -254,7 +254,7 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let state = attr::call_method(th, &a[0], "__getstate__", &[])?;
     let items = attr::call_method(th, &a[0], "items", &[])?;
     let it = iter::iter(th, &items)?;
-    Ok(Tuple::new([a[0].class_ref().into(), Tuple::empty().into(), state, Value::NONE, it]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), Tuple::empty().into(), state, Value::NONE, it]).into())
 }
 
 fn setdefault(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -292,7 +292,7 @@ fn popitem(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         first.and_then(|i| table.remove_at(i))
     };
     match pair {
-        Some((k, v)) => Ok(Tuple::new([k, v]).into()),
+        Some((k, v)) => Ok(Tuple::of([k, v]).into()),
         None => Err(key_error(th, &Value::str("dictionary is empty"))),
     }
 }

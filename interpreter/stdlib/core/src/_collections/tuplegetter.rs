@@ -86,6 +86,6 @@ fn descr_set(th: &mut Thread, _: &Value, _: &Value, value: Option<&Value>) -> Py
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let g = a.this::<TupleGetter>();
-    let args = Tuple::new([Value::int(g.index as i64), g.doc.get().unwrap_or(Value::NONE)]);
-    Ok(Tuple::new([a[0].class_ref().into(), args.into()]).into())
+    let args = Tuple::of([Value::int(g.index as i64), g.doc.get().unwrap_or(Value::NONE)]);
+    Ok(Tuple::of([a[0].class_ref().into(), args.into()]).into())
 }

@@ -158,8 +158,8 @@ fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let p = a.this::<Partial>();
     let function = p.function();
     let attributes = p.attributes.get().unwrap_or(Value::NONE);
-    let state = Tuple::new([function.clone(), p.args().into(), p.keywords().into(), attributes]);
-    Ok(Tuple::new([a[0].class_ref().into(), Tuple::new([function]).into(), state.into()]).into())
+    let state = Tuple::of([function.clone(), p.args().into(), p.keywords().into(), attributes]);
+    Ok(Tuple::of([a[0].class_ref().into(), Tuple::of([function]).into(), state.into()]).into())
 }
 
 fn setstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -40,7 +40,7 @@ pub static ATTRGETTER_DEF: ClassDef = ClassDef {
     ..ClassDef::new(&ATTRGETTER)
 };
 static REDUCE_ATTR: &[Method] = &[method("__reduce__", "()", "Return state information for pickling", |_, a| {
-    Ok(Tuple::new([a[0].class_ref().into(), attr_this(&a[0]).names.clone()]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), attr_this(&a[0]).names.clone()]).into())
 })];
 
 #[derive(Trace, Payload)]
@@ -67,7 +67,7 @@ pub static ITEMGETTER_DEF: ClassDef = ClassDef {
     ..ClassDef::new(&ITEMGETTER)
 };
 static REDUCE_ITEM: &[Method] = &[method("__reduce__", "()", "Return state information for pickling", |_, a| {
-    Ok(Tuple::new([a[0].class_ref().into(), item_this(&a[0]).keys.clone()]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), item_this(&a[0]).keys.clone()]).into())
 })];
 
 #[derive(Trace, Payload)]
@@ -248,7 +248,7 @@ fn caller_reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let class = a[0].class_ref().into_value();
     if m.kwargs.is_empty() {
         let all: Vec<Value> = std::iter::once(m.name.to_value()).chain(m.args.iter().cloned()).collect();
-        return Ok(Tuple::new([class, Tuple::from_vec(all).into()]).into());
+        return Ok(Tuple::of([class, Tuple::from_vec(all).into()]).into());
     }
     let functools = import_module(th, "functools")?;
     let partial = attr::get_attr(th, &functools, &intern("partial"))?;
@@ -257,5 +257,5 @@ fn caller_reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         kwargs.set(th, k.clone(), v.clone())?;
     }
     let made = call::call_tuple_dict(th, &partial, &[class, m.name.to_value()], Some(kwargs.as_value()))?;
-    Ok(Tuple::new([made, Tuple::from_slice(&m.args).into()]).into())
+    Ok(Tuple::of([made, Tuple::from_slice(&m.args).into()]).into())
 }

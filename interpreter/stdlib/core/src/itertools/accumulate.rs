@@ -80,18 +80,18 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let s = a.this::<Accumulate>();
     let function = s.function.clone().unwrap_or(Value::NONE);
     if let Some(initial) = s.initial.get() {
-        let first = Tuple::new([initial]).into_value();
+        let first = Tuple::of([initial]).into_value();
         let it = call::call(th, &class_of(&chain::CHAIN), &[first, s.iterator.clone()])?;
         return Ok(reduced_with_state(&a[0], [it, function], Value::NONE));
     }
     match s.total.get() {
         // None cannot travel as the total: it stands before the items, and is skipped.
         Some(total) if total.is_none() => {
-            let first = Tuple::new([total]).into_value();
+            let first = Tuple::of([total]).into_value();
             let it = call::call(th, &class_of(&chain::CHAIN), &[first, s.iterator.clone()])?;
             let again = call::call(th, &class_of(&ACCUMULATE), &[it, function])?;
-            let args = Tuple::new([again, Value::int(1), Value::NONE]);
-            Ok(Tuple::new([class_of(&islice::ISLICE), args.into()]).into())
+            let args = Tuple::of([again, Value::int(1), Value::NONE]);
+            Ok(Tuple::of([class_of(&islice::ISLICE), args.into()]).into())
         }
         total => Ok(reduced_with_state(&a[0], [s.iterator.clone(), function], total.unwrap_or(Value::NONE))),
     }

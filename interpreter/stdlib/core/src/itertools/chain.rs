@@ -96,8 +96,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     warn_pickle(th)?;
     let s = a.this::<Chain>();
     Ok(match (s.source.get(), s.active.get()) {
-        (Some(source), Some(active)) => reduced_with_state(&a[0], [], Tuple::new([source, active]).into()),
-        (Some(source), None) => reduced_with_state(&a[0], [], Tuple::new([source]).into()),
+        (Some(source), Some(active)) => reduced_with_state(&a[0], [], Tuple::of([source, active]).into()),
+        (Some(source), None) => reduced_with_state(&a[0], [], Tuple::of([source]).into()),
         (None, _) => reduced(&a[0], []),
     })
 }

@@ -79,14 +79,14 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let s = a.this::<Cycle>();
     let saved = s.saved().into_value();
     Ok(match s.iterator.get() {
-        Some(it) => reduced_with_state(&a[0], [it], Tuple::new([saved, Value::FALSE]).into()),
+        Some(it) => reduced_with_state(&a[0], [it], Tuple::of([saved, Value::FALSE]).into()),
         None => {
             let it = iter::iter(th, &saved)?;
             let i = s.index.load(Relaxed);
             if i != 0 {
                 attr::call_method(th, &it, "__setstate__", &[i.into()])?;
             }
-            reduced_with_state(&a[0], [it], Tuple::new([saved, Value::TRUE]).into())
+            reduced_with_state(&a[0], [it], Tuple::of([saved, Value::TRUE]).into())
         }
     })
 }

@@ -119,7 +119,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     };
     g.target.set(Some(key.clone()));
     let group = grouper(g.clone(), key.clone());
-    Ok(Some(Tuple::new([key, group]).into()))
+    Ok(Some(Tuple::of([key, group]).into()))
 }
 
 fn grouper_new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
@@ -156,7 +156,7 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let args = [g.iterator.clone(), g.key.clone()];
     Ok(match (g.current.get(), g.target.get(), g.current_key.get()) {
         (Some(value), Some(target), Some(key)) => {
-            reduced_with_state(&a[0], args, Tuple::new([value, target, key]).into())
+            reduced_with_state(&a[0], args, Tuple::of([value, target, key]).into())
         }
         _ => reduced(&a[0], args),
     })
@@ -182,7 +182,7 @@ fn grouper_reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let group = a.this::<Grouper>();
     if group.parent.group.load(Relaxed) != group.serial {
         let iter = builtin(th, "iter")?;
-        return Ok(Tuple::new([iter, Tuple::new([Tuple::empty().into()]).into()]).into());
+        return Ok(Tuple::of([iter, Tuple::of([Tuple::empty().into()]).into()]).into());
     }
     Ok(reduced(&a[0], [group.parent.to_value(), group.target.clone()]))
 }

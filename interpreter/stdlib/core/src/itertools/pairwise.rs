@@ -68,7 +68,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     match iter::next(th, &it) {
         Ok(Some(new)) => {
             s.old.set(Some(new.clone()));
-            Ok(Some(Tuple::new([old, new]).into()))
+            Ok(Some(Tuple::of([old, new]).into()))
         }
         Ok(None) => {
             finished(s);

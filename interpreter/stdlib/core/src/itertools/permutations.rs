@@ -120,7 +120,7 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     } else if stopped {
         reduced(&a[0], [Tuple::empty().into(), p.r.into()])
     } else {
-        reduced_with_state(&a[0], [p.pool.to_value(), p.r.into()], Tuple::new([indices, cycles]).into())
+        reduced_with_state(&a[0], [p.pool.to_value(), p.r.into()], Tuple::of([indices, cycles]).into())
     })
 }
 

@@ -138,7 +138,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     warn_pickle(th)?;
     let tee = a.this::<Tee>();
-    let state = Tuple::new([tee.data.get().unwrap_or(Value::NONE), tee.index.load(Relaxed).into()]);
+    let state = Tuple::of([tee.data.get().unwrap_or(Value::NONE), tee.index.load(Relaxed).into()]);
     Ok(reduced_with_state(&a[0], [Tuple::empty().into()], state.into()))
 }
 

@@ -128,8 +128,8 @@ static METHODS: &[Method] = &[
     .raw(),
     method("__replace__", "(**changes)", "The same as replace().", |th, a| replace(th, a, &DUNDER_REPLACE)).raw(),
     method("__reduce__", "()", "__reduce__() -> (cls, state)", |_, a| {
-        let state = Tuple::new([Bytes::new(&state(Date::of(&a[0]))).into()]);
-        Ok(Tuple::new([a[0].class_ref().into(), state.into()]).into())
+        let state = Tuple::of([Bytes::new(&state(Date::of(&a[0]))).into()]);
+        Ok(Tuple::of([a[0].class_ref().into(), state.into()]).into())
     }),
 ];
 static GETSET: &[GetSet] = &[

@@ -289,7 +289,7 @@ fn reduce(v: &Value, protocol: i32) -> Value {
     }
     let mut args = vec![Bytes::new(&bytes).into()];
     args.extend(Some(d.tzinfo()).filter(|z| !z.is_none()));
-    Tuple::new([v.class_ref().into(), Tuple::from_vec(args).into()]).into()
+    Tuple::of([v.class_ref().into(), Tuple::from_vec(args).into()]).into()
 }
 
 fn show(th: &mut Thread, v: &Value) -> PyResult<Value> {

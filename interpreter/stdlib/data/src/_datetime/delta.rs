@@ -71,8 +71,8 @@ static METHODS: &[Method] = &[
     }),
     method("__reduce__", "()", "__reduce__() -> (cls, state)", |_, a| {
         let d = a.this::<Delta>();
-        let state = Tuple::new([d.days.into(), d.seconds.into(), d.micros.into()]);
-        Ok(Tuple::new([a[0].class_ref().into(), state.into()]).into())
+        let state = Tuple::of([d.days.into(), d.seconds.into(), d.micros.into()]);
+        Ok(Tuple::of([a[0].class_ref().into(), state.into()]).into())
     }),
 ];
 static GETSET: &[GetSet] = &[

@@ -83,7 +83,7 @@ pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     let e = nonzero(th, e)?;
     let (q, r) = d.total().div_mod_floor(&e);
     let r = Delta::from_total(th, r)?;
-    Ok(Tuple::new([BigInt::from(q).into(), r.value()]).into())
+    Ok(Tuple::of([BigInt::from(q).into(), r.value()]).into())
 }
 
 #[cold]

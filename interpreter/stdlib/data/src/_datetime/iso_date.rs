@@ -27,8 +27,8 @@ pub static DEF: ClassDef = ClassDef {
 };
 static METHODS: &[Method] = &[method("__reduce__", "()", "", |_, a| {
     let items: Vec<Value> = a.this::<Tuple>().to_vec();
-    let args = Tuple::new([Tuple::from_vec(items).into()]);
-    Ok(Tuple::new([TUPLE.to_value(), args.into()]).into())
+    let args = Tuple::of([Tuple::from_vec(items).into()]);
+    Ok(Tuple::of([TUPLE.to_value(), args.into()]).into())
 })];
 static GETSET: &[GetSet] = &[
     getter("year", "", |_, v| Ok(field(v, 0))),

@@ -50,7 +50,7 @@ static METHODS: &[Method] = &[
             None => Tuple::empty().into(),
         };
         let state = reduce::getstate(th, &a[0], false)?;
-        Ok(Tuple::new([a[0].class_ref().into(), args, state]).into())
+        Ok(Tuple::of([a[0].class_ref().into(), args, state]).into())
     }),
 ];
 

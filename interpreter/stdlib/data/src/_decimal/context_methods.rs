@@ -111,7 +111,7 @@ pub static METHODS: &[Method] = rows! {
             let mut st = 0;
             let (q, r) = arith::divmod(&x, &y, &ctx.data.get(), &mut st);
             signals::note(th, &ctx, st)?;
-            Ok(Tuple::new([value(q), value(r)]).into())
+            Ok(Tuple::of([value(q), value(r)]).into())
         };
         "fma" "(x, y, z, /)" |th, a| {
             let ctx = a.this_ref::<Context>();
@@ -183,7 +183,7 @@ pub static METHODS: &[Method] = rows! {
         "__reduce__" "()" |th, a| {
             let c = a.this::<Context>().data.get();
             let (flags, traps) = (signals::as_list(th, c.flags), signals::as_list(th, c.traps));
-            let args = Tuple::new([
+            let args = Tuple::of([
                 c.prec.into(),
                 context::rounding_name(c.round).into(),
                 c.emin.into(),
@@ -193,7 +193,7 @@ pub static METHODS: &[Method] = rows! {
                 flags,
                 traps,
             ]);
-            Ok(Tuple::new([a[0].class_ref().into(), args.into()]).into())
+            Ok(Tuple::of([a[0].class_ref().into(), args.into()]).into())
         };
         "create_decimal" "(num='0', /)" |th, a| {
             let ctx = a.this_ref::<Context>();

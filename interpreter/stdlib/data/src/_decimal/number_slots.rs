@@ -51,7 +51,7 @@ pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     let mut st = 0;
     let (q, r) = arith::divmod(&x, &y, &ctx.data.get(), &mut st);
     signals::note(th, &ctx, st)?;
-    Ok(Tuple::new([value(q), value(r)]).into())
+    Ok(Tuple::of([value(q), value(r)]).into())
 }
 pub fn power(th: &mut Thread, a: &Value, b: &Value, m: &Value) -> PyResult<Value> {
     let (Some(x), Some(y)) = (operand(a), operand(b)) else { return Ok(Value::NOT_IMPLEMENTED) };

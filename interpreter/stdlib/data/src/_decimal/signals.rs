@@ -263,7 +263,7 @@ pub fn make_dict_class(th: &mut Thread) -> PyResult<()> {
     let meta = mapping.class_ref().to_value();
     let namespace = Dict::new();
     namespace.set_text("__module__", "decimal");
-    let bases = Tuple::new([SIGNAL_DICT.to_value(), mapping]);
+    let bases = Tuple::of([SIGNAL_DICT.to_value(), mapping]);
     let made = call::call(th, &meta, &["SignalDict".into(), bases.into(), namespace.into()])?;
     state.signal_dict.set(Some(made));
     Ok(())

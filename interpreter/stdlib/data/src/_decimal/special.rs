@@ -25,7 +25,7 @@ pub fn as_tuple(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let digits = |d: &Dec| Tuple::from_vec(d.coeff.to_string().bytes().map(|b| (b - b'0').into()).collect());
     let (digits, exponent): (_, Value) = match d.kind {
         Kind::Finite => (digits(d), d.exp.into()),
-        Kind::Infinite => (Tuple::new([0.into()]), "F".into()),
+        Kind::Infinite => (Tuple::of([0.into()]), "F".into()),
         kind => {
             let payload = if d.coeff == BigUint::ZERO { Tuple::empty() } else { digits(d) };
             (payload, if kind == Kind::Quiet { "n" } else { "N" }.into())
@@ -44,7 +44,7 @@ pub fn as_integer_ratio(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     }
     let (mut n, mut m) = (d.coeff.clone(), BigUint::one());
     if n == BigUint::ZERO {
-        return Ok(Tuple::new([0.into(), 1.into()]).into());
+        return Ok(Tuple::of([0.into(), 1.into()]).into());
     }
     if d.exp.abs() > 400_000_000 {
         return Err(krait_runtime::errors::memory_error(th));
@@ -58,11 +58,11 @@ pub fn as_integer_ratio(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         m /= common;
     }
     let n = if d.negative { -BigInt::from(n) } else { BigInt::from(n) };
-    Ok(Tuple::new([n.into(), BigInt::from(m).into()]).into())
+    Ok(Tuple::of([n.into(), BigInt::from(m).into()]).into())
 }
 pub fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let shown = krait_runtime::protocol::repr::str(th, &a[0])?;
-    Ok(Tuple::new([a[0].class_ref().into(), Tuple::new([shown.into()]).into()]).into())
+    Ok(Tuple::of([a[0].class_ref().into(), Tuple::of([shown.into()]).into()]).into())
 }
 pub fn to_int_with(th: &mut Thread, v: &Value, round: Round) -> PyResult<Value> {
     let d = of(v);

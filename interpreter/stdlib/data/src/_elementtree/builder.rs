@@ -173,7 +173,7 @@ impl Builder {
     pub fn report(&self, th: &mut Thread, kind: Report, what: &Value) -> PyResult<()> {
         let name = self.reports.lock()[kind as usize].clone();
         let (Some(name), Some(append)) = (name, self.events.get()) else { return Ok(()) };
-        let event = Tuple::new([name, what.clone()]);
+        let event = Tuple::of([name, what.clone()]);
         call::call(th, &append, &[event.into()]).map(drop)
     }
     pub fn start(&self, th: &mut Thread, tag: Value, attrib: Option<Ref<Dict>>) -> PyResult<Value> {
@@ -241,7 +241,7 @@ impl Builder {
                 self.single(th, &made, insert)?;
                 made
             }
-            None => Tuple::new([target, text]).into(),
+            None => Tuple::of([target, text]).into(),
         };
         self.report(th, Report::Pi, &made)?;
         Ok(made)

@@ -96,11 +96,11 @@ impl Saver<'_> {
         }
         // Readable by Python 2 as well: codecs.encode makes a str there.
         let reduced = if b.is_empty() {
-            Tuple::new([BYTES.to_value(), Tuple::empty().into()])
+            Tuple::of([BYTES.to_value(), Tuple::empty().into()])
         } else {
             let encode = imported(th, "codecs", "encode")?;
-            let args = Tuple::new([Str::from_latin1(b).into(), intern("latin1").to_value()]);
-            Tuple::new([encode, args.into()])
+            let args = Tuple::of([Str::from_latin1(b).into(), intern("latin1").to_value()]);
+            Tuple::of([encode, args.into()])
         };
         self.save_reduce(th, &reduced, Some(v))
     }
@@ -126,8 +126,8 @@ impl Saver<'_> {
         if self.protocol() >= 5 {
             return self.save_bytearray_data(th, v, &data);
         }
-        let args = if data.is_empty() { Tuple::empty() } else { Tuple::new([Bytes::new(&data).into()]) };
-        let reduced = Tuple::new([BYTEARRAY.to_value(), args.into()]);
+        let args = if data.is_empty() { Tuple::empty() } else { Tuple::of([Bytes::new(&data).into()]) };
+        let reduced = Tuple::of([BYTEARRAY.to_value(), args.into()]);
         self.save_reduce(th, &reduced, Some(v))
     }
     pub fn save_picklebuffer(&mut self, th: &mut Thread, v: &Value) -> PyResult<()> {

@@ -219,7 +219,7 @@ impl Saver<'_> {
         let Some(set) = v.downcast_ref::<Set>() else { return Ok(()) };
         if self.protocol() < 4 {
             let items = List::new(set.to_vec());
-            let reduced = Tuple::new([SET.to_value(), Tuple::new([items.into()]).into()]);
+            let reduced = Tuple::of([SET.to_value(), Tuple::of([items.into()]).into()]);
             return self.save_reduce(th, &reduced, Some(v));
         }
         self.out.push(op::EMPTY_SET);
@@ -251,7 +251,7 @@ impl Saver<'_> {
     pub fn save_frozenset(&mut self, th: &mut Thread, v: &Value) -> PyResult<()> {
         let items = v.downcast_ref::<FrozenSet>().map(|s| s.0.to_vec()).unwrap_or_default();
         if self.protocol() < 4 {
-            let reduced = Tuple::new([FROZENSET.to_value(), Tuple::new([List::new(items).into()]).into()]);
+            let reduced = Tuple::of([FROZENSET.to_value(), Tuple::of([List::new(items).into()]).into()]);
             return self.save_reduce(th, &reduced, Some(v));
         }
         self.out.push(op::MARK);

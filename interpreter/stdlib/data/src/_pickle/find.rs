@@ -77,7 +77,7 @@ pub fn mapped(
     names: &str,
     imports: &str,
 ) -> PyResult<(Value, Value)> {
-    let key = krait_object::Tuple::new([module.clone(), name.clone()]);
+    let key = krait_object::Tuple::of([module.clone(), name.clone()]);
     let table = super::imported(th, "_compat_pickle", names)?;
     if let Some(d) = table.downcast_ref::<Dict>()
         && let Some(pair) = d.get(th, key.as_value())?

@@ -94,7 +94,7 @@ impl Saver<'_> {
     }
     fn extension_code(&self, th: &mut Thread, v: &Value, module_name: &Value, name: &Value) -> PyResult<Option<i64>> {
         let registry = imported(th, "copyreg", "_extension_registry")?;
-        let key = Tuple::new([module_name.clone(), name.clone()]);
+        let key = Tuple::of([module_name.clone(), name.clone()]);
         let Some(d) = registry.downcast_ref::<Dict>() else { return Ok(None) };
         let Some(code) = d.get(th, key.as_value())? else { return Ok(None) };
         let code = number::to_i64(th, &code)?;

@@ -32,7 +32,7 @@ pub static UNPICKLER_DEF: ClassDef =
     ClassDef { module: "_pickle", methods: UNPICKLER_METHODS, flags: FLAGS, ..ClassDef::new(&UNPICKLER_MEMO) };
 
 fn reduced(d: Ref<Dict>) -> Value {
-    Tuple::new([DICT.to_value(), Tuple::new([d.into()]).into()]).into()
+    Tuple::of([DICT.to_value(), Tuple::of([d.into()]).into()]).into()
 }
 static PICKLER_METHODS: &[Method] = &[
     method("clear", "()", "Remove all items from memo.", |_, a| {

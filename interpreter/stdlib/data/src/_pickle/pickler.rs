@@ -246,7 +246,7 @@ impl Pickler {
         for (_, place) in places {
             let Some(v) = self.kept.lock().get(place).cloned() else { continue };
             let key = num_bigint::BigInt::from(v.id());
-            d.set(th, key.into(), Tuple::new([place.into(), v]).into())?;
+            d.set(th, key.into(), Tuple::of([place.into(), v]).into())?;
         }
         Ok(d)
     }

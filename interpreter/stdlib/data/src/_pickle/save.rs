@@ -224,7 +224,7 @@ impl Saver<'_> {
         } else {
             return self.save_global(th, v, None);
         };
-        let reduced = Tuple::new([TYPE.to_value(), Tuple::new([singleton]).into()]);
+        let reduced = Tuple::of([TYPE.to_value(), Tuple::of([singleton]).into()]);
         self.save_reduce(th, &reduced, Some(v))
     }
     fn save_reduced(&mut self, th: &mut Thread, v: &Value, reduced: &Value) -> PyResult<()> {

@@ -47,7 +47,7 @@ fn model(th: &mut Thread, p: &Parser, m: &Model) -> PyResult<Value> {
         children.push(model(th, p, child)?);
     }
     let name = optional(th, p, &m.name)?;
-    Ok(Tuple::new([m.kind.into(), m.quantifier.into(), name, Tuple::from_vec(children).into()]).into())
+    Ok(Tuple::of([m.kind.into(), m.quantifier.into(), name, Tuple::from_vec(children).into()]).into())
 }
 
 /// The arguments of an event's handler.

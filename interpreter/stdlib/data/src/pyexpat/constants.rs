@@ -84,5 +84,5 @@ pub fn features() -> Value {
         ("XML_BLAP_ACT_THRES", 8_388_608),
         ("XML_GE", 0),
     ];
-    List::new(all.iter().map(|&(name, n)| Tuple::new([name.into(), n.into()]).into()).collect()).into()
+    List::new(all.iter().map(|&(name, n)| Tuple::of([name.into(), n.into()]).into()).collect()).into()
 }

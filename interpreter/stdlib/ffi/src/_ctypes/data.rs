@@ -278,7 +278,7 @@ fn store_value(th: &mut Thread, class: &Value, owner: &Value, address: usize, va
         && given.item.as_ref().zip(info.item.as_ref()).is_some_and(|(a, b)| a.is(b))
     {
         memory::store(address, &source.address().to_ne_bytes());
-        return Ok(Tuple::new([kept(value), value.clone()]).into());
+        return Ok(Tuple::of([kept(value), value.clone()]).into());
     }
     let (wanted, given) = (class_name(class), value.class().name());
     Err(type_error(th, format!("incompatible types, {given} instance instead of {wanted} instance")))
@@ -348,9 +348,9 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let module = krait_runtime::import::import_module(th, "_ctypes")?;
     let unpickle = attr::get_text(th, &module, "_unpickle")?;
     let dict = attr::get_text_opt(th, &a[0], "__dict__")?.unwrap_or_else(|| Dict::new().into());
-    let state = Tuple::new([dict, Bytes::new(&data.bytes()).into()]).into();
-    let arguments = Tuple::new([a[0].class_ref().to_value(), state]).into();
-    Ok(Tuple::new([unpickle, arguments]).into())
+    let state = Tuple::of([dict, Bytes::new(&data.bytes()).into()]).into();
+    let arguments = Tuple::of([a[0].class_ref().to_value(), state]).into();
+    Ok(Tuple::of([unpickle, arguments]).into())
 }
 
 pub fn holds_pointers(th: &Thread, info: &Info) -> bool {

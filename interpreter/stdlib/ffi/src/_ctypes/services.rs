@@ -118,7 +118,7 @@ fn buffer_info(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     let shape: Vec<Value> = info.shape.iter().map(|&n| Value::from(n)).collect();
     let dimensions = shape.len();
-    Ok(Tuple::new([Value::str(&info.format), dimensions.into(), Tuple::from_vec(shape).into()]).into())
+    Ok(Tuple::of([Value::str(&info.format), dimensions.into(), Tuple::from_vec(shape).into()]).into())
 }
 
 fn call_function(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

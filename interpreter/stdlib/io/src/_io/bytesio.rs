@@ -315,7 +315,7 @@ fn getstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         Some(d) => Value::from(d.copy()),
         None => Value::NONE,
     };
-    Ok(Tuple::new([value, Value::from(pos), dict]).into())
+    Ok(Tuple::of([value, Value::from(pos), dict]).into())
 }
 /// The third item of a state: attributes of the instance.
 pub fn restore_dict(th: &mut Thread, v: &Value, state: &Value, which: &str) -> PyResult<()> {

@@ -201,7 +201,7 @@ fn getstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         (buffer, number::to_masked(th, &flags, 64)?)
     };
     let pending = u64::from(d.state.lock().pending_cr);
-    Ok(Tuple::new([buffer, Value::from(flags << 1 | pending)]).into())
+    Ok(Tuple::of([buffer, Value::from(flags << 1 | pending)]).into())
 }
 fn setstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let d = this(&a[0]);
@@ -217,6 +217,6 @@ fn setstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if inner.is_none() {
         return Ok(Value::NONE);
     }
-    let state = Tuple::new([buffer, Value::from(flags >> 1)]);
+    let state = Tuple::of([buffer, Value::from(flags >> 1)]);
     attr::call_method(th, &inner, "setstate", &[state.into()])
 }

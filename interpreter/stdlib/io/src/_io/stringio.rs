@@ -381,7 +381,7 @@ fn getstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         Some(d) => Value::from(d.copy()),
         None => Value::NONE,
     };
-    Ok(Tuple::new([value, newline.into(), Value::from(pos), dict]).into())
+    Ok(Tuple::of([value, newline.into(), Value::from(pos), dict]).into())
 }
 fn setstate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let me = a.this::<StringIo>();

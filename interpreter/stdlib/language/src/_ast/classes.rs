@@ -65,7 +65,7 @@ fn texts(names: impl IntoIterator<Item = &'static str>) -> Value {
 fn make_class(th: &mut Thread, name: &str, base: &Ref<Type>, dict: &Ref<Dict>) -> PyResult<Ref<Type>> {
     dict.set_text("__module__", intern("ast").to_value());
     let meta = Ref::from_object(&TYPE);
-    new_class(th, meta.object(), &intern(name), &Tuple::new([base.to_value()]), dict)
+    new_class(th, meta.object(), &intern(name), &Tuple::of([base.to_value()]), dict)
 }
 
 fn build(th: &mut Thread) -> PyResult<Classes> {
@@ -160,7 +160,7 @@ fn field_types(th: &mut Thread, out: &Classes, text: &'static str) -> PyResult<V
             Quantity::One => class,
             Quantity::Optional => union_type::make(th, &[class, Value::NONE])?,
             Quantity::Many => {
-                generic_alias::new(krait_object::builtin_types::LIST.to_value(), Tuple::new([class]).into())
+                generic_alias::new(krait_object::builtin_types::LIST.to_value(), Tuple::of([class]).into())
             }
         };
         dict.set_text(name, kind);
@@ -312,10 +312,10 @@ fn fill_missing(th: &mut Thread, this: &Value, class: &Value, left: impl Iterato
 fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let class = a[0].class_ref().to_value();
     let Some(dict) = instance_dict(&a[0]) else {
-        return Ok(Tuple::new([class, Tuple::empty().into()]).into());
+        return Ok(Tuple::of([class, Tuple::empty().into()]).into());
     };
     let Some(fields) = attr::get_text_opt(th, &class, "_fields")? else {
-        return Ok(Tuple::new([class, Tuple::empty().into(), dict.into()]).into());
+        return Ok(Tuple::of([class, Tuple::empty().into(), dict.into()]).into());
     };
     let mut args = Vec::new();
     for field in iter::collect(th, &fields)? {
@@ -324,5 +324,5 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
         args.push(Value::NONE);
     }
-    Ok(Tuple::new([class, Tuple::from_vec(args).into(), dict.copy().into()]).into())
+    Ok(Tuple::of([class, Tuple::from_vec(args).into(), dict.copy().into()]).into())
 }

@@ -52,8 +52,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let it = a.this::<ArrayIter>();
     let make = builtin(th, "iter")?;
     Ok(match it.array.get() {
-        Some(array) => Tuple::new([make, Tuple::new([array]).into(), it.index.load(Relaxed).into()]).into(),
-        None => Tuple::new([make, Tuple::new([List::new(Vec::new()).into()]).into()]).into(),
+        Some(array) => Tuple::of([make, Tuple::of([array]).into(), it.index.load(Relaxed).into()]).into(),
+        None => Tuple::of([make, Tuple::of([List::new(Vec::new()).into()]).into()]).into(),
     })
 }
 fn set_state(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

@@ -17,7 +17,7 @@ pub static METHODS: &[Method] = &[
     method("buffer_info", "()", "Return the memory's address and its length in items.", |_, a| {
         let array = a.this::<Array>();
         let address = array.data.lock().as_ptr() as usize;
-        Ok(Tuple::new([address.into(), array.len().into()]).into())
+        Ok(Tuple::of([address.into(), array.len().into()]).into())
     }),
     method("byteswap", "()", "Reverse the bytes of each item.", byteswap),
     method("clear", "()", "Remove all items.", |th, a| {

@@ -72,15 +72,15 @@ pub fn reduce_ex(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code: Value = array.code.letter().into();
     if protocol < 3 {
         let list = methods::list_of(th, array)?;
-        return Ok(Tuple::new([class, Tuple::new([code, list]).into(), state]).into());
+        return Ok(Tuple::of([class, Tuple::of([code, list]).into(), state]).into());
     }
     let this_module = import::import_module(th, "array")?;
     let Some(rebuild) = module::dict(&this_module).get_text("_array_reconstructor") else {
         return Err(type_error(th, "array._array_reconstructor is missing"));
     };
     let data = array.data.lock().clone();
-    let args = Tuple::new([class, code, format_of(array.code).into(), Bytes::new(&data).into()]);
-    Ok(Tuple::new([rebuild, args.into(), state]).into())
+    let args = Tuple::of([class, code, format_of(array.code).into(), Bytes::new(&data).into()]);
+    Ok(Tuple::of([rebuild, args.into(), state]).into())
 }
 
 pub fn reconstruct(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

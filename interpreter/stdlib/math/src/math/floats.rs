@@ -141,7 +141,7 @@ pub fn split(x: f64) -> (f64, i32) {
 }
 pub fn frexp(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (m, e) = split(number::to_f64(th, &a[0])?);
-    Ok(Tuple::new([m.into(), e.into()]).into())
+    Ok(Tuple::of([m.into(), e.into()]).into())
 }
 pub fn modf(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let x = number::to_f64(th, &a[0])?;
@@ -150,7 +150,7 @@ pub fn modf(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         () if x.is_nan() => (x, x),
         () => ((x - x.trunc()).copysign(x), x.trunc()),
     };
-    Ok(Tuple::new([fraction.into(), whole.into()]).into())
+    Ok(Tuple::of([fraction.into(), whole.into()]).into())
 }
 pub fn ldexp(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let x = number::to_f64(th, &a[0])?;

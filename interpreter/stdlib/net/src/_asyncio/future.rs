@@ -459,7 +459,7 @@ pub(super) static GETSET: &[GetSet] = &[
         if all.is_empty() {
             return Ok(Value::NONE);
         }
-        Ok(List::new(all.into_iter().map(|(f, c)| Tuple::new([f, c]).into()).collect()).into())
+        Ok(List::new(all.into_iter().map(|(f, c)| Tuple::of([f, c]).into()).collect()).into())
     }),
     getter("_result", "", |th, v| {
         check_alive(th, v)?;

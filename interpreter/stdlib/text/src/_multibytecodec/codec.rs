@@ -59,7 +59,7 @@ fn encode(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let conversion = Conversion { encoding, errors: &errors };
     let (bytes, _) = conversion.encode(th, &mut encoding.encode_start(), &text, WHOLE)?;
     let length = text.downcast_ref::<Str>().map_or(0, |text| text.len());
-    Ok(Tuple::new([Bytes::new(&bytes).into(), length.into()]).into())
+    Ok(Tuple::of([Bytes::new(&bytes).into(), length.into()]).into())
 }
 
 fn decode(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -69,5 +69,5 @@ fn decode(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let conversion = Conversion { encoding, errors: &errors };
     let mut text = Vec::with_capacity(data.len());
     conversion.decode(th, &mut encoding.decode_start(), &data, true, &mut text)?;
-    Ok(Tuple::new([Str::from_points(&text).into(), data.len().into()]).into())
+    Ok(Tuple::of([Str::from_points(&text).into(), data.len().into()]).into())
 }

@@ -271,7 +271,7 @@ static DECODER_METHODS: &[Method] = &[
         let context = &a.this::<IncrementalDecoder>().context;
         let waiting = Bytes::new(&context.pending.lock());
         let state = u64::from_le_bytes(context.state.lock().0);
-        Ok(Tuple::new([waiting.into(), state.into()]).into())
+        Ok(Tuple::of([waiting.into(), state.into()]).into())
     }),
     method("setstate", "(state, /)", "Go back to a state.", set_decoder_state),
     method("reset", "()", "Go back to the start.", |_, a| {

@@ -238,7 +238,7 @@ impl TextIo {
             }
         }
         let decoder = self.decoder.get().unwrap_or(Value::NONE);
-        let state = Tuple::new([Bytes::new(held).into(), flags]);
+        let state = Tuple::of([Bytes::new(held).into(), flags]);
         attr::call_method(th, &decoder, "setstate", &[state.into()]).map(|_| ())
     }
     pub fn reset_decoder(&self, th: &mut Thread) -> PyResult<()> {

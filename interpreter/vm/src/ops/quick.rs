@@ -1,0 +1,109 @@
+//! What the VM does itself for common arguments of a few builtin functions and methods: no Python code, no exception.
+//! `None` leaves it to the call.
+use krait_object::builtin_types::{FLOAT, INT, STR, TYPE};
+use krait_object::{Dict, List, Set, Str, Tuple, Type, TypeObject, Value, intern};
+use krait_runtime::types::native_function::Intrinsic;
+
+/// The result of a call with these arguments (a method's `self` first).
+#[inline]
+pub fn result(what: Intrinsic, args: &[Value]) -> Option<Value> {
+    match (what, args) {
+        (Intrinsic::Len, [x]) => len(x),
+        (Intrinsic::IsInstance, [x, class]) => is_instance(x, class),
+        (Intrinsic::Ord, [x]) => {
+            let text = x.downcast_exact::<Str>()?;
+            if text.len() == 1 { Some(Value::int(text.get(0)?.into())) } else { None }
+        }
+        (Intrinsic::Chr, [x]) => Some(intern::single(u32::try_from(x.as_int()?).ok()?)?.into()),
+        (Intrinsic::Abs, [x]) => match x.as_int() {
+            Some(i) => Some(Value::int(i.abs())),
+            None => Some(Value::float(x.as_float()?.abs())),
+        },
+        (Intrinsic::ListAppend, [list, item]) => {
+            list.downcast_exact::<List>()?.push(item.clone());
+            Some(Value::NONE)
+        }
+        (Intrinsic::DictGet, [dict, key]) => {
+            dict.downcast_exact::<Dict>()?.get_quick(key).ok().map(|v| v.unwrap_or(Value::NONE))
+        }
+        (Intrinsic::DictGet, [dict, key, default]) => {
+            dict.downcast_exact::<Dict>()?.get_quick(key).ok().map(|v| v.unwrap_or_else(|| default.clone()))
+        }
+        (Intrinsic::SetAdd, [set, item]) => {
+            set.downcast_exact::<Set>()?.add_quick(item).ok()?;
+            Some(Value::NONE)
+        }
+        _ => None,
+    }
+}
+/// What calling a builtin class with one argument makes: conversions of plain values to themselves or each other, and the
+/// class of a value.
+#[inline]
+pub fn convert(class: &Type, x: &Value) -> Option<Value> {
+    let is = |wanted: &TypeObject| std::ptr::eq(class, &raw const wanted.payload);
+    if is(&TYPE) {
+        return Some(x.class_ref().into());
+    }
+    if is(&STR) {
+        return match x.as_int() {
+            Some(i) => Some(decimal(i)),
+            None => x.downcast_exact::<Str>().map(|_| x.clone()),
+        };
+    }
+    if is(&INT) {
+        return match x.as_float() {
+            Some(f) if f.abs() < 1e14 => Some(Value::int(f as i64)),
+            Some(_) => None,
+            None => x.as_int().map(Value::int),
+        };
+    }
+    if is(&FLOAT) {
+        return match x.as_int() {
+            Some(i) => Some(Value::float(i as f64)),
+            None => x.as_float().map(Value::float),
+        };
+    }
+    None
+}
+/// The decimal digits of an immediate int.
+fn decimal(i: i64) -> Value {
+    let mut digits = [0u8; 20];
+    let (mut at, mut rest) = (digits.len(), i.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if i < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    Str::from_latin1(&digits[at..]).into()
+}
+fn len(x: &Value) -> Option<Value> {
+    let n = if let Some(list) = x.downcast_exact::<List>() {
+        list.len()
+    } else if let Some(text) = x.downcast_exact::<Str>() {
+        text.len()
+    } else if let Some(dict) = x.downcast_exact::<Dict>() {
+        dict.len()
+    } else {
+        x.downcast_exact::<Tuple>()?.len()
+    };
+    Some(Value::int(n as i64))
+}
+fn is_instance(x: &Value, class: &Value) -> Option<Value> {
+    let wanted = class.downcast_exact::<Type>()?;
+    let own = x.class();
+    if std::ptr::eq(&raw const own.payload, wanted) {
+        return Some(Value::TRUE);
+    }
+    // A metaclass may have a say; an instance of a Python class may claim another class.
+    if !class.class().is_same(&TYPE) || !own.is_static() {
+        return None;
+    }
+    Some(Value::bool(own.mro()?.iter().any(|c| c.is(class))))
+}
