@@ -1,5 +1,5 @@
-# native: _asyncio
 """asyncio: tasks gathered and grouped, queues with workers, locks, events, semaphores, futures, cancellation, a tree of tasks."""
+# native: _asyncio
 import asyncio
 
 

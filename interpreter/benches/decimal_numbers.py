@@ -1,5 +1,5 @@
-# native: _decimal
 """decimal: bills rounded to the cent, contexts, digits of pi and e, square roots, logarithms, comparison, text both ways."""
+# native: _decimal
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 
 CENT = Decimal("0.01")

@@ -1,5 +1,5 @@
-# native: _pickle
 """pickle both ways, protocols 2 and 5: nested containers, shared and recursive objects, classes with and without hooks."""
+# native: _pickle
 import pickle
 
 

@@ -1,5 +1,5 @@
-# native: _sre
 """Parsing by regex: logs, an INI file, a CSV, a markup language and a Lisp through `re` with named groups and callbacks."""
+# native: _sre
 import re
 
 INI = re.compile(r"^\s*(?:\[(?P<section>[^\]]+)\]|(?P<key>[\w.-]+)\s*[=:]\s*(?P<value>.*?)\s*(?:[;#].*)?|[;#].*|)$", re.M)

@@ -1,5 +1,5 @@
-# process
 """Start-up of a script in isolated mode (-I): a file of a few functions and a class, compiled each time as scripts are."""
+# process
 import os
 import subprocess
 import sys

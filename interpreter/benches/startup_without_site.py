@@ -1,5 +1,5 @@
-# process
 """Start-up without site: the interpreter runs `pass` under -S in fresh processes."""
+# process
 import subprocess
 import sys
 
