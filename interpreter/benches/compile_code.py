@@ -1,5 +1,5 @@
 """The compiler: source to code and to trees, trees changed and unparsed, code stored and loaded; of files beside this one."""
-# native: ast
+# native: _ast
 import ast
 import inspect
 import marshal
@@ -42,4 +42,4 @@ def main(rounds):
     return nodes, transformer.changed, len(text), functions > 50, evaluated, sum(namespace["made"](10))
 
 
-print(main(4))
+print(main(8))

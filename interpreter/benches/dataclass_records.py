@@ -1,4 +1,4 @@
-"""dataclasses: made, compared, hashed, replaced, turned into dicts; frozen, ordered, with slots, inherited, with `__post_init__`."""
+"""dataclasses: made, compared, hashed, replaced, as dicts; frozen, ordered, with slots, inherited, with `__post_init__`."""
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
 
 

@@ -1,5 +1,4 @@
 """logging: records that are dropped, formatted, filtered and sent through a tree of loggers to handlers in memory."""
-# native: _io
 import io
 import logging
 import logging.handlers

@@ -1,4 +1,4 @@
-"""Sorting with keys: attributes, items, tuples, several passes, cmp_to_key, `__lt__`, case folding, groupby, min and max, insort."""
+"""Sorting with keys: attributes, items, tuples, several passes, cmp_to_key, `__lt__`, groupby, min and max, insort."""
 import bisect
 import functools
 import itertools
