@@ -10,6 +10,8 @@ from benching.programs import TITLES, TOP
 
 FOLDER = os.path.join(TOP, "reports", "perf")
 LATEST, HISTORY = os.path.join(FOLDER, "latest.json"), os.path.join(FOLDER, "history.jsonl")
+# What a result depends on.
+SOURCES = ("interpreter", "Cargo.toml", "Cargo.lock", ".cargo")
 # Ratios that differ by less than this say nothing.
 SILENT = 0.03
 
@@ -28,7 +30,7 @@ def machine():
 def stamped(sides, rounds):
     return {
         "commit": git("rev-parse", "--short=10", "HEAD"),
-        "changed": bool(git("status", "--porcelain", "--untracked-files=no", "--", "interpreter", "Cargo.toml", "Cargo.lock", ".cargo")),
+        "changed": bool(git("status", "--porcelain", "--untracked-files=no", "--", *SOURCES)),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "load": round(os.getloadavg()[0], 2),
@@ -101,7 +103,7 @@ def compare(before, after):
     for groups, title in [((group,), title) for group, title in TITLES.items()] + [(tuple(TITLES), "everything")]:
         found = []
         for result in (before, after):
-            figures = {name: each | {"group": shared[name]["group"]} for name, each in result["programs"].items() if name in comparable}
+            figures = {name: result["programs"][name] | {"group": shared[name]["group"]} for name in comparable}
             found.append(means(figures, groups))
         (old, count), (new, _) = found
         if count:

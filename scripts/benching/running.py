@@ -54,6 +54,10 @@ def sides(options):
         if path is None:
             sys.exit(f"{side.path}: no such command")
         side.path = os.path.abspath(path)
+    for side in found[1:]:
+        # What stands on PATH may be a shim, whose own time is not Python's.
+        code = "import sys; print(sys.executable)"
+        side.path = subprocess.run([side.path, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     return found
 
 

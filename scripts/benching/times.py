@@ -54,7 +54,7 @@ def ratios(figures):
 
 def means(figures, groups):
     """Geometric means by label over the programs of these groups, and how many programs those are."""
-    rows = [ratios(each) for each in figures.values() if each["group"] in groups]
+    rows = list(filter(None, (ratios(each) for each in figures.values() if each["group"] in groups)))
     labels = dict.fromkeys(label for row in rows for label in row)
     return {label: geometric_mean([row[label] for row in rows if label in row]) for label in labels}, len(rows)
 
