@@ -1,4 +1,5 @@
 """Big integers: digits of pi, factorials, modular powers, Fibonacci numbers, conversion to and from text."""
+# native
 import sys
 
 sys.set_int_max_str_digits(0)

@@ -1,4 +1,5 @@
 """Imports: thirteen common modules in fresh processes with warm caches."""
+# process
 import subprocess
 import sys
 

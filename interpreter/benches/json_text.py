@@ -1,4 +1,5 @@
 """json both ways, compact and indented, with nested records."""
+# native: _json
 import json
 
 

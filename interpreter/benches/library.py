@@ -1,4 +1,5 @@
 """The standard library's own Python code: textwrap, difflib, ast, tokenize, string.Template, collections, argparse, csv."""
+# native: _csv
 import argparse
 import ast
 import collections

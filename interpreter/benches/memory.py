@@ -1,4 +1,5 @@
 """Memory per object: peak resident size over an idle process, one kind of object per process."""
+# memory
 import subprocess
 import sys
 

@@ -1,4 +1,5 @@
 """Regular expressions: searching, splitting, substituting, tokenising, backtracking."""
+# native: _sre
 import re
 
 TEXT = "".join(

@@ -1,4 +1,5 @@
 """Sorting: list.sort with and without key, sorted, heapq, bisect, and two sorts in Python."""
+# native: _heapq, _bisect
 import bisect
 import heapq
 import operator

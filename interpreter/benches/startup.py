@@ -1,4 +1,5 @@
 """Start-up: the interpreter runs `pass` in fresh processes (site included)."""
+# process
 import subprocess
 import sys
 
