@@ -28,7 +28,7 @@ pub fn set_compiler(fingerprint: u32) {
 fn version() -> u32 {
     table_hash() ^ VERSION.wrapping_mul(0x9e37_79b9) ^ COMPILER.load(Relaxed)
 }
-/// Four bytes at the head of every stored code object and of every `.pyc`.
+/// Four bytes at the head of every stored code object.
 pub fn magic() -> [u8; 4] {
     let hash = version();
     // CPython's magic ends in "\r\n", so that text transfers are noticed.

@@ -62,7 +62,7 @@
 //!
 //! # Who adds rows
 //!
-//! Rows before `HALT` are what the compiler emits; their names, order and operands make the `.pyc` magic. Rows from
+//! Rows before `HALT` are what the compiler emits; their names, order and operands name the version of stored code. Rows from
 //! `HALT` on are the VM's own (shims, specialised and instrumented forms) and never occur in a code object.
 
 /// Words from the callable to the first argument in a call window.
@@ -532,7 +532,7 @@ impl Word {
     }
 }
 
-/// Number that changes whenever the emitted part of the table changes; goes into the `.pyc` magic.
+/// Number that changes whenever the emitted part of the table changes; goes into the version of stored code.
 pub fn table_hash() -> u32 {
     let mut hash = 0x811c_9dc5_u32;
     let mut eat = |byte: u8| hash = (hash ^ byte as u32).wrapping_mul(0x0100_0193);

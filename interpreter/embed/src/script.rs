@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use krait_object::{Bytes, Dict, List, PyResult, Raised, Ref, Str, Thread, Value};
 use krait_runtime::errors::{self, SyntaxPlace};
 use krait_runtime::hooks::{self, CompileRequest};
-use krait_runtime::protocol::{attr, call, repr};
+use krait_runtime::protocol::{attr, call, number, repr};
 use krait_runtime::types::code::Code;
 use krait_runtime::types::module;
 use krait_runtime::{config, convert, exceptions, import};
@@ -100,7 +100,7 @@ fn run_named(th: &mut Thread, text: &[u8], name: &Ref<Str>) -> PyResult<()> {
 fn run_contents(th: &mut Thread, text: &[u8], name: &Ref<Str>, d: &Ref<Dict>) -> PyResult<()> {
     let path = name.to_string_lossy().into_owned();
     let stdin = path == "<stdin>";
-    let magic = krait_runtime::frozen::magic_token().to_le_bytes();
+    let magic = pyc_magic(th)?;
     if path.ends_with(".pyc") || (!stdin && text.starts_with(&magic[..2])) {
         set_loader(th, d, name, "SourcelessFileLoader")?;
         return run_compiled(th, text, d);
@@ -123,12 +123,18 @@ fn set_loader(th: &mut Thread, d: &Ref<Dict>, name: &Ref<Str>, class: &str) -> P
     d.set_text("__loader__", loader);
     Ok(())
 }
+/// importlib's magic number, which heads `.pyc` files.
+fn pyc_magic(th: &mut Thread) -> PyResult<[u8; 4]> {
+    let external = import::import_module(th, "_frozen_importlib_external")?;
+    let raw = attr::get_text(th, &external, "_RAW_MAGIC_NUMBER")?;
+    Ok((number::to_i64(th, &raw)? as u32).to_le_bytes())
+}
 /// A `.pyc` file: 16 bytes of header, then the marshalled code.
 fn run_compiled(th: &mut Thread, data: &[u8], d: &Ref<Dict>) -> PyResult<()> {
     let Some((magic, rest)) = data.split_at_checked(4) else {
         return Err(errors::raise(th, &exceptions::EOF_ERROR, "EOF read where not expected"));
     };
-    if magic != krait_runtime::frozen::magic_token().to_le_bytes() {
+    if magic != pyc_magic(th)? {
         return Err(errors::runtime_error(th, "Bad magic number in .pyc file"));
     }
     let body = rest.get(12..).unwrap_or_default();

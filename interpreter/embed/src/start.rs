@@ -129,7 +129,6 @@ fn bootstrap_importlib(th: &mut Thread, sys_module: &Value, imp: &Value) -> PyRe
     attr::call_method(th, &m, "_install", &[sys_module.clone(), imp.clone()])?;
     th.interp.importlib.set(Some(m.clone()));
     attr::call_method(th, &m, "_install_external_importers", &[])?;
-    set_pyc_magic(th);
     let zip = import::import_module(th, "zipimport")?;
     let importer = attr::get_text(th, &zip, "zipimporter")?;
     let hooks = module::dict(sys_module).get_text("path_hooks");
@@ -137,14 +136,6 @@ fn bootstrap_importlib(th: &mut Thread, sys_module: &Value, imp: &Value) -> PyRe
         hooks.lock().insert(0, importer);
     }
     Ok(())
-}
-
-/// Lib writes CPython's magic number into `.pyc` files; ours says which compiler made them.
-fn set_pyc_magic(th: &mut Thread) {
-    let Some(external) = modules(th).get_text("_frozen_importlib_external") else { return };
-    let (d, token) = (module::dict(&external), frozen::magic_token());
-    d.set_text("MAGIC_NUMBER", krait_object::Bytes::new(&token.to_le_bytes()).to_value());
-    d.set_text("_RAW_MAGIC_NUMBER", i64::from(token));
 }
 
 /// Runs exit functions, joins threads, flushes and drops the modules. Returns false if stdout could not be flushed.

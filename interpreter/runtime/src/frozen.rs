@@ -104,8 +104,8 @@ pub fn find(th: &Thread, name: &str) -> Option<&'static Frozen> {
 pub fn names(_: &Thread) -> Vec<&'static str> {
     FROZEN.iter().map(|f| f.name).collect()
 }
-/// The number that `importlib.util.MAGIC_NUMBER` is made of.
-pub fn magic_token() -> u32 {
+/// Names what made this process' code objects.
+pub fn version_token() -> u32 {
     u32::from_le_bytes(marshal::magic())
 }
 
@@ -115,7 +115,7 @@ fn cache_dir() -> Option<PathBuf> {
         .filter(|v| !v.is_empty())
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    Some(base.join("krait").join(format!("{:08x}", magic_token())))
+    Some(base.join("krait").join(format!("{:08x}", version_token())))
 }
 /// Size and time of a source, which a cache entry must match.
 fn stamp(source: &Path) -> Option<[u8; 16]> {

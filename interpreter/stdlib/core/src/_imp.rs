@@ -17,7 +17,6 @@ pub static MODULE: ModuleDef = ModuleDef {
         let d = module::dict(m);
         let check = config::get(th).check_hash_based_pycs.clone();
         d.set_text("check_hash_based_pycs", if check.is_empty() { "default" } else { &check });
-        d.set_text("pyc_magic_number_token", i64::from(krait_runtime::frozen::magic_token()));
         Ok(())
     }),
     ..ModuleDef::new("_imp")

@@ -1,4 +1,5 @@
-//! `marshal`: objects as bytes in CPython's format, version 4; code objects carry Krait's stored form inside.
+//! `marshal`: objects as bytes in CPython's format, version 4; code objects are Krait's own and have a type
+//! code of their own.
 //!
 //! Writing is in `marshal/write.rs`, reading in `marshal/read.rs`. CPython counterpart: `Python/marshal.c`.
 mod read;
@@ -16,6 +17,9 @@ const VERSION: i64 = 4;
 const MAX_DEPTH: u32 = 2000;
 /// Set in a type code: the object gets the next number for back references.
 const FLAG_REF: u8 = 0x80;
+/// Type code of Krait's code objects. CPython's is `c`: as `.pyc` files of both carry the same magic number, each has to
+/// refuse the other's code here.
+const STORED_CODE: u8 = b'k';
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "This module contains functions that can read and write Python values in\na binary format. The format is specific to \

@@ -24,9 +24,9 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 /// Part of the names of `.pyc` files. importlib's magic number is CPython's, so the tag has to tell one opcode table's
-/// files from another's.
+/// files from another's, and the stored code itself says whose it is.
 fn cache_tag() -> String {
-    format!("krait-313-{:04x}", krait_runtime::frozen::magic_token() & 0xffff)
+    format!("krait-313-{:04x}", krait_runtime::frozen::version_token() & 0xffff)
 }
 
 fn path_value(path: &Path) -> Value {

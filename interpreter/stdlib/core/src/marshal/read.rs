@@ -9,7 +9,7 @@ use krait_runtime::protocol::{attr, buffer};
 use krait_runtime::types::complex;
 use num_bigint::{BigInt, Sign};
 
-use super::{FLAG_REF, MAX_DEPTH};
+use super::{FLAG_REF, MAX_DEPTH, STORED_CODE};
 
 enum Source<'a> {
     Memory(&'a [u8]),
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
                     _ => Err(bad(th, "invalid reference")),
                 };
             }
-            b'(' | b')' | b'[' | b'{' | b'<' | b'>' | b'c' => return self.container(th, code, flagged).map(Some),
+            b'(' | b')' | b'[' | b'{' | b'<' | b'>' | STORED_CODE => return self.container(th, code, flagged).map(Some),
             _ => self.plain(th, code)?,
         };
         if flagged {
@@ -182,6 +182,7 @@ impl<'a> Reader<'a> {
                 let s = text(th, &data)?;
                 if code == b't' { intern_ref(&s).into() } else { s.into() }
             }
+            b'c' => return Err(bad(th, "code object of another interpreter")),
             _ => return Err(bad(th, "unknown type code")),
         })
     }
@@ -305,7 +306,7 @@ impl<'a> Reader<'a> {
                 self.fill(place, &v);
                 Ok(v)
             }
-            None => Err(bad(th, "unknown type code")),
+            None => Err(bad(th, "code object of another interpreter")),
         }
     }
 }

@@ -11,7 +11,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::complex;
 use num_bigint::Sign;
 
-use super::{FLAG_REF, MAX_DEPTH};
+use super::{FLAG_REF, MAX_DEPTH, STORED_CODE};
 
 struct Writer {
     out: Vec<u8>,
@@ -163,7 +163,7 @@ impl Writer {
             if !self.allow_code {
                 return Err(value_error(th, "marshalling code objects is disallowed"));
             }
-            self.byte(b'c' | flag);
+            self.byte(STORED_CODE | flag);
             let data = stored::dump(&c.bytecode);
             return self.sized(th, &data);
         }
