@@ -92,6 +92,10 @@ fn new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
 
 fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     let e: &Enumerate = v.downcast_ref().expect("the slot belongs to enumerate");
+    Ok(next_pair(th, e)?.map(|pair| Tuple::of(pair).into()))
+}
+/// The next count and item.
+pub fn next_pair(th: &mut Thread, e: &Enumerate) -> PyResult<Option<[Value; 2]>> {
     let Some(item) = iter::next(th, &e.iterator)? else { return Ok(None) };
     let count = match e.big.get() {
         Some(count) => {
@@ -109,7 +113,7 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
             Value::int(i)
         }
     };
-    Ok(Some(Tuple::of([count, item]).into()))
+    Ok(Some([count, item]))
 }
 
 fn reduce(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

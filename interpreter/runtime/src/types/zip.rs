@@ -77,6 +77,19 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     Ok(Some(Tuple::from_vec(items).into()))
 }
 
+/// The next items of a zip of two that is not strict.
+pub fn next_pair(th: &mut Thread, z: &Zip) -> Option<PyResult<Option<[Value; 2]>>> {
+    let [first, second] = &*z.iterators else { return None };
+    if z.strict.load(Relaxed) {
+        return None;
+    }
+    let both = |th: &mut Thread| {
+        let Some(first) = iter::next(th, first)? else { return Ok(None) };
+        Ok(iter::next(th, second)?.map(|second| [first, second]))
+    };
+    Some(both(th))
+}
+
 fn wrong_length(th: &mut Thread, i: usize, how: &str) -> Raised {
     let others = if i == 1 { " " } else { "s 1-" };
     value_error(th, format!("zip() argument {} is {how} than argument{others}{i}", i + 1))

@@ -1,18 +1,21 @@
 //! Loops, generators, `await`.
-use krait_bytecode::Word;
 use krait_bytecode::code::flags;
 use krait_bytecode::opcodes::KILL_1;
+use krait_bytecode::{Op, Word};
 use std::sync::atomic::Ordering::Relaxed;
 
 use krait_object::{List, PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATION};
 use krait_runtime::protocol::{attr, iter};
+use krait_runtime::types::dict::iterators::{ItemIter, next_pair as next_item};
+use krait_runtime::types::enumerate::{self, Enumerate};
 use krait_runtime::types::generator::{
     self, AsyncGenerator, GENERATOR, Resume, Resumed, async_steps, coroutine, throw::stop_value,
 };
 use krait_runtime::types::list::iterators::ListIter;
 use krait_runtime::types::range::iterators::RangeIter;
+use krait_runtime::types::zip::{self, Zip};
 
 use super::{a, b, c, dies, finish0, finish1, ok};
 use crate::frames::{ENTRY_WORDS, entry_return, publish};
@@ -68,7 +71,50 @@ fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
         }
     }
+    if let Some(s) = for_pair(th, w, pc, r) {
+        return s;
+    }
     for_slot(th, w, pc, r)
+}
+/// A step of an iterator over pairs whose pair is unpacked at once: both instructions, without making the tuple.
+#[inline]
+fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
+    let body = pc.offset(w.sc() as isize);
+    let unpack = body.word();
+    if unpack.op_byte() != Op::UNPACK_SEQUENCE as u8
+        || c(unpack) != 2
+        || b(unpack) != b(w)
+        || !dies(unpack, KILL_1)
+        || th.vm.tracing.active
+    {
+        return None;
+    }
+    let iterator = r.get(a(w));
+    let result = if let Some(it) = iterator.downcast_exact::<Enumerate>() {
+        publish(th, pc);
+        enumerate::next_pair(th, it)
+    } else if let Some(it) = iterator.downcast_exact::<ItemIter>() {
+        publish(th, pc);
+        next_item(th, it)
+    } else {
+        let it = iterator.downcast_exact::<Zip>()?;
+        publish(th, pc);
+        zip::next_pair(th, it)?
+    };
+    Some(match result {
+        Ok(Some([first, second])) => {
+            let mut freed = r.kill(b(w));
+            for (i, item) in [first, second].into_iter().enumerate() {
+                if let Some(old) = r.replace(a(unpack) + i, Some(item)) {
+                    freed |= old.release();
+                }
+            }
+            after_drop(th, pc, freed);
+            S { pc: body.add(1), r }
+        }
+        Ok(None) => exhausted(th, w, pc, r),
+        Err(raised) => for_iter_failed(th, raised, w, pc, r),
+    })
 }
 #[inline(never)]
 fn for_generator(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

@@ -141,6 +141,11 @@ dict_iterators! {
     ReverseItemIter DICT_REVERSE_ITEM_ITERATOR REVERSE_ITEM_LAYOUT REVERSE_ITEM_DEF "dict_reverseitemiterator", reversed_items, true, item;
 }
 
+/// The next key and value.
+pub fn next_pair(th: &mut Thread, it: &ItemIter) -> PyResult<Option<[Value; 2]>> {
+    Ok(it.0.next(th, false)?.map(|(key, value)| [key, value]))
+}
+
 /// `dict.__iter__`.
 pub fn iter_keys(_: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok(keys(v))
