@@ -82,16 +82,17 @@ unsafe fn free_object(h: NonNull<Header>) {
     let size = unsafe { block_size(h, class) };
     let vtable = class.vtable();
     let traced = vtable.traced || flags & flag::TAIL != 0 || !class.is_static();
+    let finalizes = flags & (flag::DEAD | flag::FINALIZED) == 0 && class.has_finalizer();
+    if finalizes && header.claim_flag(flag::FINALIZED) {
+        header.set_count(1);
+        // SAFETY: the count was just set to the one reference that this value owns.
+        queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
+        return;
+    }
+    if flags & flag::WEAKREFS != 0 {
+        weakref::clear_refs(h);
+    }
     if flags & flag::DEAD == 0 {
-        if class.has_finalizer() && flags & flag::FINALIZED == 0 && header.claim_flag(flag::FINALIZED) {
-            header.set_count(1);
-            // SAFETY: the count was just set to the one reference that this value owns.
-            queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
-            return;
-        }
-        if flags & flag::WEAKREFS != 0 {
-            weakref::clear_refs(h);
-        }
         if flags & flag::TAIL != 0 {
             // SAFETY: the flag says that there is a tail; it is dropped once.
             unsafe { instance::drop_tail(h, class) };

@@ -19,7 +19,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, word_index};
+use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -138,6 +138,10 @@ pub fn caller(r: Regs) -> Option<(Regs, Pc)> {
     }
     if flags & RESUMED != 0 {
         let base = r.header().down(2).opt(0)?.as_int()?;
+        return Some((Regs(base as *mut u64), ret.back(1)));
+    }
+    if flags & GETTER != 0 {
+        let base = r.header().down(1).opt(0)?.as_int()?;
         return Some((Regs(base as *mut u64), ret.back(1)));
     }
     let call = ret.back(2);

@@ -91,6 +91,10 @@ pub const INIT_CALL: u64 = 1;
 /// the window are the generator and the base of the frame that resumed it.
 pub const RESUMED: u64 = 2;
 
+/// Return address of a property's getter that `LOAD_ATTR` called: it goes on after that instruction. Below the window is the
+/// base of the frame that called.
+pub const GETTER: u64 = 4;
+
 impl Regs {
     #[inline(always)]
     fn at(self, i: usize) -> *mut u64 {

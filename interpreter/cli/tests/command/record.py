@@ -93,6 +93,22 @@ CASES = [
     code('descriptors of closed streams', 'import os; os._exit(os.open("/dev/null", 0))', closed=[0, 1, 2]),
     code('output closed by the program', 'import sys; sys.stdout.close()'),
     code('output is no file', 'import sys; sys.stdout = 3'),
+    code('weak references that finalisers make to garbage', '''
+import gc, weakref
+made = []
+class Finalized:
+    def __del__(self):
+        made.append(weakref.ref(self.other))
+class Other:
+    pass
+for _ in range(500):
+    one, other = Finalized(), Other()
+    one.other, other.one, other.self = other, one, other
+    del one, other
+    gc.collect(0)
+gc.collect()
+print(sum(reference() is not None for reference in made), len(made))
+'''),
     *[code(f'deep: {name}', text, last=True) for name, text in (
         ('brackets', "eval('(' * 1000000)"),
         ('recursion', 'def f(): f()\nf()'),

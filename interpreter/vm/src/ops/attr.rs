@@ -14,6 +14,7 @@ use krait_runtime::types::module::{MODULE, Module};
 use krait_runtime::types::property;
 use krait_runtime::types::super_;
 
+use super::call::enter_getter;
 use super::{a, b, c, dies, finish1, kill_reads, ok};
 use crate::cache::{self, Kind, NO_PLACE};
 use crate::frames::publish;
@@ -37,6 +38,9 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
     if let Some(getter) = cache::getter(pc, &object) {
+        if let Some(s) = enter_getter(th, &getter, &object, pc, r) {
+            return s;
+        }
         let value = ok!(call::call(th, &getter, std::slice::from_ref(&object)), th, pc, r);
         drop((getter, object));
         return finish1(th, w, pc, pc.add(2), r, value);

@@ -14,12 +14,12 @@ use krait_runtime::types::method::Method;
 use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, dies, ok, quick};
+use super::{a, b, c, dies, finish1, ok, quick};
 use crate::bind::bind;
 use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
 use crate::generators;
-use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, constant_tuple, word_index};
+use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, constant_tuple, word_index};
 use crate::safepoint::{after_drop, after_native, go_on};
 use crate::trace;
 use crate::unwind::fail;
@@ -441,6 +441,9 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     r.forget_return();
     freed |= header.kill(2);
     th.depth -= 1;
+    if flags & GETTER != 0 {
+        return leave_getter(th, header, ret, value);
+    }
     let call = ret.back(2).word();
     let below = header.down(a(call));
     if flags != 0 {
@@ -454,6 +457,41 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
         return finalise(th, ret, below);
     }
     S { pc: ret, r: below }
+}
+/// Calls a property's getter, a Python function, for the `LOAD_ATTR` at `pc`: a frame above the running one. `None` where it
+/// does not take just the instance, or there is no room.
+pub fn enter_getter(th: &mut Thread, getter: &Value, object: &Value, pc: Pc, r: Regs) -> Option<S> {
+    let function = getter.downcast_exact::<Function>()?;
+    let held = simple_code(function, 1)?;
+    if th.vm.tracing.active {
+        return None;
+    }
+    let below = r.up(r.code().nregs as usize + SLACK);
+    let nregs = held.downcast_exact::<Code>()?.nregs as usize;
+    if !has_room(th, below, 1 + FRAME_HEADER + nregs + 2 * SLACK) || count_call(th).is_err() {
+        // The other path raises the error.
+        drop(th.exc.take());
+        return None;
+    }
+    below.put(0, Value::small_int_unchecked(r.0 as i64));
+    let window = below.up(1);
+    window.put(0, getter.clone());
+    window.put(2, held);
+    window.put(FRAME_HEADER, object.clone());
+    let code = window.up(FRAME_HEADER).code();
+    Some(enter(th, window, function, code, pc, GETTER))
+}
+/// Takes what [`enter_getter`] put below the window, which is empty; the frame that called.
+pub fn end_getter(th: &mut Thread, window: Regs) -> Regs {
+    let base = window.down(1).take(0).and_then(|v| v.as_int()).unwrap_or(0);
+    let below = Regs(base as *mut u64);
+    th.vm.base = below.0;
+    below
+}
+#[inline(never)]
+fn leave_getter(th: &mut Thread, window: Regs, ret: Pc, value: Value) -> S {
+    let below = end_getter(th, window);
+    finish1(th, ret.back(1).word(), ret, ret.add(2), below, value)
 }
 #[cold]
 #[inline(never)]
