@@ -59,4 +59,4 @@ def integral(steps):
     return 4.0 * total * width
 
 
-print(f"{nbody(32_000):.9f} {mandelbrot(230)} {integral(2_200_000):.9f}")
+print(f"{nbody(40_000):.9f} {mandelbrot(270)} {integral(2_600_000):.9f}")

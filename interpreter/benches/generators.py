@@ -62,7 +62,7 @@ def drive(coroutine):
         return stop.value
 
 
-pipeline = sum(squares(evens(counter(2_000_000))))
+pipeline = sum(squares(evens(counter(2_300_000))))
 tree = sum(sum(Tree(13)) for _ in range(6))
 average = averager()
 next(average)

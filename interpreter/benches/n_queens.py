@@ -101,4 +101,4 @@ def queens_in_sets(n):
 
 
 solutions = list(queens(9))
-print(len(solutions), solutions[0], queens_in_sets(9), *{sudoku(PUZZLE) for _ in range(60)})
+print(len(solutions), solutions[0], queens_in_sets(9), *{sudoku(PUZZLE) for _ in range(75)})

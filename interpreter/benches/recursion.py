@@ -25,4 +25,4 @@ def queens(n, row, columns, rising, falling):
 
 
 sys.setrecursionlimit(50_000)
-print(fib(32), ackermann(2, 500), queens(9, 0, 0, 0, 0))
+print(fib(33), ackermann(2, 600), queens(10, 0, 0, 0, 0))

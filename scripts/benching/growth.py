@@ -16,8 +16,8 @@ PROBE = os.path.join(BENCHES, "probes", "growth.py")
 SIZES = [round(10 ** (step / 2)) for step in range(6, 13)]
 # Krait's exponent may be this much over the reference's.
 TOLERANCE = 0.15
-# A side that took longer than this at one size is not asked for a larger one.
-PATIENCE = 15.0
+# A side is not asked for a size at which it would take longer than this, going by its last two sizes.
+PATIENCE = 10.0
 
 
 def operations():
@@ -54,8 +54,16 @@ def measure(operation, sides, rounds):
                 own[size] = None
                 continue
             own[size] = min(float(printed), own.get(size, math.inf))
-        working = [side for side in working if (times[side.label][size] or math.inf) < PATIENCE]
+        working = [side for side in working if expected(times[side.label]) < PATIENCE]
     return {label: {size: taken for size, taken in own.items() if taken} for label, own in times.items()}, failures
+
+
+def expected(times):
+    """Seconds at the next size; the first two are always asked for, and none after one that failed."""
+    if None in times.values():
+        return math.inf
+    before, last = list(times.values())[-2:] if len(times) > 1 else (1, 0)
+    return last * last / before
 
 
 def exponent(times):
@@ -78,21 +86,25 @@ def readable(seconds):
     return f"{seconds * 1e9:.3g}ns"
 
 
-def verdict(own, other):
-    if own is None or other is None:
-        return "not measured"
-    return f"WORSE by {own - other:.2f}" if own - other > TOLERANCE else "ok"
+def verdict(krait, reference):
+    """Whether Krait grows faster, and what to say of it. The tail alone is a remark: what it tells is noisier."""
+    if len(krait) < 2 or len(reference) < 2:
+        return True, "not measured"
+    over, tail_over = exponent(krait) - exponent(reference), tail(krait) - tail(reference)
+    if over > TOLERANCE:
+        return True, f"WORSE by {over:.2f}"
+    return False, f"ok, but tail +{tail_over:.2f}" if tail_over > TOLERANCE else "ok"
 
 
 def show(times):
     """Prints a line for each side; returns whether Krait grows faster than the reference."""
-    fits = {label: exponent(each) for label, each in times.items()}
+    worse, said = verdict(times["krait"], times["reference"])
     for label, each in times.items():
         cells = " ".join(f"{readable(each[size]) if size in each else '-':>8}" for size in SIZES)
-        numbers = [f"{value:.2f}" if value is not None else "-" for value in (fits[label], tail(each))]
-        said = verdict(fits["krait"], fits["reference"]) if label == "krait" else ""
-        print(f"  {label:<12} {cells} {numbers[0]:>9} {numbers[1]:>6}  {said}".rstrip(), flush=True)
-    return fits["krait"] is None or fits["krait"] - fits["reference"] > TOLERANCE
+        numbers = [f"{value:.2f}" if value is not None else "-" for value in (exponent(each), tail(each))]
+        remark = said if label == "krait" else ""
+        print(f"  {label:<12} {cells} {numbers[0]:>9} {numbers[1]:>6}  {remark}".rstrip(), flush=True)
+    return worse
 
 
 def main(sides, names, rounds, record):

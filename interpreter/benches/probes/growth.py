@@ -107,7 +107,7 @@ OPERATIONS = {
 
 
 def best(operation, argument, least):
-    """The shortest of at least three samples; a sample repeats what is too short for the clock."""
+    """The shortest of at least three samples, or of one that is very long; a sample repeats what is too short for the clock."""
     repeat = 1
     while True:
         start = time.process_time()
@@ -118,7 +118,7 @@ def best(operation, argument, least):
             break
         repeat *= 4
     shortest, total, samples = taken, taken, 1
-    while (total < least or samples < 3) and total < 100 * least:
+    while (total < least or samples < 3) and total < 40 * least:
         start = time.process_time()
         for _ in range(repeat):
             operation(argument)
