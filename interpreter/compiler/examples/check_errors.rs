@@ -9,7 +9,7 @@ use krait_syntax::{Location, Mode, ParseOptions, parse};
 
 fn place(location: Option<&Location>) -> String {
     match location {
-        Some(at) => format!("{}:{}:{}:{}", at.lineno, at.offset, at.end_lineno, at.end_offset),
+        Some(at) => format!("{}:{}:{:?}:{:?}", at.lineno, at.offset, at.end_lineno, at.end_offset),
         None => "none".to_owned(),
     }
 }

@@ -93,9 +93,12 @@ pub(crate) fn compile(module: &Mod, filename: &str, table: &SymbolTable, options
         outer: Vec::new(),
     };
     compiler.resume(0, Position::MODULE);
-    compiler.module(module)?;
-    let code = compiler.finish_unit()?;
-    Ok(Compiled { code, warnings: compiler.warnings })
+    let code = compiler.module(module).and_then(|()| compiler.finish_unit());
+    let warnings = compiler.warnings;
+    match code {
+        Ok(code) => Ok(Compiled { code, warnings }),
+        Err(error) => Err(SyntaxError { warnings, ..error }),
+    }
 }
 
 impl<'a> Compiler<'a> {

@@ -13,15 +13,15 @@ pub(crate) fn location(range: Range) -> Location {
     Location {
         lineno: range.lineno as i32,
         offset: range.col_offset as i32 + 1,
-        end_lineno: range.end_lineno as i32,
-        end_offset: range.end_col_offset as i32 + 1,
+        end_lineno: Some(range.end_lineno as i32),
+        end_offset: Some(range.end_col_offset as i32 + 1),
         text: None,
     }
 }
 
 /// A `SyntaxError` at a range.
 pub(crate) fn error(range: Range, msg: impl Into<String>) -> SyntaxError {
-    SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: msg.into(), location: Some(location(range)) }
+    SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location(range))
 }
 
 /// A `SyntaxWarning` at a range.

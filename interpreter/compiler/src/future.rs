@@ -68,7 +68,7 @@ fn unknown(name: &str, range: Range) -> SyntaxError {
     };
     let mut error = error(range, msg);
     if let Some(location) = &mut error.location {
-        (location.end_lineno, location.end_offset) = (location.lineno, 0);
+        (location.end_lineno, location.end_offset) = (Some(location.lineno), None);
     }
     error
 }

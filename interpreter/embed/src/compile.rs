@@ -64,7 +64,9 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
     options.barry_as_bdfl = r.flags & BARRY != 0;
     options.file = (r.flags & SCRIPT != 0).then_some(r.filename);
     options.int_max_str_digits = krait_runtime::types::int::limit::get(th);
-    if let Ok(minor) = u8::try_from(r.feature_version) {
+    if r.flags & ONLY_AST != 0
+        && let Ok(minor) = u8::try_from(r.feature_version)
+    {
         options.feature_version = minor;
     }
     let parsed = if let Some(s) = r.source.downcast_ref::<Str>() {
@@ -85,7 +87,10 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
     };
     let mut parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(e) => return Err(raise(th, &e, r.filename)),
+        Err(e) => {
+            issue(th, &e.warnings, r.filename)?;
+            return Err(raise(th, &e, r.filename));
+        }
     };
     issue(th, &parsed.warnings, r.filename)?;
     if r.flags & ONLY_AST != 0 {
@@ -116,7 +121,10 @@ fn finish(th: &mut Thread, tree: &krait_syntax::ast::Mod, r: &CompileRequest<'_>
             issue(th, &compiled.warnings, r.filename)?;
             Ok(Code::new(th, &Arc::new(compiled.code))?.into())
         }
-        Err(e) => Err(raise(th, &e, r.filename)),
+        Err(e) => {
+            issue(th, &e.warnings, r.filename)?;
+            Err(raise(th, &e, r.filename))
+        }
     }
 }
 
@@ -145,8 +153,8 @@ fn place_of<'a>(place: &'a Location, filename: &'a str) -> SyntaxPlace<'a> {
         filename: Some(Value::str(filename)),
         lineno: place.lineno.into(),
         offset: place.offset.into(),
-        end_lineno: place.end_lineno.into(),
-        end_offset: place.end_offset.into(),
+        end_lineno: place.end_lineno.map(i64::from),
+        end_offset: place.end_offset.map(i64::from),
         text: place.text.as_deref(),
     }
 }

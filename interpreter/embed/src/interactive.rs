@@ -280,8 +280,8 @@ fn undecodable(th: &mut Thread, line: &[u8]) -> Raised {
         filename: Some(Value::str("<stdin>")),
         lineno: 0,
         offset: 0,
-        end_lineno: 0,
-        end_offset: 0,
+        end_lineno: Some(0),
+        end_offset: Some(0),
         text: Some(""),
     };
     let message = krait_syntax::utf8_fault(line).unwrap_or_default();

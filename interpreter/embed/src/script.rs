@@ -173,8 +173,8 @@ fn check_source(th: &mut Thread, text: &[u8], filename: &str) -> PyResult<()> {
             filename: Some(Value::str(filename)),
             lineno: number,
             offset: 0,
-            end_lineno: number,
-            end_offset: 0,
+            end_lineno: Some(number),
+            end_offset: Some(0),
             text: Some(&line),
         };
         let message = "source code cannot contain null bytes";

@@ -219,13 +219,13 @@ pub fn unicode_translate_error(th: &mut Thread, object: Value, start: usize, end
     raise_value(th, e)
 }
 
-/// Where a SyntaxError points; lines and offsets count from 1, an `end` of 0 means "unknown".
+/// Where a SyntaxError points; lines and offsets count from 1.
 pub struct SyntaxPlace<'a> {
     pub filename: Option<Value>,
     pub lineno: i64,
     pub offset: i64,
-    pub end_lineno: i64,
-    pub end_offset: i64,
+    pub end_lineno: Option<i64>,
+    pub end_offset: Option<i64>,
     pub text: Option<&'a str>,
 }
 /// A new SyntaxError (or subclass) with its place.
@@ -236,8 +236,8 @@ pub fn new_syntax_error(class: &'static TypeObject, message: &str, place: Syntax
         place.lineno.into(),
         place.offset.into(),
         place.text.into(),
-        place.end_lineno.into(),
-        place.end_offset.into(),
+        Value::from(place.end_lineno),
+        Value::from(place.end_offset),
     ];
     let e = exc::allocate(class, Tuple::of([text.clone(), Tuple::from_slice(&details).into()]));
     if let Some(s) = e.downcast_ref::<exc::SyntaxError>() {

@@ -108,8 +108,8 @@ fn answer(source: &[u8], options: &ParseOptions<'_>) -> String {
                 error.msg,
                 l.lineno,
                 l.offset,
-                l.end_lineno,
-                l.end_offset,
+                l.end_lineno.map_or("None".to_owned(), |line| line.to_string()),
+                l.end_offset.map_or("None".to_owned(), |offset| offset.to_string()),
                 l.text.unwrap_or_else(|| "None".to_owned())
             ),
             None => format!("{:?}|{}", error.kind, error.msg),

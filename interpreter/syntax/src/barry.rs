@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::SyntaxError;
+use crate::error::{SyntaxError, SyntaxErrorKind};
 use crate::errors::tokens::{Text, tokenize};
 use crate::parse::ParseOptions;
 use crate::source::Lines;
@@ -25,9 +25,9 @@ pub(crate) fn translate<'a>(text: Cow<'a, str>, options: &ParseOptions<'_>) -> R
             Some("<>") if place.start > from => out.replace_range(place, "!="),
             Some("!=") if place.start > from => {
                 let lines = Lines::new(&text);
-                let location = Some(lines.location(lines.range(place.start as u32, place.end as u32)));
-                let msg = "with Barry as BDFL, use '<>' instead of '!='".to_owned();
-                return Err(SyntaxError { kind: crate::error::SyntaxErrorKind::SyntaxError, msg, location });
+                let location = lines.location(lines.range(place.start as u32, place.end as u32));
+                let msg = "with Barry as BDFL, use '<>' instead of '!='";
+                return Err(SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location));
             }
             _ => {}
         }

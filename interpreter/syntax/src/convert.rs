@@ -131,8 +131,8 @@ impl Converter<'_> {
 
     fn refuse(&mut self, msg: impl Into<String>, range: Range) {
         if self.refusal.is_none() {
-            let location = Some(self.lines.location(range));
-            self.refusal = Some(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: msg.into(), location });
+            let location = self.lines.location(range);
+            self.refusal = Some(SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location));
         }
     }
 

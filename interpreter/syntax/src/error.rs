@@ -17,14 +17,13 @@ pub enum SyntaxErrorKind {
 }
 
 /// Where the fault is, in the terms of `SyntaxError`'s attributes: lines and offsets count from 1, offsets in
-/// characters. CPython gives offsets 0 and -1 in a few cases; an end
-/// line of 0 stands for `None`.
+/// characters. CPython gives offsets 0 and -1 in a few cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub lineno: i32,
     pub offset: i32,
-    pub end_lineno: i32,
-    pub end_offset: i32,
+    pub end_lineno: Option<i32>,
+    pub end_offset: Option<i32>,
     /// The source line, `None` where CPython has none.
     pub text: Option<String>,
 }
@@ -35,12 +34,24 @@ pub struct SyntaxError {
     pub msg: String,
     /// `None` for errors that CPython raises with the message alone.
     pub location: Option<Location>,
+    /// What was warned of before the fault was met; the caller issues these first.
+    pub warnings: Vec<Warning>,
 }
 
 impl SyntaxError {
     /// An error without a place.
     pub fn bare(kind: SyntaxErrorKind, msg: impl Into<String>) -> SyntaxError {
-        SyntaxError { kind, msg: msg.into(), location: None }
+        SyntaxError { kind, msg: msg.into(), location: None, warnings: Vec::new() }
+    }
+
+    /// A fault of the source's encoding, which CPython places at line 0, offset -1, without an end and without text.
+    pub fn nowhere(msg: impl Into<String>) -> SyntaxError {
+        let location = Location { lineno: 0, offset: -1, end_lineno: None, end_offset: None, text: None };
+        SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location)
+    }
+
+    pub fn at(kind: SyntaxErrorKind, msg: impl Into<String>, location: Location) -> SyntaxError {
+        SyntaxError { location: Some(location), ..SyntaxError::bare(kind, msg) }
     }
 }
 

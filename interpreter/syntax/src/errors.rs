@@ -18,6 +18,8 @@ mod token;
 mod tokenizer;
 pub(crate) mod tokens;
 
+use std::borrow::Cow;
+
 use crate::error::{SyntaxError, SyntaxErrorKind};
 use crate::parse::{Mode, ParseOptions};
 use crate::source;
@@ -28,33 +30,36 @@ use tokenizer::Done;
 /// Checks `text` against the whole grammar. `Ok` means that CPython accepts it, as far as the grammar goes.
 pub(crate) fn check(text: &str, options: &ParseOptions<'_>) -> Result<(), SyntaxError> {
     let mut parser = Parser::new(text.as_bytes(), options);
-    let matched = start(&mut parser);
-    if matched && parser.error.is_none() {
-        if options.mode == Mode::Single && more_follows(&parser) {
-            parser.raise("multiple statements found while compiling a single statement");
-            return parser.error.map_or(Ok(()), Err);
+    let matched = start(&mut parser) && parser.error.is_none();
+    let warnings = std::mem::take(&mut parser.tok.warnings);
+    if matched {
+        if options.mode != Mode::Single || !more_follows(&parser) {
+            return Ok(());
         }
-        return Ok(());
-    }
-    if options.allow_incomplete_input && matches!(parser.tok.done, Done::Eof | Done::EofInString) {
+        parser.raise("multiple statements found while compiling a single statement");
+    } else if options.allow_incomplete_input && matches!(parser.tok.done, Done::Eof | Done::EofInString) {
         parser.error = None;
         parser.raise_last(SyntaxErrorKind::IncompleteInputError, "incomplete input");
-        return parser.error.map_or(Ok(()), Err);
+    } else {
+        let last = parser.tokens.len().saturating_sub(1);
+        if parser.error.is_none() {
+            parser.reset_for_second_pass();
+            start(&mut parser);
+        }
+        conclude(&mut parser, last);
     }
-    let last = parser.tokens.len().saturating_sub(1);
-    if parser.error.is_none() {
-        parser.reset_for_second_pass();
-        start(&mut parser);
-    }
-    conclude(&mut parser, last);
-    parser.error.map_or(Ok(()), Err)
+    parser.error.map_or(Ok(()), |error| Err(SyntaxError { warnings, ..error }))
 }
 
 /// Source bytes that are no UTF-8: the fault as CPython finds it, token by token. Faults in comments pass; there each
 /// wrong byte becomes a `?`.
 pub(crate) fn undecodable(bytes: &[u8]) -> Result<String, SyntaxError> {
     let options = ParseOptions::new(Mode::Exec);
-    let mut parser = Parser::new(bytes, &options);
+    let mut lines = Cow::Borrowed(bytes);
+    if !bytes.ends_with(b"\n") {
+        lines.to_mut().push(b'\n');
+    }
+    let mut parser = Parser::new(&lines, &options);
     while parser.fill() {
         let Some(token) = parser.tokens.last().copied() else { break };
         let text = &bytes[token.start..token.end];
@@ -70,6 +75,10 @@ pub(crate) fn undecodable(bytes: &[u8]) -> Result<String, SyntaxError> {
             _ => None,
         };
         if let Some(msg) = fault {
+            if let Some(last) = parser.tokens.last_mut().filter(|last| last.kind == Kind::Name) {
+                // A name that cannot be read gives a token without a place.
+                (last.span.col, last.span.end_col) = (-1, -1);
+            }
             parser.raise(msg);
             break;
         }

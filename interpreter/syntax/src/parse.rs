@@ -123,8 +123,7 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
         Err(fault) => {
             errors::check(text, options)?;
             let range = lines.range(fault.location.start().into(), fault.location.end().into());
-            let location = Some(lines.location(range));
-            Err(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: "invalid syntax".to_owned(), location })
+            Err(SyntaxError::at(SyntaxErrorKind::SyntaxError, "invalid syntax", lines.location(range)))
         }
     }
 }

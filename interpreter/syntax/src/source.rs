@@ -29,12 +29,12 @@ pub fn decode_source<'a>(
     let declared = cookie(body).map(|name| normalise_encoding(&name));
     let problem = |name: &str| {
         let what = if file.is_some() { "encoding problem" } else { "unknown encoding" };
-        nowhere(format!("{what}: {name}"))
+        SyntaxError::nowhere(format!("{what}: {name}"))
     };
     match declared.as_deref() {
         Some(name) if bom && name != "utf-8" => {
             let msg = format!("encoding problem: {name} with BOM");
-            Err(nowhere(msg))
+            Err(SyntaxError::nowhere(msg))
         }
         None | Some("utf-8") => match std::str::from_utf8(body) {
             Ok(text) => Ok(Cow::Borrowed(text)),
@@ -53,12 +53,6 @@ pub fn decode_source<'a>(
             None => Err(problem(name)),
         },
     }
-}
-
-/// CPython places faults of a declaration at line 0, offset -1, without an end (here 0) and without text.
-fn nowhere(msg: String) -> SyntaxError {
-    let location = Location { lineno: 0, offset: -1, end_lineno: 0, end_offset: 0, text: None };
-    SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg, location: Some(location) }
 }
 
 fn null_bytes() -> SyntaxError {
@@ -209,8 +203,8 @@ impl<'a> Lines<'a> {
         Location {
             lineno: range.lineno as i32,
             offset: chars(range.lineno, range.col_offset),
-            end_lineno: range.end_lineno as i32,
-            end_offset: chars(range.end_lineno, range.end_col_offset),
+            end_lineno: Some(range.end_lineno as i32),
+            end_offset: Some(chars(range.end_lineno, range.end_col_offset)),
             text: Some(text.to_owned()),
         }
     }

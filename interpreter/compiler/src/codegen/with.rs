@@ -41,7 +41,7 @@ impl<'a> Compiler<'a> {
             val = self.await_val(window, val, 1, pos);
         }
         let (handler, label) = self.new_handler(window);
-        self.push_guard(FrameKind::With { exit, is_async, pos }, handler, range)?;
+        self.push_guard(FrameKind::With { exit, is_async, pos }, handler, item.context_expr.range)?;
         match &item.optional_vars {
             Some(_) if direct.is_some() => {}
             Some(target) => self.store(target, val)?,

@@ -162,7 +162,8 @@ fn raise(th: &mut Thread, fault: &Fault) -> Raised {
             return raised;
         }
     };
-    let open_end = e.kind != SyntaxErrorKind::SyntaxError || e.location.as_ref().is_some_and(|l| l.end_lineno == 0);
+    let open_end =
+        e.kind != SyntaxErrorKind::SyntaxError || e.location.as_ref().is_some_and(|l| l.end_lineno.is_none());
     let raised = refusal::raise(th, e, &filename);
     if open_end {
         clear_end(th, e, &filename);

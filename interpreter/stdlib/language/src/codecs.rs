@@ -5,7 +5,7 @@ use krait_object::{Bytes, Str, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions as exc;
 use krait_runtime::protocol::{attr, repr};
-use krait_syntax::{CodecHook, SyntaxError, SyntaxErrorKind};
+use krait_syntax::{CodecHook, SyntaxError};
 
 /// The registry, for the time of one parse.
 pub struct Codecs<'a> {
@@ -34,7 +34,7 @@ impl CodecHook for Codecs<'_> {
                         String::new()
                     }
                 };
-                Err(SyntaxError::bare(SyntaxErrorKind::SyntaxError, message))
+                Err(SyntaxError::nowhere(message))
             }
         }
     }

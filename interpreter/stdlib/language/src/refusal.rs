@@ -24,8 +24,8 @@ pub(crate) fn raise(th: &mut Thread, e: &SyntaxError, filename: &Value) -> Raise
             filename: Some(filename.clone()),
             lineno: place.lineno.into(),
             offset: place.offset.into(),
-            end_lineno: place.end_lineno.into(),
-            end_offset: place.end_offset.into(),
+            end_lineno: place.end_lineno.map(i64::from),
+            end_offset: place.end_offset.map(i64::from),
             text: place.text.as_deref(),
         },
     );

@@ -9,6 +9,7 @@ use ruff_text_size::Ranged;
 
 use super::Converter;
 use crate::ast::{TypeIgnore, Wtf8Box};
+use crate::error::{SyntaxError, SyntaxErrorKind};
 
 /// One comment: where its `#` stands and where its type begins and ends.
 struct TypeComment {
@@ -81,17 +82,31 @@ impl Converter<'_> {
         {
             let gap = &self.text()[first.end as usize..second.start as usize];
             if gap.trim().is_empty() && gap.matches('\n').count() == 1 {
-                let range = self.lines.range(second.start, second.end);
-                self.refuse("Cannot have two type comments on def", range);
+                let end = second.end;
+                self.refuse_second_comment(end);
             }
         }
         Some(found)
     }
 
+    /// CPython has read the next line's indentation by then and reports its end.
+    fn refuse_second_comment(&mut self, end: u32) {
+        let after = &self.text()[end as usize..];
+        let blanks = after.len() - after.trim_start_matches([' ', '\t', '\n', '\x0c']).len();
+        let at = end + blanks as u32;
+        let mut location = self.lines.location(self.lines.range(at, at));
+        location.offset -= 1;
+        location.end_offset = Some(-1);
+        if self.refusal.is_none() {
+            let msg = "Cannot have two type comments on def";
+            self.refusal = Some(SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location));
+        }
+    }
+
     /// Refuses a type comment that stands where none may.
     pub(super) fn refuse_stray_comments(&mut self) {
         let Some(stray) = self.comments.comments.iter().find(|comment| !comment.used.get()) else { return };
-        let range = self.lines.range(stray.start, stray.end);
+        let range = self.lines.range(stray.from, stray.end);
         let before = self.text()[..stray.start as usize].trim_end_matches([' ', '\t']);
         let bare_star = before.strip_suffix(',').is_some_and(|before| {
             let before = before.trim_end();

@@ -11,6 +11,14 @@ pub(crate) struct Findings {
     pub(crate) invalid: Option<String>,
 }
 
+impl Findings {
+    pub(crate) fn warning(&self) -> Option<String> {
+        let sequence = self.invalid.as_ref()?;
+        let octal = sequence.len() == 3 && sequence.as_bytes()[0].is_ascii_digit();
+        Some(format!("invalid {} sequence '\\{sequence}'", if octal { "octal escape" } else { "escape" }))
+    }
+}
+
 /// The character that a single-letter escape stands for.
 fn simple(letter: u8) -> Option<u8> {
     Some(match letter {

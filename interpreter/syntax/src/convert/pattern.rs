@@ -21,7 +21,12 @@ impl Converter<'_> {
     fn pattern(&mut self, pattern: &ruff::Pattern) -> Pattern {
         let range = self.range(pattern);
         let kind = match pattern {
-            ruff::Pattern::MatchValue(p) => PatternKind::MatchValue { value: self.boxed(&p.value) },
+            ruff::Pattern::MatchValue(p) => {
+                if !is_value(&p.value) {
+                    self.refuse("invalid syntax", range);
+                }
+                PatternKind::MatchValue { value: self.boxed(&p.value) }
+            }
             ruff::Pattern::MatchSingleton(p) => PatternKind::MatchSingleton {
                 value: match p.value {
                     ruff::Singleton::None => Constant::None,
@@ -51,5 +56,33 @@ impl Converter<'_> {
             ruff::Pattern::MatchOr(p) => PatternKind::MatchOr { patterns: self.patterns(&p.patterns) },
         };
         Pattern { kind, range }
+    }
+}
+
+/// What the grammar takes for a value: strings, dotted names, signed numbers and sums of them. The parser takes more.
+fn is_value(value: &ruff::Expr) -> bool {
+    match value {
+        ruff::Expr::BinOp(sum) => {
+            matches!(sum.op, ruff::Operator::Add | ruff::Operator::Sub)
+                && is_signed_number(&sum.left)
+                && sum.right.is_number_literal_expr()
+        }
+        _ if is_signed_number(value) => true,
+        ruff::Expr::Attribute(dotted) => is_dotted_name(&dotted.value),
+        _ => value.is_string_literal_expr() || value.is_bytes_literal_expr() || value.is_f_string_expr(),
+    }
+}
+
+fn is_signed_number(value: &ruff::Expr) -> bool {
+    match value {
+        ruff::Expr::UnaryOp(minus) => minus.op == ruff::UnaryOp::USub && minus.operand.is_number_literal_expr(),
+        _ => value.is_number_literal_expr(),
+    }
+}
+
+fn is_dotted_name(value: &ruff::Expr) -> bool {
+    match value {
+        ruff::Expr::Attribute(dotted) => is_dotted_name(&dotted.value),
+        _ => value.is_name_expr(),
     }
 }

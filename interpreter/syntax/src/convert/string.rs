@@ -70,11 +70,10 @@ impl Converter<'_> {
     }
 
     fn report_invalid(&mut self, findings: escape::Findings, token: TextRange) {
-        let Some(sequence) = findings.invalid else { return };
-        let what =
-            if sequence.len() == 3 && sequence.as_bytes()[0].is_ascii_digit() { "octal escape" } else { "escape" };
-        let range = self.text_range(token);
-        self.warn(format!("invalid {what} sequence '\\{sequence}'"), range);
+        if let Some(msg) = findings.warning() {
+            let range = self.text_range(token);
+            self.warn(msg, range);
+        }
     }
 
     pub(super) fn bytes_literal(&mut self, node: &ruff::ExprBytesLiteral, range: Range) -> Expr {

@@ -113,9 +113,6 @@ impl Parser<'_> {
 
     fn comprehension(&mut self, open: &str, close: &str, kind: NodeKind, element: fn(&mut Self) -> R) -> R {
         let start = self.mark;
-        if self.peek()?.text != open {
-            return None;
-        }
         let found = self.alt(|p| {
             p.eat(open)?;
             element(p)?;

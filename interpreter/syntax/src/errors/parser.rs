@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::node::{Id, Node, NodeKind};
 use super::token::{Kind, Span, Token};
 use super::tokenizer::{Done, Tokenizer, chars};
-use crate::error::{Location, SyntaxError, SyntaxErrorKind};
+use crate::error::{Location, SyntaxError, SyntaxErrorKind, Warning};
 use crate::parse::{Mode, ParseOptions};
 
 /// Rules whose results are remembered.
@@ -387,14 +387,24 @@ impl<'a> Parser<'a> {
         end_col: i32,
     ) -> Option<()> {
         if self.error.is_none() {
-            let text = String::from_utf8_lossy(&self.error_line(line)).into_owned().into_bytes();
-            let offset = characters(&text, col);
-            let end_offset = if end_col > 0 { characters(&text, end_col) } else { end_col };
-            let text = Some(String::from_utf8_lossy(&text).into_owned());
-            let location = Some(Location { lineno: line, offset, end_lineno: end_line, end_offset, text });
-            self.error = Some(SyntaxError { kind, msg: msg.into(), location });
+            self.error = Some(SyntaxError::at(kind, msg, self.location(line, col, end_line, end_col)));
         }
         None
+    }
+
+    fn location(&self, line: i32, col: i32, end_line: i32, end_col: i32) -> Location {
+        let text = String::from_utf8_lossy(&self.error_line(line)).into_owned();
+        let offset = characters(text.as_bytes(), col);
+        let end_offset = if end_col > 0 { characters(text.as_bytes(), end_col) } else { end_col };
+        Location { lineno: line, offset, end_lineno: Some(end_line), end_offset: Some(end_offset), text: Some(text) }
+    }
+
+    /// Only the first pass warns.
+    pub(super) fn warn(&mut self, span: Span, msg: String) {
+        if !self.special {
+            let location = self.location(span.line, span.col + 1, span.end_line, span.end_col + 1);
+            self.tok.warnings.push(Warning { msg, location });
+        }
     }
 
     /// The text that CPython shows: the tokenizer's buffer for its current line, a line without its end for

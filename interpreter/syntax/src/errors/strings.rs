@@ -59,7 +59,10 @@ impl Parser<'_> {
             escape::decode_str(content, &mut Wtf8Buf::new())
         };
         match result {
-            Ok(_) => Some(bytes),
+            Ok(findings) => {
+                self.warn_of(&findings, token.span);
+                Some(bytes)
+            }
             Err(msg) => {
                 self.raise(msg);
                 None
@@ -93,8 +96,17 @@ impl Parser<'_> {
             return Some(());
         }
         match escape::decode_str(text, &mut Wtf8Buf::new()) {
-            Ok(_) => Some(()),
+            Ok(findings) => {
+                self.warn_of(&findings, token.span);
+                Some(())
+            }
             Err(msg) => self.raise(msg),
+        }
+    }
+
+    fn warn_of(&mut self, findings: &escape::Findings, span: Span) {
+        if let Some(msg) = findings.warning() {
+            self.warn(span, msg);
         }
     }
 

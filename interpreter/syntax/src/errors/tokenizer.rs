@@ -7,7 +7,7 @@ mod number;
 mod string;
 
 use super::token::{Kind, Span, Token, keyword, one_char, three_chars, two_chars};
-use crate::error::{Location, SyntaxError, SyntaxErrorKind};
+use crate::error::{Location, SyntaxError, SyntaxErrorKind, Warning};
 use crate::text::printable;
 
 const TABSIZE: usize = 8;
@@ -67,6 +67,7 @@ pub(super) struct Tokenizer<'a> {
     /// Columns of open blocks, with tabs counted as eight and as one.
     pub(super) indents: Vec<(usize, usize)>,
     pub(super) error: Option<SyntaxError>,
+    pub(super) warnings: Vec<Warning>,
     at_bol: bool,
     start: Option<usize>,
     first_lineno: i32,
@@ -92,6 +93,7 @@ impl<'a> Tokenizer<'a> {
             pendin: 0,
             indents: vec![(0, 0)],
             error: None,
+            warnings: Vec::new(),
             at_bol: true,
             start: None,
             first_lineno: 0,
@@ -177,20 +179,19 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn refuse_range(&mut self, msg: impl Into<String>, offset: i32, end_offset: i32) -> Token {
-        let line = &self.src[self.line_start..];
-        let line = &line[..line.iter().position(|&b| b == b'\n').unwrap_or(line.len())];
-        let location = Location {
-            lineno: self.lineno,
-            offset,
-            end_lineno: self.lineno,
-            end_offset,
-            text: Some(String::from_utf8_lossy(line).into_owned()),
-        };
+        let location = self.here(offset, end_offset);
         if self.error.is_none() {
-            let location = Some(location);
-            self.error = Some(SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg: msg.into(), location });
+            self.error = Some(SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location));
         }
         self.fail(Done::Error)
+    }
+
+    /// On the current line.
+    fn here(&self, offset: i32, end_offset: i32) -> Location {
+        let line = &self.src[self.line_start..];
+        let line = &line[..line.iter().position(|&b| b == b'\n').unwrap_or(line.len())];
+        let text = Some(String::from_utf8_lossy(line).into_owned());
+        Location { lineno: self.lineno, offset, end_lineno: Some(self.lineno), end_offset: Some(end_offset), text }
     }
 
     pub(super) fn get(&mut self) -> Token {

@@ -72,12 +72,12 @@ fn null_byte(source: &[u8], at: usize) -> SyntaxError {
     let location = Location {
         lineno,
         offset: 0,
-        end_lineno: lineno,
-        end_offset: 0,
+        end_lineno: Some(lineno),
+        end_offset: Some(0),
         text: Some(String::from_utf8_lossy(&source[start..at]).into_owned()),
     };
     let msg = "source code cannot contain null bytes".to_owned();
-    SyntaxError { kind: SyntaxErrorKind::SyntaxError, msg, location: Some(location) }
+    SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location)
 }
 
 fn fault(tok: &mut Tokenizer<'_>, source: &[u8]) -> Fault {
@@ -96,8 +96,9 @@ fn fault(tok: &mut Tokenizer<'_>, source: &[u8]) -> Fault {
     };
     let line = &source[tok.line_start..tok.inp];
     let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line)).into_owned();
-    let location = Location { lineno: tok.lineno, offset: chars(line), end_lineno: 0, end_offset: 0, text: Some(text) };
-    Fault::Error(SyntaxError { kind, msg: msg.to_owned(), location: Some(location) })
+    let location =
+        Location { lineno: tok.lineno, offset: chars(line), end_lineno: None, end_offset: None, text: Some(text) };
+    Fault::Error(SyntaxError::at(kind, msg, location))
 }
 
 fn lexeme(tok: &Tokenizer<'_>, token: &Token, source: &[u8], extra: bool, implicit: bool, last: &mut Last) -> Lexeme {

@@ -1,6 +1,7 @@
 //! Number tokens and their faults.
 
-use super::{Kind, Token, Tokenizer};
+use super::{Kind, Token, Tokenizer, chars};
+use crate::error::Warning;
 
 type Scan = Result<Option<u8>, Token>;
 
@@ -173,6 +174,11 @@ impl Tokenizer<'_> {
         if !self.extra && !allowed && c.is_some_and(|c| c.is_ascii_alphanumeric() || c == b'_') {
             self.back(c);
             return Err(self.refuse(format!("invalid {kind} literal")));
+        }
+        if !self.extra && allowed {
+            let offset = chars(&self.src[self.line_start..self.cur - 1]);
+            let location = self.here(offset, offset);
+            self.warnings.push(Warning { msg: format!("invalid {kind} literal"), location });
         }
         Ok(c)
     }
