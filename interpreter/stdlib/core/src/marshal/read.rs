@@ -144,7 +144,9 @@ impl<'a> Reader<'a> {
                     _ => Err(bad(th, "invalid reference")),
                 };
             }
-            b'(' | b')' | b'[' | b'{' | b'<' | b'>' | STORED_CODE => return self.container(th, code, flagged).map(Some),
+            b'(' | b')' | b'[' | b'{' | b'<' | b'>' | STORED_CODE => {
+                return self.container(th, code, flagged).map(Some);
+            }
             _ => self.plain(th, code)?,
         };
         if flagged {
