@@ -84,6 +84,8 @@ pub const ZERO_ARG: u8 = 0x20;
 pub const INPLACE: u8 = 0x40;
 /// `LOAD_SUPER_ATTR`: deliver in method form.
 pub const METHOD: u8 = 0x40;
+/// `RERAISE`: a frame that is left here shows where the exception was raised in it.
+pub const AT_RAISE: u8 = 0x20;
 /// `YIELD_VALUE`: part of `yield from`/`await`; the receiver is in `R[b-1]`.
 pub const DELEGATE: u8 = 0x40;
 
@@ -323,7 +325,7 @@ macro_rules! for_each_opcode {
         PREPARE_EXIT op_prepare_exit [Window Both None] [] (PURE) "call window for leaving a `with` normally: R[A] := R[B], R[B] := UNBOUND, R[A+4..A+7) := None";
         WITH_EXCEPT_START op_with_except_start [Out Both Both] [] () "R[A] := R[B](type(R[C]), R[C], R[C].__traceback__)";
         RAISE_VARARGS op_raise [Read Read Count] [] (ENDS) "C = 0: raise; 1: raise R[A]; 2: raise R[A] from R[B]";
-        RERAISE op_reraise [Both None None] [] (ENDS) "raise R[A] again, R[A] := UNBOUND, no traceback entry";
+        RERAISE op_reraise [Both None None] [] (ENDS) "raise R[A] again, R[A] := UNBOUND, no traceback entry; AT_RAISE: the frame is where R[A] was raised";
         PUSH_EXC_INFO op_push_exc_info [Both None None] [] (PURE) "R[A+1] := the handled exception or None; handled exception := R[A], which stays";
         POP_EXCEPT op_pop_except [Both None None] [] (PURE) "undoes PUSH_EXC_INFO A: handled exception := R[A+1]; R[A], R[A+1] := UNBOUND";
         JNEXC_MATCH op_jnexc_match [Both Read Jump] [] (JUMPS) "if exception R[A] does not match R[B] (class or tuple; TypeError if neither): pc += C";

@@ -17,10 +17,27 @@ pub fn add_hook(th: &mut Thread, hook: Value) {
     ANY.store(true, Relaxed);
     th.interp.extension::<AuditHooks>().hooks.lock().push(hook);
 }
+/// Whether anyone hears of events: for those whose arguments cost something.
+#[inline]
+pub fn active() -> bool {
+    ANY.load(Relaxed)
+}
 /// Raises an audit event; a hook's exception aborts the action.
 #[inline]
 pub fn audit(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {
     if ANY.load(Relaxed) { audit_slow(th, event, args) } else { Ok(()) }
+}
+/// The event of reading an attribute that leads out of a sandbox.
+#[inline]
+pub fn audit_read(th: &mut Thread, object: &Value, name: &str) -> PyResult<()> {
+    if ANY.load(Relaxed) { audit_slow(th, "object.__getattr__", &[object.clone(), Value::str(name)]) } else { Ok(()) }
+}
+/// The event of assigning to such an attribute, or of deleting it.
+pub fn audit_write(th: &mut Thread, object: &Value, name: &str, new: Option<&Value>) -> PyResult<()> {
+    match new {
+        Some(new) => audit(th, "object.__setattr__", &[object.clone(), Value::str(name), new.clone()]),
+        None => audit(th, "object.__delattr__", &[object.clone(), Value::str(name)]),
+    }
 }
 #[cold]
 fn audit_slow(th: &mut Thread, event: &str, args: &[Value]) -> PyResult<()> {

@@ -65,6 +65,7 @@ fn load(th: &mut Thread, name: &Ref<Str>) -> PyResult<Value> {
     }
     let b = bootstrap(th)?;
     let import = import_function(th)?;
+    audit_import(th, name)?;
     let timer = config::get(th).import_time.then(|| timing::start(th));
     let result = attr::call_method(th, &b, "_find_and_load", &[name.to_value(), import]);
     if let Some(timer) = timer {
@@ -74,6 +75,15 @@ fn load(th: &mut Thread, name: &Ref<Str>) -> PyResult<Value> {
         trim_traceback(th);
     }
     result
+}
+fn audit_import(th: &mut Thread, name: &Ref<Str>) -> PyResult<()> {
+    if !crate::audit::active() {
+        return Ok(());
+    }
+    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
+    let paths = ["path", "meta_path", "path_hooks"].map(|at| sys.as_ref().and_then(|s| s.get_text(at)).into());
+    let [path, meta_path, path_hooks] = paths;
+    crate::audit::audit(th, "import", &[name.to_value(), Value::NONE, path, meta_path, path_hooks])
 }
 fn import_function(th: &mut Thread) -> PyResult<Value> {
     crate::functions::builtin(th, "__import__")

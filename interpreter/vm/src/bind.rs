@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use krait_bytecode::code::flags;
 use krait_object::{Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Value};
-use krait_runtime::errors::type_error;
+use krait_runtime::errors::{system_error, type_error};
 use krait_runtime::suggestions;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::function::Function;
@@ -18,6 +18,10 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
     let positional = given - names.len();
     if code.simple_args as usize == positional && names.is_empty() {
         return Ok(());
+    }
+    if let Some(fault) = &code.fault {
+        r.clear(0, given.max(code.nargs as usize));
+        return Err(system_error(th, &**fault));
     }
     let open = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
     let result = if names.is_empty() && !open {

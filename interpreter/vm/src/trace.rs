@@ -1,13 +1,14 @@
 //! The events of the traced dispatch loop: where they happen. A thread that reports events runs `dispatch::run::<true>`,
 //! which looks at every instruction before and after it runs; the other loop knows nothing of events. Who hears of them:
 //! `monitor.rs`. CPython: the `INSTRUMENTED_*` instructions, `monitor_*` in `Python/ceval.c`.
-use krait_bytecode::opcodes::{CALLS, JUMPS, Operand};
+use krait_bytecode::opcodes::{AT_RAISE, CALLS, JUMPS, Operand};
 use krait_bytecode::{Op, Word};
 use krait_object::thread::breaker;
 use krait_object::{Args, PyResult, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self, STOP_ITERATION};
 use krait_runtime::monitoring::{self, Event};
+use krait_runtime::types::traceback::Traceback;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::frames::{self, entry_return, switch_pc};
@@ -266,10 +267,21 @@ pub fn exception_event(th: &mut Thread, r: Regs, word: u32, event: Event) {
 /// Where a frame is that an exception leaves at `word`. A handler without a line of its own, which only cleans up and raises
 /// again, shows where the exception came from.
 pub fn shown_word(th: &Thread, r: Regs, word: u32) -> u32 {
+    let at = Word(r.code().bytecode.words[word as usize]);
+    if at.op_byte() == Op::RERAISE as u8 && at.flags() & AT_RAISE != 0 {
+        return raised_word(th, r).unwrap_or(word);
+    }
     if r.code().line_of(word) != 0 {
         return word;
     }
     word_in(r, Pc(th.vm.tracing.raised.cast())).unwrap_or(word)
+}
+/// Where the exception in flight was raised, if that was in the frame at `r`.
+fn raised_word(th: &Thread, r: Regs) -> Option<u32> {
+    let traceback = exceptions::base(th.exc.as_ref()?)?.traceback.get()?;
+    let traceback = traceback.downcast_ref::<Traceback>()?;
+    let frame = r.header().opt(3)?;
+    traceback.frame.is(frame).then(|| traceback.lasti.load(Relaxed) as u32 / 2)
 }
 /// An iterator raised StopIteration, which ends the loop in the frame at `r`.
 #[cold]

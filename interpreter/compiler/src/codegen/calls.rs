@@ -312,8 +312,9 @@ impl<'a> Compiler<'a> {
                 self.push(arg)?;
             }
         }
-        let pos = Self::attribute_position(expr, attr);
-        self.emit(Op::LOAD_SUPER_ATTR, [base, first, index], flags, pos);
+        self.emit(Op::LOAD_SUPER_ATTR, [base, first, index], flags, at(expr.range));
+        // The line of the attribute, which the call of `super` does not have.
+        self.emit(Op::NOP, [0, 0, 0], 0, Self::attribute_position(expr, attr));
         self.set_height(base + 1);
         Ok(true)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use krait_bytecode::location::Position;
 use krait_bytecode::{Const, Op};
-use krait_syntax::ast::{ClassDef, Expr, ExprContext, ExprKind, Identifier, Stmt};
+use krait_syntax::ast::{ClassDef, Expr, ExprContext, ExprKind, Identifier, Range, Stmt};
 
 use super::calls::HEADER;
 use super::functions::{Attributes, docstring};
@@ -67,14 +67,15 @@ impl<'a> Compiler<'a> {
         self.u.private = Some(Arc::clone(&node.name));
         let pos = Position::line_only(firstlineno);
         let pos = Position { col: 0, end_col: 0, ..pos };
+        let range = stmt.range;
         let module = self.load_name(&"__name__".into(), None, pos);
-        self.store_plain("__module__", module, pos);
+        self.store_implicit("__module__", module, range, pos)?;
         let qualname = Arc::clone(&self.u.qualname);
-        self.store_constant("__qualname__", Const::str(&qualname), pos);
-        self.store_constant("__firstlineno__", Const::Int(firstlineno as i64), pos);
+        self.store_constant("__qualname__", Const::str(&qualname), range, pos)?;
+        self.store_constant("__firstlineno__", Const::Int(firstlineno as i64), range, pos)?;
         if !node.type_params.is_empty() {
             let val = self.load_name(&".type_params".into(), None, pos);
-            self.store_plain("__type_params__", val, pos);
+            self.store_implicit("__type_params__", val, range, pos)?;
         }
         if self.block().needs_classdict {
             let reg = self.reserve();
@@ -88,7 +89,7 @@ impl<'a> Compiler<'a> {
         let mut attributes = std::mem::take(&mut self.u.static_attributes);
         attributes.sort_unstable();
         let attributes = attributes.iter().map(|name| Const::str(name)).collect();
-        self.store_constant("__static_attributes__", Const::Tuple(attributes), end);
+        self.store_constant("__static_attributes__", Const::Tuple(attributes), range, end)?;
         if self.block().needs_classdict {
             let cell = self.u.cell(&"__classdict__".into());
             self.store_plain("__classdictcell__", Val { reg: cell, temp: false }, end);
@@ -104,12 +105,20 @@ impl<'a> Compiler<'a> {
         self.finish_unit()
     }
 
-    fn store_constant(&mut self, name: &str, value: Const, pos: Position) {
+    fn store_constant(&mut self, name: &str, value: Const, range: Range, pos: Position) -> Result<()> {
         let reg = self.push_const(value, pos);
-        self.store_plain(name, Val { reg, temp: true }, pos);
+        self.store_implicit(name, Val { reg, temp: true }, range, pos)
     }
 
-    /// Stores a name that the class body sets by itself.
+    /// Stores a name that the class body sets by itself, where the body's declarations say.
+    fn store_implicit(&mut self, name: &str, val: Val, range: Range, pos: Position) -> Result<()> {
+        let height = self.u.height;
+        self.store_name_at(&name.into(), val, range, pos)?;
+        self.set_height(if val.temp { height - 1 } else { height });
+        Ok(())
+    }
+
+    /// Stores a name for `type.__new__`, in the namespace whatever is declared.
     fn store_plain(&mut self, name: &str, val: Val, pos: Position) {
         let index = self.u.name_id(&name.into());
         let kill = Self::kills(&[val], super::ir::NONE);

@@ -65,15 +65,12 @@ fn immediate_op(op: Op) -> Option<Op> {
 }
 
 impl<'a> Compiler<'a> {
-    /// The right operand: displays of constants after `in` are constants.
+    /// The right operand: after `in`, lists become tuples and displays of constants become constants.
     fn comparand(&mut self, op: CmpOperator, expr: &'a Expr) -> Result<Val> {
-        if matches!(op, CmpOperator::In | CmpOperator::NotIn)
-            && let Some(value) = self.folder.fold_iterable(expr)
-        {
-            let reg = self.push_const(value, at(expr.range));
-            return Ok(Val { reg, temp: true });
+        match op {
+            CmpOperator::In | CmpOperator::NotIn => self.iterable(expr),
+            _ => self.expr(expr),
         }
-        self.expr(expr)
     }
 
     pub(super) fn compare(
@@ -210,6 +207,7 @@ impl<'a> Compiler<'a> {
         let constant = self.folder.fold(right);
         let kill_left = Self::kills(&[left], NONE);
         if let (Some(value), Some(jump)) = (immediate(constant.as_ref()), immediate_op(jump)) {
+            self.u.immediate_const(value);
             self.emit_full(jump, [left.reg, value, 0], kill_left, 0, target, pos);
         } else if let (Some(Const::None), Op::JIS | Op::JNIS) = (&constant, jump) {
             let jump = if jump == Op::JIS { Op::JNONE } else { Op::JNOTNONE };

@@ -58,6 +58,17 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// The item of `for y in [item]`, which only names a value.
+fn assigned_item(clause: &Comprehension) -> Option<&Expr> {
+    match &clause.iter.kind {
+        ExprKind::List { elts, .. } | ExprKind::Tuple { elts, .. } if !clause.is_async => match &elts[..] {
+            [item] if !matches!(item.kind, ExprKind::Starred { .. }) => Some(item),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl<'a> Compiler<'a> {
     pub(super) fn comprehension(&mut self, expr: &'a Expr) -> Result<Val> {
         let shape = Shape::of(expr);
@@ -86,7 +97,7 @@ impl<'a> Compiler<'a> {
         let result = if is_generator { NONE } else { self.new_collection(shape.element, pos) };
         self.clauses(shape, 0, Some(iter), result, pos)?;
         if is_generator {
-            self.return_none(pos);
+            self.return_none(Position::NONE);
         } else {
             self.return_value(Val { reg: result, temp: true }, pos);
         }
@@ -246,7 +257,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<()> {
         self.limit.check()?;
         let Some(clause) = shape.generators.get(index) else {
-            return self.element(shape.element, result, pos);
+            return self.element(shape.element, result);
         };
         let base = self.u.height;
         let iter_pos = at(clause.iter.range);
@@ -254,10 +265,20 @@ impl<'a> Compiler<'a> {
             Some(argument) if Self::is_local(argument) => {
                 // The function's argument: taken over, so that it is dropped when exhausted.
                 let reg = self.reserve();
-                self.emit(Op::MOVE_OR_CLEAR, [reg, argument, 0], 0, iter_pos);
+                self.emit(Op::MOVE_OR_CLEAR, [reg, argument, 0], 0, pos);
                 reg
             }
             Some(iter) => iter,
+            None if let Some(item) = assigned_item(clause) => {
+                let val = self.expr(item)?;
+                self.store(&clause.target, val)?;
+                self.set_height(base);
+                let next = self.new_label();
+                self.conditions(clause, next)?;
+                self.clauses(shape, index + 1, None, result, pos)?;
+                self.bind(next);
+                return Ok(());
+            }
             None => {
                 let val = self.iterable(&clause.iter)?;
                 let iter = self.out(base, None).reg;
@@ -279,8 +300,9 @@ impl<'a> Compiler<'a> {
             self.jump(next, iter_pos);
             self.bind(body);
             let (register, target) = self.loop_target(&clause.target);
-            if let Some(target) = target {
-                self.store(target, Val { reg: register, temp: true })?;
+            match target {
+                Some(target) => self.store(target, Val { reg: register, temp: true })?,
+                None => self.mark_target(&clause.target, &clause.iter),
             }
             self.set_height(base.max(iter + 1));
             self.conditions(clause, next)?;
@@ -297,7 +319,7 @@ impl<'a> Compiler<'a> {
         clause.ifs.iter().try_for_each(|test| self.jump_if(test, false, next))
     }
 
-    fn element(&mut self, element: Element<'a>, result: Reg, pos: Position) -> Result<()> {
+    fn element(&mut self, element: Element<'a>, result: Reg) -> Result<()> {
         let base = self.u.height;
         match element {
             Element::List(elt) | Element::Set(elt) => {
@@ -313,7 +335,7 @@ impl<'a> Compiler<'a> {
             Element::Yield(elt) => {
                 let val = self.expr(elt)?;
                 let sent = self.emit_yield(base, val, None, at(elt.range));
-                self.discard(base, sent, pos);
+                self.discard(base, sent, Position::NONE);
             }
         }
         self.set_height(base);

@@ -175,6 +175,7 @@ impl<'a> Compiler<'a> {
             let right = self.expr(right)?;
             let out = self.out(base, wanted);
             let kill = Self::kills(&[right], out.reg);
+            self.u.immediate_const(value);
             self.emit(immediate_op, [out.reg, right.reg, value], kill | opcodes::REVERSED, pos);
             return Ok(out);
         }
@@ -198,6 +199,7 @@ impl<'a> Compiler<'a> {
         {
             let out = self.out(base, wanted);
             let kill = Self::kills(&[left], out.reg);
+            self.u.immediate_const(value);
             self.emit(immediate_op, [out.reg, left.reg, value], kill | flags, pos);
             return Ok(out);
         }
@@ -327,6 +329,7 @@ impl<'a> Compiler<'a> {
         }
         if let Some(value) = immediate(self.folder.fold(slice).as_ref()) {
             let out = self.out(base, wanted);
+            self.u.immediate_const(value);
             self.emit(Op::BINARY_SUBSCR_I, [out.reg, object.reg, value], Self::kills(&[object], out.reg), pos);
             return Ok(out);
         }

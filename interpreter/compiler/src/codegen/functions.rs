@@ -311,6 +311,8 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn return_none(&mut self, pos: Position) {
+        // CPython's `RETURN_CONST` names it.
+        self.u.const_id(Const::None);
         let height = self.u.height;
         self.emit(Op::RETURN_NONE, [0, height, 0], 0, pos);
     }

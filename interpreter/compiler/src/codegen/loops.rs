@@ -21,6 +21,13 @@ impl<'a> Compiler<'a> {
         (self.reserve(), Some(target))
     }
 
+    /// The line of a target that the step itself stores to is an event of its own.
+    pub(super) fn mark_target(&mut self, target: &Expr, iter: &Expr) {
+        if target.range.lineno != iter.range.lineno {
+            self.emit(Op::NOP, [0, 0, 0], 0, at(target.range));
+        }
+    }
+
     pub(super) fn for_stmt(&mut self, node: &'a For, range: Range) -> Result<()> {
         let base = self.u.height;
         let pos = at(node.iter.range);
@@ -35,11 +42,7 @@ impl<'a> Compiler<'a> {
         let (register, target) = self.loop_target(&node.target);
         match target {
             Some(target) => self.store(target, Val { reg: register, temp: true })?,
-            // The target's line is an event of its own.
-            None if node.target.range.lineno != node.iter.range.lineno => {
-                self.emit(Op::NOP, [0, 0, 0], 0, at(node.target.range));
-            }
-            None => {}
+            None => self.mark_target(&node.target, &node.iter),
         }
         self.set_height(iter + 1);
         self.stmts(&node.body)?;

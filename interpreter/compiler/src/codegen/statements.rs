@@ -89,7 +89,7 @@ impl<'a> Compiler<'a> {
         if self.options.interactive && self.u.kind == UnitKind::Module {
             let reg = self.push(value)?;
             self.emit(Op::CALL_INTRINSIC_1, [reg, reg, Intrinsic1::Print as u32], 0, pos);
-            self.clear(reg, pos);
+            self.clear(reg, Position::NONE);
             return Ok(());
         }
         if matches!(value.kind, ExprKind::Constant { .. }) || self.is_elided(value) {
@@ -97,7 +97,7 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let val = self.expr(value)?;
-        self.discard(base, val, pos);
+        self.discard(base, val, Position::NONE);
         Ok(())
     }
 

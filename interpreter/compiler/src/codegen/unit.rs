@@ -322,6 +322,11 @@ impl<'a> Unit<'a> {
         index
     }
 
+    /// A small integer that an instruction has as its operand is a constant to who reads `co_consts`.
+    pub(crate) fn immediate_const(&mut self, value: u32) {
+        self.const_id(Const::Int((value as u16 as i16).into()));
+    }
+
     /// Index of a constant that comes after all others in `co_consts`, where CPython has what its optimizer makes.
     pub(crate) fn late_const(&mut self, value: Const) -> u32 {
         self.late_consts.push(value);

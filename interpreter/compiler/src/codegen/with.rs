@@ -1,7 +1,7 @@
 //! `with` and `async with`. CPython counterpart: `compiler_with`, `compiler_async_with`.
 
-use krait_bytecode::Op;
 use krait_bytecode::location::Position;
+use krait_bytecode::{Op, opcodes};
 use krait_syntax::ast::{ExprKind, Range, With};
 
 use super::ir::Reg;
@@ -77,7 +77,7 @@ impl<'a> Compiler<'a> {
         let refused = self.new_label();
         self.bind(refused);
         self.set_height(depth + 2);
-        self.emit(Op::RERAISE, [depth, 0, 0], 0, pos);
+        self.emit(Op::RERAISE, [depth, 0, 0], opcodes::AT_RAISE, pos);
         self.pop_frame();
         self.reraise_cleanup(cleanup_label, depth);
         self.bind(suppressed);

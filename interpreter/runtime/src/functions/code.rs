@@ -1,6 +1,6 @@
 //! `compile`, `eval`, `exec`, `__import__`.
 use krait_object::native::function;
-use krait_object::{Args, Dict, Method, PyResult, Ref, Str, Thread, Tuple, Value};
+use krait_object::{Args, Bytes, Dict, Method, PyResult, Ref, Str, Thread, Tuple, Value};
 
 use crate::errors::{type_error, value_error};
 use crate::hooks::{self, CompileRequest};
@@ -44,11 +44,8 @@ const KNOWN_FLAGS: u32 = 0x1FE_0000 | 0x200 | 0x400 | 0x1000 | 0x2000 | 0x4000 |
 /// Bits of code flags that nested compilations inherit.
 const FUTURES: u32 = 0x1FE_0000;
 
-fn filename(th: &mut Thread, v: &Value) -> PyResult<String> {
-    crate::convert::fs_text(th, v, "compile")
-}
 fn compile(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let file = filename(th, &a[1])?;
+    let file = crate::convert::fs_text(th, &a[1])?;
     let Some(mode) = a[2].downcast_ref::<Str>().map(|m| m.to_string_lossy().into_owned()) else {
         let class = a[2].class().name();
         return Err(type_error(th, format!("compile() argument 'mode' must be str, not {class}")));
@@ -89,9 +86,21 @@ fn compile(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         };
         return Err(value_error(th, message));
     }
-    crate::audit::audit(th, "compile", &[a[0].clone(), a[1].clone()])?;
+    audit_compile(th, &a[0], &file)?;
     let request = CompileRequest { source: &a[0], filename: &file, mode: &mode, flags, optimize, feature_version };
     hooks::compile(th, &request)
+}
+/// The event of a compilation: a text's bytes and its file name, or a tree.
+fn audit_compile(th: &mut Thread, source: &Value, filename: &str) -> PyResult<()> {
+    if !crate::audit::active() {
+        return Ok(());
+    }
+    let args = match source.downcast_ref::<Str>() {
+        Some(text) => [Bytes::new(text.to_string_lossy().as_bytes()).into(), Value::str(filename)],
+        None if crate::protocol::buffer::has_buffer(source) => [source.clone(), Value::str(filename)],
+        None => [source.clone(), Value::NONE],
+    };
+    crate::audit::audit(th, "compile", &args)
 }
 /// The namespaces to run in: those given, or the caller's.
 fn namespaces(th: &mut Thread, a: &Args<'_>, what: &str) -> PyResult<(Ref<Dict>, Value)> {
@@ -152,11 +161,14 @@ fn code_of(th: &mut Thread, source: &Value, mode: &str, what: &str) -> PyResult<
     if mode == "eval" {
         text = crate::convert::skip_leading_space(th, &text)?;
     }
+    audit_compile(th, &text, "<string>")?;
     let flags = crate::frames::current_flags(th) & FUTURES;
     let request =
         CompileRequest { source: &text, filename: "<string>", mode, flags, optimize: -1, feature_version: -1 };
     let code = hooks::compile(th, &request)?;
-    code.downcast().map_err(|_| type_error(th, "expected code"))
+    let code: Ref<Code> = code.downcast().map_err(|_| type_error(th, "expected code"))?;
+    crate::audit::audit(th, "exec", &[code.to_value()])?;
+    Ok(code)
 }
 fn eval(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (globals, locals) = namespaces(th, a, "eval")?;

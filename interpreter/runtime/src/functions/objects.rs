@@ -62,8 +62,10 @@ pub static FUNCTIONS: &[Method] = &[
     function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |th, a| {
         radix(th, &a[0], 16, "0x")
     }),
-    function("id", "(obj, /)", "Return the identity of an object.", |_, a| {
-        Ok(krait_object::int::from_bigint(a[0].id().into()))
+    function("id", "(obj, /)", "Return the identity of an object.", |th, a| {
+        let id = krait_object::int::from_bigint(a[0].id().into());
+        crate::audit::audit(th, "builtins.id", std::slice::from_ref(&id))?;
+        Ok(id)
     }),
     function("len", "(obj, /)", "Return the number of items in a container.", |th, a| {
         sequence::len(th, &a[0]).map(Value::from)

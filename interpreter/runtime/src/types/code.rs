@@ -32,7 +32,7 @@ pub struct Code {
     /// Registers that arguments fill.
     pub nargs: u32,
     /// Positional parameters where a call with exactly so many positional arguments enters the frame at once; `u32::MAX`
-    /// where there are other parameters, and for generators.
+    /// where there are other parameters, for generators, and for what cannot run.
     pub simple_args: u32,
     pub nlocals: u32,
     pub first_free: u32,
@@ -51,6 +51,9 @@ pub struct Code {
     pub monitoring: OnceLock<Box<CodeEvents>>,
     /// What tools attached to the code object.
     pub extra: ValueCell,
+    /// What is wrong with bytecode that a script made up: it can be looked at, and a call of it fails.
+    #[trace(skip)]
+    pub fault: Option<Box<str>>,
 }
 static LAYOUT: VTable = VTable::of::<Code>();
 pub static CODE: TypeObject = TypeObject::builtin("code", Some(&OBJECT), &LAYOUT);
@@ -86,12 +89,12 @@ impl Code {
         if crate::config::get(th).no_debug_ranges {
             let mut bytecode = CodeObject::clone(bytecode);
             bytecode.positions.forget_columns();
-            return Ok(Self::with_consts(&Arc::new(bytecode), consts));
+            return Ok(Self::with_consts(&Arc::new(bytecode), consts, None));
         }
-        Ok(Self::with_consts(bytecode, consts))
+        Ok(Self::with_consts(bytecode, consts, None))
     }
     /// As [`Code::new`], with values for the constants, of which `bytecode` holds those that it can.
-    pub fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>) -> Ref<Code> {
+    fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>, fault: Option<Box<str>>) -> Ref<Code> {
         let names: Box<[Ref<Str>]> = bytecode.names.iter().map(|n| intern(n)).collect();
         let varargs = bytecode.flags & flags::VARARGS != 0;
         let varkw = bytecode.flags & flags::VARKEYWORDS != 0;
@@ -101,7 +104,7 @@ impl Code {
             stream: stream(bytecode, &consts, &names),
             nregs: bytecode.nregs,
             nargs: bytecode.argcount + bytecode.kwonlyargcount + varargs as u32 + varkw as u32,
-            simple_args: if simple { bytecode.argcount } else { u32::MAX },
+            simple_args: if simple && fault.is_none() { bytecode.argcount } else { u32::MAX },
             nlocals: bytecode.nlocals() as u32,
             first_free: bytecode.first_free() as u32,
             flags: bytecode.flags,
@@ -116,6 +119,7 @@ impl Code {
             bytecode: bytecode.clone(),
             monitoring: OnceLock::new(),
             extra: ValueCell::empty(),
+            fault,
         })
     }
     /// The docstring, if the first constant is one.

@@ -124,12 +124,14 @@ impl Frame {
         }
         self.set_register(th, register, Some(value))
     }
-    /// Registers of the variables that `locals()` shows, with their names.
+    /// Registers of the variables that `f_locals` shows, with their names.
     pub fn variables(&self) -> Vec<(usize, Ref<Str>)> {
         let end = self.code.bytecode.first_temp();
         let hidden = &self.code.bytecode.hidden_locals;
+        // Where names live in a namespace, only those of comprehensions are in registers.
+        let in_namespace = self.namespace.get().is_some();
         (0..end)
-            .filter(|r| !hidden.iter().any(|&h| h as usize == *r))
+            .filter(|r| hidden.iter().any(|&h| h as usize == *r) == in_namespace)
             .filter_map(|r| self.code.variable(r).map(|n| (r, n)))
             .collect()
     }
@@ -154,6 +156,11 @@ impl Frame {
             Some(namespace) => Ok(self.with_hidden(th, &namespace).map_or(namespace, Value::from)),
             None => self.snapshot(th).map(Into::into),
         }
+    }
+    /// Whether a comprehension in a module or class body runs, whose variables are not in the namespace.
+    pub fn has_hidden(&self, th: &mut Thread) -> bool {
+        let hidden = &self.code.bytecode.hidden_locals;
+        !hidden.is_empty() && hidden.iter().any(|&register| self.variable(th, register as usize).is_some())
     }
     /// Within a comprehension in a module or class body: a copy of the namespace with the comprehension's variables.
     pub fn with_hidden(&self, th: &mut Thread, namespace: &Value) -> Option<Ref<Dict>> {

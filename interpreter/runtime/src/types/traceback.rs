@@ -35,7 +35,10 @@ pub static DEF: ClassDef = ClassDef {
     methods: &[method("__dir__", "()", "The names of the attributes.", dir)],
     getset: &[
         getset("tb_next", "", get_next, set_next),
-        member("tb_frame", "", |_, v| Ok(payload(v).frame.clone())),
+        member("tb_frame", "", |th, v| {
+            crate::audit::audit_read(th, v, "tb_frame")?;
+            Ok(payload(v).frame.clone())
+        }),
         member("tb_lasti", "", |_, v| Ok(payload(v).lasti.load(Relaxed).into())),
         getter("tb_lineno", "", get_lineno),
     ],
@@ -145,7 +148,7 @@ fn get_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {
         return Ok(noted.into());
     }
     let lasti = tb.lasti.load(Relaxed);
-    let code = attr::get_text(th, &tb.frame, "f_code")?;
+    let Some(code) = tb.frame.downcast_ref::<Frame>().map(|f| f.code.to_value()) else { return Ok(Value::NONE) };
     let lines = attr::call_method(th, &code, "co_lines", &[])?;
     for range in iter::collect(th, &lines)? {
         let Some(range) = range.downcast_ref::<krait_object::Tuple>() else { continue };

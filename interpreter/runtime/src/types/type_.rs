@@ -291,6 +291,14 @@ pub fn text_signature(class: &TypeObject) -> Option<&'static str> {
     all.as_ref()?.get(&(std::ptr::from_ref(class) as usize)).copied()
 }
 
+/// The signature that a docstring of the form `name(…)\n--\n\n…` begins with.
+fn signature_in<'a>(name: &str, doc: &'a str) -> Option<&'a str> {
+    const END: &str = ")\n--\n\n";
+    let rest = doc.strip_prefix(name.rsplit('.').next()?).filter(|rest| rest.starts_with('('))?;
+    let end = rest.find(END)?;
+    rest[..end].find("\n\n").is_none().then(|| &rest[..=end])
+}
+
 /// `object.__new__` and `__init__` arguments: shared checks.
 pub fn is_overridden(class: &Type, name: &str) -> bool {
     let name = intern(name);

@@ -1,5 +1,6 @@
 //! `_testcapi`: the sizes of C types, callables of every calling convention, and plain calls, as far as tests of the
 //! language use them. What tests CPython's C API itself is absent.
+mod frames;
 mod monitoring;
 
 use krait_object::builtin_types::OBJECT;
@@ -11,7 +12,7 @@ use krait_runtime::protocol::{attr, call};
 
 pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
-    classes: &[&INSTANCE_DEF, &CLASS_DEF, &STATIC_DEF],
+    classes: &[&INSTANCE_DEF, &CLASS_DEF, &STATIC_DEF, &SIGNATURES_DEF],
     init: Some(init),
     ..ModuleDef::new("_testcapi")
 };
@@ -19,6 +20,8 @@ pub static MODULE: ModuleDef = ModuleDef {
 static METH_INSTANCE: TypeObject = TypeObject::builtin_like("MethInstance", &OBJECT);
 static METH_CLASS: TypeObject = TypeObject::builtin_like("MethClass", &OBJECT);
 static METH_STATIC: TypeObject = TypeObject::builtin_like("MethStatic", &OBJECT);
+
+static SIGNATURES: TypeObject = TypeObject::builtin_like("DocStringUnrepresentableSignatureTest", &OBJECT);
 
 static INSTANCE_DEF: ClassDef = ClassDef {
     module: "_testcapi",
@@ -63,6 +66,25 @@ static STATIC_DEF: ClassDef = ClassDef {
     flags: type_flag::BASE,
     ..ClassDef::new(&METH_STATIC)
 };
+
+/// Defaults that have no Python form, or that the module's namespace knows.
+static SIGNATURES_DEF: ClassDef = ClassDef {
+    module: "_testcapi",
+    methods: &[
+        method("meth", "(a, b=<x>)", UNREPRESENTABLE, |_, _| Ok(Value::NONE)),
+        class_method("classmeth", "(a, b=<x>)", UNREPRESENTABLE, |_, _| Ok(Value::NONE)),
+        static_method("staticmeth", "(a, b=<x>)", UNREPRESENTABLE, |_, _| Ok(Value::NONE)),
+        method(
+            "with_default",
+            "(x=ONE)",
+            "This instance method has a default parameter value from the module scope.",
+            |_, _| Ok(Value::NONE),
+        ),
+    ],
+    flags: type_flag::BASE,
+    ..ClassDef::new(&SIGNATURES)
+};
+const UNREPRESENTABLE: &str = "This docstring has a signature with unrepresentable default.";
 
 static FUNCTIONS: &[Method] = &[
     function("meth_noargs", "()", "", |th, _| import::import_module(th, "_testcapi")),
@@ -117,12 +139,15 @@ fn positional(th: &mut Thread, args: Option<&Value>) -> PyResult<Vec<Value>> {
     }
 }
 
+/// What looks at frames and exceptions.
+static FRAMES: ModuleDef = ModuleDef { functions: frames::FUNCTIONS, ..ModuleDef::new("_testcapi") };
 /// What reports events for `sys.monitoring`.
 static EVENTS: ModuleDef =
     ModuleDef { functions: monitoring::FUNCTIONS, classes: &[&monitoring::DEF], ..ModuleDef::new("_testcapi") };
 
 fn init(th: &mut Thread, module: &Value) -> PyResult<()> {
     krait_runtime::types::module::fill(th, module, &EVENTS)?;
+    krait_runtime::types::module::fill(th, module, &FRAMES)?;
     let ints: &[(&str, i128)] = &[
         ("CHAR_MAX", i8::MAX as i128),
         ("CHAR_MIN", i8::MIN as i128),
@@ -144,6 +169,7 @@ fn init(th: &mut Thread, module: &Value) -> PyResult<()> {
         ("SIZEOF_VOID_P", size_of::<usize>() as i128),
         ("SIZEOF_WCHAR_T", 4),
         ("SIZEOF_TIME_T", 8),
+        ("ONE", 1),
         ("Py_single_input", 256),
         ("Py_file_input", 257),
         ("Py_eval_input", 258),

@@ -1,8 +1,8 @@
 //! `atexit`: functions called at the interpreter's end.
 use krait_object::native::function;
-use krait_object::{Args, Locked, Method, ModuleDef, PyResult, Thread, Value};
-use krait_runtime::errors::{type_error, write_unraisable};
-use krait_runtime::protocol::{call, compare};
+use krait_object::{Args, Locked, Method, ModuleDef, PyResult, Raised, Thread, Value};
+use krait_runtime::errors::{take, type_error, write_unraisable_message};
+use krait_runtime::protocol::{call, compare, repr};
 
 /// One registered call: function, positional values then keyword values, names.
 type Entry = (Value, Vec<Value>, Vec<Value>);
@@ -80,10 +80,22 @@ pub fn run(th: &mut Thread) {
             None => break,
             Some(None) => {}
             Some(Some((f, values, names))) => {
-                if call::call_kw(th, &f, &values, &names).is_err() {
-                    write_unraisable(th, Some(&f));
+                if let Err(raised) = call::call_kw(th, &f, &values, &names) {
+                    ignore(th, raised, &f);
                 }
             }
         }
     }
+}
+fn ignore(th: &mut Thread, raised: Raised, f: &Value) {
+    let exception = take(th, raised);
+    let message = match repr::repr(th, f) {
+        Ok(shown) => format!("Exception ignored in atexit callback {shown}"),
+        Err(raised) => {
+            drop(take(th, raised));
+            "Exception ignored in atexit callback".to_owned()
+        }
+    };
+    th.exc = Some(exception);
+    write_unraisable_message(th, Some(&message), None);
 }

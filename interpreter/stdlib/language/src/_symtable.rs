@@ -113,7 +113,7 @@ fn symtable(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         let class = a[1].class().name();
         return Err(type_error(th, format!("expected str, bytes or os.PathLike object, not {class}")));
     }
-    let filename = fs_text(th, &a[1], "symtable")?;
+    let filename = fs_text(th, &a[1])?;
     let mode = match start.as_str() {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,

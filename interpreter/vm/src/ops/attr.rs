@@ -314,7 +314,12 @@ pub fn op_load_super_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (function, class, object) = (r.get(b(w)).clone(), r.get(b(w) + 1).clone(), r.get(b(w) + 2).clone());
     let name = name_at(r, w);
-    let found = ok!(super_attr(th, w, &function, &class, &object, name), th, pc, r);
+    let found = if th.vm.tracing.active {
+        traced_super_attr(th, w, r, &function, &class, &object, name)
+    } else {
+        super_attr(th, w, &function, &class, &object, name)
+    };
+    let found = ok!(found, th, pc, r);
     let freed = r.clear(b(w), b(w) + 3);
     match found {
         SuperAttr::Method(function) => {
@@ -328,6 +333,21 @@ pub fn op_load_super_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     }
     after_drop(th, pc, freed);
     S { pc: pc.add(1), r }
+}
+/// As [`super_attr`], with the call made, so that its end is reported.
+fn traced_super_attr(
+    th: &mut Thread,
+    w: Word,
+    r: Regs,
+    function: &Value,
+    class: &Value,
+    object: &Value,
+    name: &Ref<Str>,
+) -> PyResult<SuperAttr> {
+    let zero = w.flags() & ZERO_ARG != 0;
+    let args = if zero { Vec::new() } else { vec![class.clone(), object.clone()] };
+    let proxy = crate::trace::native_call(th, r, function, args.first(), |th| call::call(th, function, &args))?;
+    attr::get_attr(th, &proxy, name).map(SuperAttr::Value)
 }
 enum SuperAttr {
     Method(Value),

@@ -81,7 +81,9 @@ fn co_lines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
     let known = |n: i64, least: i64| if n < least { Value::NONE } else { Value::int(n) };
-    let entries = (0..code.bytecode.words.len() as u32).map(|word| {
+    // A table of a script's own may be empty.
+    let known_words = if code.bytecode.positions.runs().is_empty() { 0 } else { code.bytecode.words.len() };
+    let entries = (0..known_words as u32).map(|word| {
         let p = code.bytecode.positions.at(word);
         Tuple::of([
             if p.has_line() { p.line.into() } else { Value::NONE },

@@ -124,11 +124,29 @@ impl Draft {
         }
         c.cell_registers = cell_registers(c);
         c.nregs = c.nregs.max(c.first_temp() as u32);
-        if !verify(c, self.consts.len()) {
-            return Err(errors::value_error(th, "code: malformed bytecode"));
-        }
-        Ok(Code::with_consts(&Arc::new(self.code), self.consts).into())
+        let fault = verify(c, self.consts.len()).err().map(String::into_boxed_str);
+        audit_new(th, c, self.nlocals)?;
+        Ok(Code::with_consts(&Arc::new(self.code), self.consts, fault).into())
     }
+}
+
+fn audit_new(th: &mut Thread, c: &CodeObject, nlocals: Option<u32>) -> PyResult<()> {
+    if !crate::audit::active() {
+        return Ok(());
+    }
+    let words: Vec<u8> = c.words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let args = [
+        Bytes::new(&words).into(),
+        Value::str(&c.filename),
+        Value::str(&c.name),
+        c.argcount.into(),
+        c.posonlyargcount.into(),
+        c.kwonlyargcount.into(),
+        nlocals.unwrap_or(c.varnames.len() as u32).into(),
+        (c.nregs as usize - c.first_temp()).into(),
+        c.flags.into(),
+    ];
+    crate::audit::audit(th, "code.__new__", &args)
 }
 
 /// Cells that are arguments are in their argument's register, all others follow the locals.
@@ -144,15 +162,18 @@ fn cell_registers(c: &CodeObject) -> Vec<u16> {
     c.cellvars.iter().map(place).collect()
 }
 
-/// Opcodes exist, operands are in range, jumps stay inside: what the dispatch loop takes for granted.
-fn verify(c: &CodeObject, consts: usize) -> bool {
+/// Opcodes exist, operands are in range, jumps stay inside: what the dispatch loop takes for granted; or what is wrong.
+fn verify(c: &CodeObject, consts: usize) -> Result<(), String> {
+    let malformed = || Err(format!("malformed bytecode in {}", c.name));
     let (mut at, len) = (0usize, c.words.len());
     let mut last_ends = false;
     while at < len {
         let word = Word(c.words[at]);
-        let Some(op) = Op::from_u8(word.op_byte()).filter(|op| op.is_emitted()) else { return false };
+        let Some(op) = Op::from_u8(word.op_byte()).filter(|op| op.is_emitted()) else {
+            return Err(format!("unknown opcode {}", word.op_byte()));
+        };
         if at + op.words() > len {
-            return false;
+            return malformed();
         }
         let operands = op.info().operands;
         for (i, kind) in operands.into_iter().enumerate() {
@@ -170,7 +191,7 @@ fn verify(c: &CodeObject, consts: usize) -> bool {
                 _ => true,
             };
             if !fits {
-                return false;
+                return malformed();
             }
         }
         for (i, extra) in op.info().extras.iter().enumerate() {
@@ -181,13 +202,14 @@ fn verify(c: &CodeObject, consts: usize) -> bool {
                 _ => true,
             };
             if !fits {
-                return false;
+                return malformed();
             }
         }
         last_ends = op.ends();
         at += op.words();
     }
-    last_ends && c.exceptions.iter().all(|e| (e.handler as usize) < len && e.depth as u32 <= c.nregs)
+    let handled = c.exceptions.iter().all(|e| (e.handler as usize) < len && e.depth as u32 <= c.nregs);
+    if last_ends && handled { Ok(()) } else { malformed() }
 }
 
 fn read_exceptions(table: &[u8], first_temp: u32) -> Option<Vec<ExceptionEntry>> {

@@ -25,7 +25,10 @@ pub(super) static GETSET: &[GetSet] = &[
     getset("f_trace", "", |_, v| Ok(this(v).trace.get().into()), set_trace),
     getter("f_globals", "", |_, v| Ok(this(v).function.globals.to_value())),
     getter("f_builtins", "", |_, v| Ok(this(v).function.builtins.clone())),
-    getter("f_code", "", |_, v| Ok(this(v).code.to_value())),
+    getter("f_code", "", |th, v| {
+        crate::audit::audit_read(th, v, "f_code")?;
+        Ok(this(v).code.to_value())
+    }),
     getset("f_trace_opcodes", "", |_, v| Ok(this(v).trace_opcodes.load(Relaxed).into()), set_trace_opcodes),
     getter("f_lasti", "", |th, v| Ok((this(v).word(th) as i64 * 2).into())),
 ];
@@ -47,8 +50,8 @@ pub(super) fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 
 fn f_locals(th: &mut Thread, v: &Value) -> PyResult<Value> {
     match this(v).namespace.get() {
-        Some(namespace) => Ok(this(v).with_hidden(th, &namespace).map_or(namespace, Value::from)),
-        None => Ok(proxy::new(&this_ref(v))),
+        Some(namespace) if !this(v).has_hidden(th) => Ok(namespace),
+        _ => Ok(proxy::new(&this_ref(v))),
     }
 }
 fn f_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {

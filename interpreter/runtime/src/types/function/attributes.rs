@@ -3,6 +3,7 @@ use krait_object::native::{GetSet, Sig, getset, member};
 use krait_object::{Args, Dict, PyResult, Ref, Str, Thread, Tuple, Type, Value, ValueCell};
 
 use super::Function;
+use crate::audit::{audit, audit_read, audit_write};
 use crate::errors;
 use crate::types::cell::Cell;
 use crate::types::code::Code;
@@ -29,9 +30,33 @@ pub(super) static GETSET: &[GetSet] = &[
         },
     ),
     member("__builtins__", "", |_, v| Ok(this(v).builtins.clone())),
-    getset("__code__", "", |_, v| Ok(this(v).code().into()), set_code),
-    getset("__defaults__", "", |_, v| Ok(this(v).defaults.get().into()), set_defaults),
-    getset("__kwdefaults__", "", |_, v| Ok(this(v).kwdefaults.get().into()), set_kwdefaults),
+    getset(
+        "__code__",
+        "",
+        |th, v| {
+            audit_read(th, v, "__code__")?;
+            Ok(this(v).code().into())
+        },
+        set_code,
+    ),
+    getset(
+        "__defaults__",
+        "",
+        |th, v| {
+            audit_read(th, v, "__defaults__")?;
+            Ok(this(v).defaults.get().into())
+        },
+        set_defaults,
+    ),
+    getset(
+        "__kwdefaults__",
+        "",
+        |th, v| {
+            audit_read(th, v, "__kwdefaults__")?;
+            Ok(this(v).kwdefaults.get().into())
+        },
+        set_kwdefaults,
+    ),
     getset("__annotations__", "", get_annotations, set_annotations),
     getset(
         "__name__",
@@ -56,6 +81,7 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
     let Some(code) = new.and_then(|n| n.to_ref::<Code>()) else {
         return Err(errors::type_error(th, "__code__ must be set to a code object"));
     };
+    audit_write(th, v, "__code__", new)?;
     let function = this(v);
     let (have, want) = (function.closure().map_or(0, |c| c.len()), code.bytecode.freevars.len());
     if have != want {
@@ -79,6 +105,7 @@ fn set_defaults(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()>
             Err(errors::type_error(th, "__defaults__ must be set to a tuple object"))
         }
         n => {
+            audit_write(th, v, "__defaults__", new)?;
             this(v).defaults.set(n.cloned());
             Ok(())
         }
@@ -90,6 +117,7 @@ fn set_kwdefaults(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<(
             Err(errors::type_error(th, "__kwdefaults__ must be set to a dict object"))
         }
         n => {
+            audit_write(th, v, "__kwdefaults__", new)?;
             this(v).kwdefaults.set(n.cloned());
             Ok(())
         }
@@ -155,6 +183,7 @@ pub(super) fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<V
     if a.opt_not_none(2).is_some_and(|n| n.downcast_ref::<Str>().is_none()) {
         return Err(errors::type_error(th, "arg 3 (name) must be None or string"));
     }
+    audit(th, "function.__new__", &[code.to_value()])?;
     if a.opt_not_none(3).is_some_and(|n| n.downcast_ref::<Tuple>().is_none()) {
         return Err(errors::type_error(th, "arg 4 (defaults) must be None or tuple"));
     }

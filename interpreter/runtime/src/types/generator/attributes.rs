@@ -4,6 +4,7 @@ use krait_object::{Args, ClassDef, PyResult, SlotDefs, Thread, Value, type_flag}
 
 use super::throw::set_text;
 use super::{GENERATOR, Resume, Resumed, State, close, expect, finalize, resume, send, throw};
+use crate::audit::audit_read;
 use crate::errors;
 use crate::types::generic_alias::class_getitem;
 
@@ -82,8 +83,19 @@ pub(super) fn get_suspended(_: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok((expect(v).state() == State::Suspended).into())
 }
 pub(super) fn get_frame(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    audit_read(th, v, &attribute(v, "frame"))?;
     Ok(expect(v).frame(th).into())
 }
-pub(super) fn get_code(_: &mut Thread, v: &Value) -> PyResult<Value> {
+/// `gi_`, `cr_` or `ag_` and the rest of the name.
+fn attribute(v: &Value, name: &str) -> String {
+    let prefix = match &*v.class().name() {
+        "coroutine" => "cr",
+        "async_generator" => "ag",
+        _ => "gi",
+    };
+    format!("{prefix}_{name}")
+}
+pub(super) fn get_code(th: &mut Thread, v: &Value) -> PyResult<Value> {
+    audit_read(th, v, &attribute(v, "code"))?;
     Ok(expect(v).code.to_value())
 }

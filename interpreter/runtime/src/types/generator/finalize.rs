@@ -51,6 +51,13 @@ pub fn set_hooks(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             return Err(errors::type_error(th, message));
         }
     }
+    for (i, event) in
+        ["sys.set_asyncgen_hook_firstiter", "sys.set_asyncgen_hook_finalizer"].into_iter().enumerate().rev()
+    {
+        if a.opt(i).is_some() {
+            crate::audit::audit(th, event, &[])?;
+        }
+    }
     let hooks = th.extension::<AsyncGenHooks>();
     if let Some(f) = a.opt(0) {
         hooks.firstiter = Some(f.clone()).filter(|f| !f.is_none());

@@ -30,8 +30,13 @@ pub static GETSET: &[GetSet] = &[
     getter("__dict__", "", |_, v| Ok(this(v).dict().map(|d| crate::types::mappingproxy::new(d.into())).into())),
     getset("__doc__", "", get_doc, set_doc),
     getter("__text_signature__", "", |_, v| {
-        let sig = super::text_signature(this(v).object());
-        Ok(sig.map(Value::str).into())
+        let t = this(v);
+        if let Some(sig) = super::text_signature(t.object()) {
+            return Ok(Value::str(sig));
+        }
+        let doc = t.dict().and_then(|d| d.get_text("__doc__")).and_then(|d| d.to_ref::<Str>());
+        let Some(doc) = doc.filter(|_| t.has_flag(type_flag::HEAP)) else { return Ok(Value::NONE) };
+        Ok(super::signature_in(&t.name(), &doc.to_string_lossy()).map(Value::str).into())
     }),
     getset("__annotations__", "", get_annotations, set_annotations),
     getset("__type_params__", "", get_type_params, set_type_params),

@@ -1,6 +1,7 @@
 //! Frames and tracing: `_getframe`, `settrace`, `setprofile`, `_current_frames`.
 use krait_object::native::function;
 use krait_object::{Args, Dict, Method, PyResult, Thread, Value};
+use krait_runtime::audit::audit;
 use krait_runtime::errors::value_error;
 use krait_runtime::protocol::number;
 use krait_runtime::types::frame;
@@ -36,6 +37,7 @@ pub static FUNCTIONS: &[Method] = &[
         "()",
         "Return a dict mapping each thread's thread id to its current stack frame.",
         |th, _| {
+            audit(th, "sys._current_frames", &[])?;
             let d = Dict::new();
             if let Some(f) = frame::current(th, 0) {
                 let id = krait_platform::thread::ident();
@@ -49,6 +51,7 @@ pub static FUNCTIONS: &[Method] = &[
         "()",
         "Return a dict mapping each thread's identifier to its current raised exception.",
         |th, _| {
+            audit(th, "sys._current_exceptions", &[])?;
             let d = Dict::new();
             let id = krait_platform::thread::ident();
             let e = Value::from(th.topmost_handled().cloned());
@@ -57,6 +60,7 @@ pub static FUNCTIONS: &[Method] = &[
         },
     ),
     function("settrace", "(function, /)", "Set the global debug tracing function.", |th, a| {
+        audit(th, "sys.settrace", &[])?;
         krait_runtime::tracing::set_trace(th, Some(&a[0]).filter(|f| !f.is_none()));
         Ok(Value::NONE)
     }),
@@ -64,6 +68,7 @@ pub static FUNCTIONS: &[Method] = &[
         Ok(krait_runtime::tracing::trace(th).into())
     }),
     function("setprofile", "(function, /)", "Set the profiling function.", |th, a| {
+        audit(th, "sys.setprofile", &[])?;
         krait_runtime::tracing::set_profile(th, Some(&a[0]).filter(|f| !f.is_none()));
         Ok(Value::NONE)
     }),
