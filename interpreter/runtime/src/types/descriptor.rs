@@ -80,7 +80,8 @@ impl MethodDescriptor {
     /// ([`Sig::entries`]); `None` where the call is to be judged by [`call_method_descriptor`].
     #[inline]
     pub fn direct(&self, args: &[Value]) -> Option<(NativeFn, usize)> {
-        if !args.first()?.is_instance(self.owner.object()) {
+        let class = args.first()?.class();
+        if !std::ptr::eq(class, self.owner.object()) && !class.is_subtype(self.owner.object()) {
             return None;
         }
         Some((self.def.func, self.sig.entries(self.def, args.len(), 1)?))

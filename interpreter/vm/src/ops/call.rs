@@ -11,7 +11,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::descriptor::MethodDescriptor;
 use krait_runtime::types::function::Function;
 use krait_runtime::types::method::Method;
-use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
+use krait_runtime::types::native_function::NativeFunction;
 use krait_runtime::well_known::names;
 
 use super::{a, b, c, dies, finish1, ok, quick};
@@ -129,36 +129,33 @@ fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: us
     if th.vm.tracing.active {
         return call_slow(th, w, pc, r, window, given, &[]);
     }
-    let (intrinsic, direct) = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        (method.intrinsic, method.direct(args.slice(0, given)))
-    } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
-        match function.direct(given) {
-            Some((native, None, entries)) => (function.intrinsic, Some((native, entries))),
-            Some((native, Some(first), entries)) => {
-                args.shift(0, 1, given);
-                args.put(0, first.clone());
-                return call_direct(th, w, pc, r, window, given + 1, native, entries);
-            }
-            None => (Intrinsic::None, None),
-        }
-    } else {
-        if given == 1
-            && let Some(class) = callable.downcast_exact::<Type>()
-            && let Some(value) = quick::convert(class, args.get(0))
-        {
+    let given_values = args.slice(0, given);
+    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        if let Some(value) = quick::result(method.intrinsic, given_values) {
             return finish_native(th, w, pc, r, window, given, value);
         }
-        (Intrinsic::None, None)
-    };
-    if intrinsic != Intrinsic::None
-        && let Some(value) = quick::result(intrinsic, args.slice(0, given))
+        if let Some((native, entries)) = method.direct(given_values) {
+            return call_direct(th, w, pc, r, window, given, native, entries);
+        }
+    } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
+        if let Some(value) = quick::result(function.intrinsic, given_values) {
+            return finish_native(th, w, pc, r, window, given, value);
+        }
+        if let Some((native, first, entries)) = function.direct(given) {
+            let Some(first) = first.cloned() else {
+                return call_direct(th, w, pc, r, window, given, native, entries);
+            };
+            args.shift(0, 1, given);
+            args.put(0, first);
+            return call_direct(th, w, pc, r, window, given + 1, native, entries);
+        }
+    } else if given == 1
+        && let Some(class) = callable.downcast_exact::<Type>()
+        && let Some(value) = quick::convert(class, args.get(0))
     {
         return finish_native(th, w, pc, r, window, given, value);
     }
-    match direct {
-        Some((native, entries)) => call_direct(th, w, pc, r, window, given, native, entries),
-        None => call_slow(th, w, pc, r, window, given, &[]),
-    }
+    call_slow(th, w, pc, r, window, given, &[])
 }
 #[inline(never)]
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {
