@@ -1,7 +1,13 @@
 //! `Dict`: the storage of `dict`. Methods are in `runtime/src/types/dict`. No lock is held while `__eq__` or `__hash__`
 //! runs: the key is cloned, the dict unlocked, and the search starts again if the keys changed meanwhile.
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use crate::builtin_types::DICT;
 use crate::compare::{Key, hash_value, key_eq};
+use crate::header::Header;
+use crate::instance::view;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::str::Str;
@@ -15,6 +21,53 @@ use krait_macros::Trace;
 #[derive(Trace, Default)]
 pub struct Dict {
     table: Locked<Table<Value>>,
+    /// The address of the instance whose slots the dict is a view of; 0 = the table holds the items. Changes under the lock.
+    #[trace(skip)]
+    owner: AtomicUsize,
+}
+/// Exclusive access to the items.
+pub struct DictGuard<'a> {
+    table: ManuallyDrop<Guard<'a, Table<Value>>>,
+    /// The dict, if it is a view.
+    view: Option<&'a Dict>,
+}
+impl Deref for DictGuard<'_> {
+    type Target = Table<Value>;
+    #[inline(always)]
+    fn deref(&self) -> &Table<Value> {
+        &self.table
+    }
+}
+impl DerefMut for DictGuard<'_> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Table<Value> {
+        &mut self.table
+    }
+}
+impl Drop for DictGuard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(dict) = self.view {
+            return self.end_view(dict);
+        }
+        // SAFETY: dropped once, here.
+        unsafe { ManuallyDrop::drop(&mut self.table) }
+    }
+}
+impl DictGuard<'_> {
+    #[cold]
+    #[inline(never)]
+    fn end_view(&mut self, dict: &Dict) {
+        // SAFETY: the owner is alive while it is set, which changes under the lock; the table was filled by `fill`.
+        let written = unsafe { view::write_back(dict.owner.load(Relaxed), &mut self.table) };
+        if written.is_err() {
+            dict.owner.store(0, Relaxed);
+        }
+        // SAFETY: dropped once, here.
+        unsafe { ManuallyDrop::drop(&mut self.table) }
+        // With them the owner may go, which takes the lock.
+        drop(written);
+    }
 }
 // SAFETY: DICT is built with this payload's vtable.
 unsafe impl Payload for Dict {
@@ -24,29 +77,78 @@ unsafe impl Payload for Dict {
     }
 }
 
+impl Drop for Dict {
+    fn drop(&mut self) {
+        // The collector drops contents while others of the garbage still refer to the dict: its owner, say.
+        *self.owner.get_mut() = 0;
+    }
+}
+
 impl Dict {
     pub fn new() -> Ref<Dict> {
         Ref::new(Dict::default())
     }
     /// A new dict that takes `n` entries without growing.
     pub fn with_room(n: usize) -> Ref<Dict> {
-        Ref::new(Dict { table: Locked::new(Table::with_room(n)) })
+        Ref::new(Dict { table: Locked::new(Table::with_room(n)), owner: AtomicUsize::new(0) })
     }
     pub fn payload() -> Dict {
         Dict::default()
     }
+    /// A view of the attributes that the instance at this address has in slots.
+    pub(crate) fn view_of(owner: usize) -> Ref<Dict> {
+        Ref::new(Dict { table: Locked::default(), owner: AtomicUsize::new(owner) })
+    }
     /// The table, exclusively. No Python code may run while the guard lives.
     #[inline(always)]
-    pub fn lock(&self) -> Guard<'_, Table<Value>> {
-        self.table.lock()
+    pub fn lock(&self) -> DictGuard<'_> {
+        let table = self.table.lock();
+        if self.owner.load(Relaxed) != 0 {
+            return self.lock_view(table);
+        }
+        DictGuard { table: ManuallyDrop::new(table), view: None }
     }
-    #[inline(always)]
-    pub fn cell(&self) -> &Locked<Table<Value>> {
-        &self.table
+    #[cold]
+    #[inline(never)]
+    fn lock_view<'a>(&'a self, mut table: Guard<'a, Table<Value>>) -> DictGuard<'a> {
+        // SAFETY: the owner is alive while it is set, which changes under the lock.
+        unsafe { view::fill(self.owner.load(Relaxed), &mut table) };
+        DictGuard { table: ManuallyDrop::new(table), view: Some(self) }
+    }
+    /// Makes a view a dict of its own; the instance keeps it for its attributes.
+    pub(crate) fn detach(&self) {
+        let mut table = self.lock();
+        if table.view.take().is_none() {
+            return;
+        }
+        let owner = self.owner.swap(0, Relaxed);
+        // SAFETY: as in `lock_view`; the slots are emptied.
+        let dropped = unsafe { view::empty_slots(owner) };
+        drop(table);
+        drop(dropped);
+    }
+    /// The instance at this address dies: a view of it that others hold becomes a dict of its own.
+    pub(crate) fn outlive(&self, owner: usize) {
+        if self.is_shared() {
+            self.detach_from(owner);
+        } else {
+            self.owner.store(0, Relaxed);
+        }
+    }
+    /// As [`Dict::detach`], if this is a view of the instance at this address.
+    pub(crate) fn detach_from(&self, owner: usize) {
+        if self.owner.load(Relaxed) == owner {
+            self.detach();
+        }
+    }
+    fn is_shared(&self) -> bool {
+        let object = std::ptr::from_ref(self).wrapping_byte_sub(size_of::<Header>()).cast::<Header>();
+        // SAFETY: a `Dict` exists only as the payload behind an object's header, or on its way there, where it is no view.
+        unsafe { &*object }.refcount() > 1
     }
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.table.lock().len()
+        self.lock().len()
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -64,7 +166,7 @@ impl Dict {
         let mut rejected: Vec<usize> = Vec::new();
         let mut mutations = 0;
         loop {
-            let mut table = self.table.lock();
+            let mut table = self.lock();
             if !rejected.is_empty() && table.mutations() != mutations {
                 rejected.clear();
             }
@@ -78,7 +180,7 @@ impl Dict {
                     drop(table);
                     let Some(candidate) = candidate else { continue };
                     if key_eq(th, &candidate, key)? {
-                        let mut table = self.table.lock();
+                        let mut table = self.lock();
                         let still =
                             table.mutations() == mutations && table.at(i).is_some_and(|(k, _)| k.is(&candidate));
                         if still {
@@ -137,7 +239,7 @@ impl Dict {
     }
     /// The last item, removed.
     pub fn pop_last(&self) -> Option<(Value, Value)> {
-        self.table.lock().pop_last()
+        self.lock().pop_last()
     }
 
     fn place_of_str(table: &Table<Value>, key: &Ref<Str>) -> Option<usize> {
@@ -159,7 +261,7 @@ impl Dict {
     #[inline]
     pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, ()> {
         let Some(quick) = Quick::of(key) else { return Err(()) };
-        let t = self.table.lock();
+        let t = self.lock();
         let place = t.find_quick(&quick)?;
         Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
     }
@@ -167,13 +269,13 @@ impl Dict {
     #[inline]
     pub fn contains_quick(&self, key: &Value) -> Result<bool, ()> {
         let Some(quick) = Quick::of(key) else { return Err(()) };
-        Ok(self.table.lock().find_quick(&quick)?.is_some())
+        Ok(self.lock().find_quick(&quick)?.is_some())
     }
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
     #[inline]
     pub fn set_quick(&self, key: &Value, value: Value) -> Result<Option<Value>, Value> {
         let Some(quick) = Quick::of(key) else { return Err(value) };
-        let mut t = self.table.lock();
+        let mut t = self.lock();
         match t.find_quick(&quick) {
             Ok(Some(i)) => match t.at_mut(i) {
                 Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
@@ -189,7 +291,7 @@ impl Dict {
     /// By text alone, never running Python code: for namespaces, whose keys are strings.
     #[inline]
     pub fn get_str(&self, key: &Ref<Str>) -> Option<Value> {
-        let t = self.table.lock();
+        let t = self.lock();
         let place = Self::place_of_str(&t, key)?;
         t.at(place).map(|(_, v)| v.clone())
     }
@@ -204,7 +306,7 @@ impl Dict {
     /// By text alone, never running Python code.
     pub fn set_str(&self, key: &Ref<Str>, value: Value) {
         let old = {
-            let mut t = self.table.lock();
+            let mut t = self.lock();
             match Self::place_of_str(&t, key).and_then(|i| t.at_mut(i)) {
                 Some(pair) => Some(std::mem::replace(&mut pair.1, value)),
                 None => {
@@ -217,7 +319,7 @@ impl Dict {
     }
     pub fn remove_str(&self, key: &Ref<Str>) -> Option<Value> {
         let pair = {
-            let mut t = self.table.lock();
+            let mut t = self.lock();
             let place = Self::place_of_str(&t, key)?;
             t.remove_at(place)
         };
@@ -228,7 +330,7 @@ impl Dict {
     }
     /// The place of a name and the version of the keys, for an inline cache.
     pub fn cache_entry(&self, key: &Ref<Str>) -> Option<(u32, u32)> {
-        let mut t = self.table.lock();
+        let mut t = self.lock();
         let place = Self::place_of_str(&t, key)?;
         t.make_view();
         let version = t.version();
@@ -236,7 +338,7 @@ impl Dict {
     }
     /// The id of the present set of keys, given on demand; 0 = uncacheable.
     pub fn keys_version(&self) -> u32 {
-        self.table.lock().version()
+        self.lock().version()
     }
     /// The id given to the present set of keys so far, 0 = none.
     #[inline(always)]
@@ -247,13 +349,13 @@ impl Dict {
     /// The value at `place` if its key is `key` itself: what an inline cache with a hint reads.
     #[inline(always)]
     pub fn at_hint(&self, place: u32, key: &Ref<Str>) -> Option<Value> {
-        let t = self.table.lock();
+        let t = self.lock();
         t.at(place as usize).filter(|(k, _)| k.bits() == key.address() as u64).map(|(_, v)| v.clone())
     }
     /// Stores at `place` if its key is `key` itself.
     #[inline(always)]
     pub fn set_at_hint(&self, place: u32, key: &Ref<Str>, value: Value) -> Result<Value, Value> {
-        let mut t = self.table.lock();
+        let mut t = self.lock();
         match t.at_mut(place as usize) {
             Some(pair) if pair.0.bits() == key.address() as u64 => Ok(std::mem::replace(&mut pair.1, value)),
             _ => Err(value),
@@ -261,7 +363,7 @@ impl Dict {
     }
     /// The place of a name, for [`Dict::at_hint`].
     pub fn hint_of(&self, key: &Ref<Str>) -> Option<u32> {
-        let t = self.table.lock();
+        let t = self.lock();
         Self::place_of_str(&t, key).map(|p| p as u32)
     }
     /// What an inline cache reads: the value at `place` if the keys are still those of `version` (not 0).
@@ -281,7 +383,7 @@ impl Dict {
     /// Stores at `place` if the keys are still those of `version`.
     #[inline(always)]
     pub fn cached_set(&self, version: u32, place: u32, value: Value) -> Result<Value, Value> {
-        let mut t = self.table.lock();
+        let mut t = self.lock();
         if version == 0 || t.current_version() != version {
             return Err(value);
         }
@@ -294,36 +396,36 @@ impl Dict {
     /// The first entry at or after place `from`, and the place to go on from.
     #[inline]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.lock();
+        let t = self.lock();
         let i = t.next_place(from)?;
         t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
     }
     /// The last entry before place `before`, and its place.
     pub fn prev_entry(&self, before: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.lock();
+        let t = self.lock();
         let i = t.prev_place(before)?;
         t.at(i).map(|(k, v)| (i, k.clone(), v.clone()))
     }
     pub fn keys(&self) -> Vec<Value> {
-        self.table.lock().iter().map(|(k, _)| k.clone()).collect()
+        self.lock().iter().map(|(k, _)| k.clone()).collect()
     }
     pub fn values(&self) -> Vec<Value> {
-        self.table.lock().iter().map(|(_, v)| v.clone()).collect()
+        self.lock().iter().map(|(_, v)| v.clone()).collect()
     }
     pub fn items(&self) -> Vec<(Value, Value)> {
-        self.table.lock().iter().cloned().collect()
+        self.lock().iter().cloned().collect()
     }
     pub fn copy(&self) -> Ref<Dict> {
-        let table = self.table.lock().copy();
-        Ref::new(Dict { table: Locked::new(table) })
+        let table = self.lock().copy();
+        Ref::new(Dict { table: Locked::new(table), owner: AtomicUsize::new(0) })
     }
     pub fn clear(&self) {
-        let old = self.table.lock().take();
+        let old = self.lock().take();
         drop(old);
     }
     /// Exchanges the contents.
     pub fn swap_table(&self, other: Table<Value>) -> Table<Value> {
-        std::mem::replace(&mut *self.table.lock(), other)
+        std::mem::replace(&mut *self.lock(), other)
     }
 }
 

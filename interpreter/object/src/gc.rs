@@ -358,6 +358,10 @@ impl Set {
     fn add(&mut self, h: NonNull<Header>) {
         // SAFETY: live object.
         let header = unsafe { h.as_ref() };
+        if header.flags() & flag::TAIL != 0 {
+            // SAFETY: a live object with a tail, and the world is stopped.
+            unsafe { instance::settle_view(h, &*header.class_ptr()) };
+        }
         set_bits(header, bit::CANDIDATE);
         clear_bits(header, bit::REACHABLE);
         self.objects.push(h);

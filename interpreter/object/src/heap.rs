@@ -221,6 +221,15 @@ fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
     Some(block)
 }
 
+/// Makes an untraced large block larger, where it is or elsewhere; `None` without memory: it is as it was.
+///
+/// # Safety
+/// `block` came from `alloc` with `old` bytes, which are too many for a page, and nobody else refers to it.
+pub(crate) unsafe fn grow(block: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
+    let new = new.checked_next_multiple_of(GRAIN).filter(|&n| Layout::from_size_align(n, GRAIN).is_ok())?;
+    // SAFETY: by the caller's promise; the size is not zero.
+    NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), layout(old), new) })
+}
 /// # Safety
 /// `block` came from `alloc` with the same size and kind and is not used again.
 #[inline(always)]

@@ -4,13 +4,14 @@
 //! ```text
 //! [payload …][shape: u32][capacity: u16][fixed: u16][dict][fixed slots …][attribute slots …]
 //! ```
-//! Attributes live in slots as the shape says, until the dict is asked for (or the slots run out): then they move into a
-//! real dict, `dict` is set and the shape is `DICT`.
+//! Attributes live in slots as the shape says, until the slots run out or something is done to `__dict__` that slots cannot
+//! hold: then they move into a real dict, `dict` is set and the shape is `DICT`. A dict beside another shape is a `view`.
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering::*};
 
 pub mod cache;
 pub mod shape;
+pub(crate) mod view;
 
 use crate::dict::Dict;
 use crate::header::{Header, flag};
@@ -66,9 +67,26 @@ pub(crate) unsafe fn drop_tail(h: NonNull<Header>, class: &TypeObject) {
     let end = unsafe { payload_end(h.as_ptr(), class) };
     // SAFETY: the object has a tail at `end`.
     let tail = unsafe { View::at(h.as_ref(), end) };
-    tail.tail.dict.set(None);
+    if let Some(dict) = tail.tail.dict.take().and_then(|d| d.downcast::<Dict>().ok()) {
+        dict.outlive(h.as_ptr() as usize);
+    }
     for i in 0..tail.slots() {
         tail.slot(i).set(None);
+    }
+}
+/// Before the collector counts: a view of the attributes that others hold keeps them alive, which only a dict of its own
+/// shows.
+///
+/// # Safety
+/// As [`trace_tail`].
+pub(crate) unsafe fn settle_view(h: NonNull<Header>, class: &TypeObject) {
+    // SAFETY: the object is live and has a tail.
+    let view = unsafe { View::at(h.as_ref(), payload_end(h.as_ptr(), class)) };
+    if view.tail.dict.is_set()
+        && let Some(dict) = held_dict(view)
+        && dict.as_value().refcount() > 2
+    {
+        dict.detach_from(h.as_ptr() as usize);
     }
 }
 /// # Safety
@@ -194,8 +212,29 @@ pub fn storage(object: &Value) -> Storage {
 pub fn dict_if_made(object: &Value) -> Option<Ref<Dict>> {
     dict_of(View::of(object)?)
 }
+/// The dict that holds the attributes.
 fn dict_of(view: View<'_>) -> Option<Ref<Dict>> {
+    if view.tail.shape.load(Acquire) == DICT { held_dict(view) } else { None }
+}
+/// The dict that Python has seen, be it a view.
+fn held_dict(view: View<'_>) -> Option<Ref<Dict>> {
     view.tail.dict.get().and_then(|d| d.downcast().ok())
+}
+/// The instance's `__dict__`: a view while the attributes are in slots. `None`: the class gives instances none.
+pub fn dict(object: &Value) -> Option<Ref<Dict>> {
+    let view = View::of(object)?;
+    if !object.class().has_flag(type_flag::TAIL_DICT) {
+        return None;
+    }
+    if let Some(held) = held_dict(view) {
+        return Some(held);
+    }
+    if crate::header::multi() || view.tail.shape.load(Relaxed) == DICT {
+        return materialize(object);
+    }
+    let fresh = Dict::view_of(std::ptr::from_ref(view.header) as usize);
+    view.tail.dict.set(Some(fresh.to_value()));
+    Some(fresh)
 }
 
 /// An attribute in the instance's slots or (exact-string-keyed) dict; no descriptors, no Python code.
@@ -276,14 +315,15 @@ pub fn del_attr(object: &Value, name: &Ref<Str>) -> bool {
         }
     }
 }
-/// The instance's `__dict__`, made from the slots on first use. `None`: the class gives instances none.
+/// A dict that holds the instance's attributes from now on. `None`: the class gives instances none.
 pub fn materialize(object: &Value) -> Option<Ref<Dict>> {
     let view = View::of(object)?;
     if !object.class().has_flag(type_flag::TAIL_DICT) {
         return None;
     }
-    if let Some(d) = dict_of(view) {
-        return Some(d);
+    if let Some(held) = held_dict(view) {
+        held.detach();
+        return Some(held);
     }
     let fresh = Dict::new();
     view.locked(|| {

@@ -1,6 +1,7 @@
 //! `Str`: the storage of Python strings (PEP 393): one, two or four bytes a code point, immutable, with a cached hash.
 //! Methods are in `runtime/src/types/str`. Lone surrogates are code points like any other.
 use std::borrow::Cow;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use crate::builtin_types::STR;
@@ -265,6 +266,50 @@ impl Str {
         out.push_str(self);
         out.push_str(other);
         Some(out.finish())
+    }
+    /// `text` with `other` behind it, in the same memory as far as that can grow: only for a long string that nobody else
+    /// refers to, so that building a string piece by piece takes time in proportion to its length. `Err`: as it was.
+    pub fn append(text: Ref<Str>, other: &Str) -> Result<Ref<Str>, Ref<Str>> {
+        let header = NonNull::from(&text.object().header);
+        let (kind, len, more) = (text.kind, text.len, other.len);
+        let alone = text.as_value().is_exact(&STR) && text.as_value().refcount() == 1 && !text.is_interned();
+        // A block of its own, and units that hold those of `other`.
+        if !alone || crate::header::multi() || other.kind > kind || std::ptr::eq(&*text, other) {
+            return Err(text);
+        }
+        // SAFETY: the object is live and a `str`.
+        let old = unsafe { crate::refs::block_size(header, &STR) };
+        if !crate::heap::is_large(old) {
+            return Err(text);
+        }
+        let Some(size) = len.checked_add(more).and_then(|n| n.checked_mul(kind.width())) else { return Err(text) };
+        let Some(size) = size.checked_add(size_of::<Object<Str>>() + 7) else { return Err(text) };
+        // SAFETY: the one reference is `text`, which is given up for the block that comes back.
+        unsafe {
+            let Some(block) = crate::heap::grow(header.cast(), old, size & !7) else { return Err(text) };
+            std::mem::forget(text);
+            let object = block.cast::<Object<Str>>().as_ptr();
+            (*object).payload.hash = AtomicU64::new(0);
+            let end = object.add(1).cast::<u8>().add(len * kind.width());
+            match (kind.width(), other.data()) {
+                (1, StrData::Ascii(u) | StrData::Latin1(u)) => std::ptr::copy_nonoverlapping(u.as_ptr(), end, u.len()),
+                (1, _) => unreachable!("the other's kind is not wider"),
+                (2, _) => other.copy_units(end.cast::<u16>()),
+                (_, _) => other.copy_units(end.cast::<u32>()),
+            }
+            (*object).payload.len = len + more;
+            Ok(Ref::from_bits(object as u64))
+        }
+    }
+    /// # Safety
+    /// There is room for all units at `to`, and `T` holds them.
+    unsafe fn copy_units<T: TryFrom<u32>>(&self, to: *mut T) {
+        for (i, c) in self.iter().enumerate() {
+            if let Ok(unit) = T::try_from(c) {
+                // SAFETY: by the caller's promise.
+                unsafe { to.add(i).write(unit) }
+            }
+        }
     }
     pub fn repeat(&self, n: usize) -> Option<Ref<Str>> {
         fn fill<T: Copy>(kind: Kind, unit: &[T], n: usize) -> Option<Ref<Str>> {

@@ -138,6 +138,12 @@ impl<V: 'static> Table<V> {
         table.entries.reserve_exact(n);
         table
     }
+    pub fn reserve(&mut self, n: usize) {
+        self.entries.reserve(n);
+    }
+    pub(crate) fn set_mutations(&mut self, mutations: u64) {
+        self.mutations = mutations;
+    }
     pub fn len(&self) -> usize {
         self.live
     }

@@ -153,7 +153,7 @@ pub fn instance_dict(o: &Value) -> Option<Ref<Dict>> {
         }
         return cell.get_or_set(Dict::new().into()).downcast().ok();
     }
-    instance::materialize(o)
+    instance::dict(o)
 }
 /// An attribute of the instance's own storage.
 fn own_attribute(o: &Value, name: &Ref<Str>) -> Option<Value> {

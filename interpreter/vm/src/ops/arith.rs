@@ -1,13 +1,14 @@
 //! Arithmetic: `ADD` to `XOR`, their forms with an immediate, unary operators.
-use krait_bytecode::opcodes::{INPLACE, REVERSED};
+use krait_bytecode::opcodes::{INPLACE, KILL_1, KILL_2, REVERSED};
 use krait_bytecode::{Op, Word};
 use krait_object::{PyResult, Str, Thread, Value};
 use krait_runtime::protocol::compare::truth;
 use krait_runtime::protocol::number::{self, BinaryOp};
 
-use super::{b, c, finish1, finish2, ok};
+use super::{a, b, c, dies, finish1, finish2, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
+use crate::safepoint::after_drop;
 
 /// The operator of an opcode.
 fn operator(op: u8) -> BinaryOp {
@@ -44,6 +45,27 @@ fn mixed(x: &Value, y: &Value) -> Option<(f64, f64)> {
         _ => None,
     }
 }
+/// Characters from which on a string that is added to may grow where it is.
+const LONG: usize = 1024;
+/// `R[A] := R[B] + t` in the memory of `R[B]`, which dies or is the result's register; false: nothing happened.
+fn append(r: Regs, w: Word, t: &Str) -> bool {
+    let Some(left) = r.take(b(w)).and_then(|v| v.downcast::<Str>().ok()) else { return false };
+    match Str::append(left, t) {
+        Ok(text) => {
+            drop(r.replace(a(w), Some(text.into())));
+            true
+        }
+        Err(left) => {
+            r.put(b(w), left.into());
+            false
+        }
+    }
+}
+fn clear_operand(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let freed = r.kill(c(w));
+    after_drop(th, pc, freed);
+    S { pc, r }
+}
 /// Operands that are not both ints or both floats: an int with a float, strings to be put together.
 #[inline(never)]
 fn other(th: &mut Thread, w: Word, pc: Pc, r: Regs, of_floats: impl FnOnce(f64, f64) -> Option<f64>) -> S {
@@ -55,9 +77,13 @@ fn other(th: &mut Thread, w: Word, pc: Pc, r: Regs, of_floats: impl FnOnce(f64, 
     }
     if w.op_byte() == Op::ADD as u8
         && let (Some(s), Some(t)) = (x.downcast_exact::<Str>(), y.downcast_exact::<Str>())
-        && let Some(text) = s.concat(t)
     {
-        return finish2(th, w, pc, pc, r, text.into());
+        if s.len() >= LONG && b(w) != c(w) && (a(w) == b(w) || dies(w, KILL_1)) && append(r, w, t) {
+            return if dies(w, KILL_2) { clear_operand(th, w, pc, r) } else { S { pc, r } };
+        }
+        if let Some(text) = s.concat(t) {
+            return finish2(th, w, pc, pc, r, text.into());
+        }
     }
     slow(th, w, pc, r)
 }

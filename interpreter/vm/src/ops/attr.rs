@@ -163,12 +163,11 @@ fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S
     let before = shape_of(&object);
     ok!(attr::set_attr(th, &object, name, Some(&value)), th, pc, r);
     learn_store(&object, name, before, pc);
-    drop(object);
-    let mut freed = value.release();
+    drop((object, value));
     if dies(w, KILL_1) {
-        freed |= r.kill(a(w));
+        r.kill(a(w));
     }
-    after_drop(th, pc, freed);
+    after_drop(th, pc, true);
     S { pc: pc.add(2), r }
 }
 /// Remembers how the generic store worked.
@@ -209,6 +208,7 @@ pub fn op_delete_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, name) = (r.get(a(w)).clone(), &r.code().names[w.bc() as usize]);
     ok!(attr::set_attr(th, &object, name, None), th, pc, r);
     drop(object);
+    after_drop(th, pc, true);
     kill_reads(th, w, pc, pc, r, &[a(w)])
 }
 pub fn op_load_attr_dyn(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

@@ -126,6 +126,7 @@ fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     };
     ok!(result, th, pc, r);
     drop((object, key, value));
+    after_drop(th, pc, true);
     kill_reads(th, w, pc, pc, r, &[a(w), b(w), c(w)])
 }
 pub fn op_del_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -133,6 +134,7 @@ pub fn op_del_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, key) = (r.get(a(w)).clone(), r.get(b(w)).clone());
     ok!(sequence::del_item(th, &object, &key), th, pc, r);
     drop((object, key));
+    after_drop(th, pc, true);
     kill_reads(th, w, pc, pc, r, &[a(w), b(w)])
 }
 
