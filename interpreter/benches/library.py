@@ -55,6 +55,6 @@ def once(i):
     return len(wrapped), round(ratio, 6), len(names), len(kinds), len(text), options.level, len(rows), max(point).x, mean, len(words), colours[-1]
 
 
-for i in range(60):
+for i in range(75):
     result = once(i)
 print(result)

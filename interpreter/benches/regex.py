@@ -33,4 +33,4 @@ def main(rounds):
     return len(lines), sorted(hosts)[0], len(replaced), len(words), len(upper), counts, nested, rare
 
 
-print(main(150))
+print(main(185))
