@@ -66,6 +66,9 @@ pub struct Buffer {
     pub shape: Vec<usize>,
     /// Bytes between items, per dimension.
     pub strides: Vec<isize>,
+    /// Per dimension; empty where no dimension is indirect. Not negative: what stands at a place of this dimension is the
+    /// place, in the exporter's memory and as a native word, from which the suboffset leads to the next dimension.
+    pub suboffsets: Vec<isize>,
     /// The first item's place in the exporter's memory.
     pub offset: usize,
     /// Bytes in all (items times item size).
@@ -83,14 +86,31 @@ impl Buffer {
             itemsize: 1,
             shape: vec![len],
             strides: vec![1],
+            suboffsets: Vec::new(),
             offset: 0,
             len,
             readonly,
         }
     }
     pub fn is_c_contiguous(&self) -> bool {
+        if !self.suboffsets.is_empty() {
+            return false;
+        }
         let mut expected = self.itemsize as isize;
         for (&n, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            if n > 1 && stride != expected {
+                return self.len == 0;
+            }
+            expected *= n as isize;
+        }
+        true
+    }
+    pub fn is_f_contiguous(&self) -> bool {
+        if !self.suboffsets.is_empty() {
+            return false;
+        }
+        let mut expected = self.itemsize as isize;
+        for (&n, &stride) in self.shape.iter().zip(&self.strides) {
             if n > 1 && stride != expected {
                 return self.len == 0;
             }
@@ -129,16 +149,29 @@ impl Buffer {
             (None, None) => unreachable!("f was taken, so it ran"),
         }
     }
-    /// Places of all items in C order, as offsets into the exporter's memory.
-    pub fn offsets(&self) -> Vec<usize> {
-        fn walk(b: &Buffer, dim: usize, at: isize, out: &mut Vec<usize>) {
+    /// Follows the word at `at`, where dimension `dim` is indirect. `all` is the exporter's memory.
+    pub fn follow(&self, all: &[u8], dim: usize, at: isize) -> isize {
+        match self.suboffsets.get(dim) {
+            Some(&suboffset) if suboffset >= 0 => {
+                let word = usize::try_from(at).ok().and_then(|at| all.get(at..)?.first_chunk());
+                word.map_or(-1, |w| isize::from_ne_bytes(*w).wrapping_add(suboffset))
+            }
+            _ => at,
+        }
+    }
+    /// Places of all items in C order, as offsets into the exporter's memory `all`.
+    pub fn places(&self, all: &[u8]) -> Vec<usize> {
+        fn walk(b: &Buffer, all: &[u8], dim: usize, at: isize, out: &mut Vec<usize>) {
             match b.shape.get(dim) {
                 None => out.push(at as usize),
-                Some(&n) => (0..n).for_each(|i| walk(b, dim + 1, at + i as isize * b.strides[dim], out)),
+                Some(&n) => (0..n).for_each(|i| {
+                    let next = b.follow(all, dim, at + i as isize * b.strides[dim]);
+                    walk(b, all, dim + 1, next, out);
+                }),
             }
         }
         let mut out = Vec::new();
-        walk(self, 0, self.offset as isize, &mut out);
+        walk(self, all, 0, self.offset as isize, &mut out);
         out
     }
     /// The bytes in C order.
@@ -149,8 +182,9 @@ impl Buffer {
             if contiguous {
                 out.extend_from_slice(all.get(self.offset..self.offset + self.len).unwrap_or_default());
             } else {
-                for at in self.offsets() {
-                    out.extend_from_slice(all.get(at..at + self.itemsize).unwrap_or_default());
+                for at in self.places(all) {
+                    let item = at.checked_add(self.itemsize).and_then(|end| all.get(at..end));
+                    out.extend_from_slice(item.unwrap_or_default());
                 }
             }
         });

@@ -163,37 +163,34 @@ impl Dict {
         then: impl FnOnce(&mut Table<Value>, Option<usize>) -> R,
     ) -> PyResult<R> {
         let wanted = Key::new(key);
-        let mut rejected: Vec<usize> = Vec::new();
-        let mut mutations = 0;
+        // Places and keys that `__eq__` has refused; as in CPython, what it does to other entries starts nothing anew.
+        let mut rejected: Vec<(usize, Value)> = Vec::new();
         loop {
             let mut table = self.lock();
-            if !rejected.is_empty() && table.mutations() != mutations {
-                rejected.clear();
-            }
-            let found = table.find(hash, |i, k| if rejected.contains(&i) { Same::No } else { wanted.same(k) });
+            let found = table.find(hash, |i, k| {
+                if rejected.iter().any(|(place, held)| *place == i && held.is(k)) { Same::No } else { wanted.same(k) }
+            });
             match found {
                 Found::At(i) => return Ok(then(&mut table, Some(i))),
                 Found::Absent => return Ok(then(&mut table, None)),
                 Found::Ask(i) => {
-                    mutations = table.mutations();
                     let candidate = table.at(i).map(|(k, _)| k.clone());
                     drop(table);
                     let Some(candidate) = candidate else { continue };
                     if key_eq(th, &candidate, key)? {
                         let mut table = self.lock();
-                        let still =
-                            table.mutations() == mutations && table.at(i).is_some_and(|(k, _)| k.is(&candidate));
-                        if still {
+                        if table.at(i).is_some_and(|(k, _)| k.is(&candidate)) {
                             return Ok(then(&mut table, Some(i)));
                         }
                         rejected.clear();
                     } else {
-                        rejected.push(i);
+                        rejected.push((i, candidate));
                     }
                 }
             }
         }
     }
+
     pub fn get(&self, th: &mut Thread, key: &Value) -> PyResult<Option<Value>> {
         let hash = hash_value(th, key)?;
         self.get_hashed(th, key, hash)

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering:
 
 use crate::dealloc::take_pending_finalizers;
 use crate::header::{Header, flag};
+use crate::list::List;
+use crate::locked::ValueCell;
 use crate::refs::block_size;
 use crate::thread::{Thread, breaker};
 use crate::trace::Tracer;
@@ -155,6 +157,12 @@ fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
     }
 }
 
+/// `gc.DEBUG_SAVEALL`: what is unreachable goes into the list [`Saved`].
+pub const DEBUG_SAVEALL: u32 = 32;
+/// `gc.garbage`.
+#[derive(Default)]
+pub struct Saved(pub ValueCell);
+
 /// `gc.get_stats()` of one age.
 #[derive(Clone, Copy, Debug)]
 pub struct Stats {
@@ -205,6 +213,10 @@ fn request(l: &Local) {
     });
 }
 
+/// Whether a collection is under way.
+pub fn is_running() -> bool {
+    RUNNING.load(Relaxed)
+}
 pub fn set_enabled(on: bool) {
     with_state(|s| s.enabled.store(on, Relaxed));
 }
@@ -262,6 +274,9 @@ fn set_age(h: &Header, age: u8) {
 
 /// Calls `visit` for every reference that the object holds.
 fn trace(h: NonNull<Header>, visit: &mut dyn FnMut(NonNull<Header>)) {
+    trace_with(h, &mut Tracer { visit, immediate: None });
+}
+fn trace_with(h: NonNull<Header>, tracer: &mut Tracer<'_>) {
     // SAFETY: the object is live.
     let header = unsafe { h.as_ref() };
     if header.flags() & flag::DEAD != 0 {
@@ -269,12 +284,11 @@ fn trace(h: NonNull<Header>, visit: &mut dyn FnMut(NonNull<Header>)) {
     }
     // SAFETY: the object owns its class.
     let class: &TypeObject = unsafe { &*header.class_ptr() };
-    let mut tracer = Tracer { visit };
     // SAFETY: the vtable is the object's own, and the world is stopped.
-    unsafe { (class.vtable().trace)(h.as_ptr().cast(), &mut tracer) };
+    unsafe { (class.vtable().trace)(h.as_ptr().cast(), tracer) };
     if header.flags() & flag::TAIL != 0 {
         // SAFETY: the flag says that there is a tail.
-        unsafe { instance::trace_tail(h, class, &mut tracer) };
+        unsafe { instance::trace_tail(h, class, tracer) };
     }
     if !class.is_static()
         && let Some(c) = NonNull::new(header.class_ptr().cast_mut().cast::<Header>())
@@ -480,28 +494,41 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
         return 0;
     }
     let members: std::collections::HashSet<usize> = garbage.iter().map(|v| v.bits() as usize).collect();
-    for v in &garbage {
-        if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
-            weakref::clear_refs_but(h, |reference| members.contains(&reference));
-            v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
+    let clear_weakrefs = |garbage: &[Value]| {
+        let mut any = false;
+        for v in garbage {
+            if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
+                any = true;
+                weakref::clear_refs_but(h, |reference| members.contains(&reference));
+                v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
+            }
         }
-    }
+        any
+    };
+    // What runs from here on may get hold of the garbage, by `gc.get_objects()` if by nothing else.
+    let mut disturbed = clear_weakrefs(&garbage) || crate::header::multi();
     // Callbacks run while everything is still whole.
     th.run_pending();
-    let mut finalized = false;
     for v in &garbage {
         let Some(h) = v.header() else { continue };
         if v.class().has_finalizer() && h.flags() & flag::FINALIZED == 0 && h.claim_flag(flag::FINALIZED) {
-            finalized = true;
+            disturbed = true;
             let slot = v.class().slots.finalize.get();
             if let Some(f) = slot {
                 f(th, v);
             }
         }
     }
-    let n = garbage.len();
-    let garbage = if finalized { still_unreachable(th, garbage) } else { garbage };
     let _stopped = world::stop(th);
+    let garbage = if disturbed { still_unreachable(th, garbage) } else { garbage };
+    // Finalisers may have made weak references: nobody may come by them to an object without contents.
+    clear_weakrefs(&garbage);
+    let n = garbage.len();
+    let saved = th.interp.extension::<Saved>().0.get().filter(|_| debug_flags() & DEBUG_SAVEALL != 0);
+    if let Some(list) = saved.as_ref().and_then(|v| v.downcast_ref::<List>()) {
+        garbage.into_iter().for_each(|v| list.push(v));
+        return n;
+    }
     for v in &garbage {
         drop_contents(v);
     }
@@ -563,11 +590,13 @@ pub fn objects(generation: Option<u8>) -> Vec<Value> {
 }
 /// What the object refers to directly.
 pub fn referents(v: &Value) -> Vec<Value> {
-    let mut out = Vec::new();
+    let out = std::cell::RefCell::new(Vec::new());
     if let Some(h) = v.header_ptr().filter(|_| is_tracked(v)) {
-        trace(h, &mut |child| out.push(counted(child)));
+        let visit = &mut |child| out.borrow_mut().push(counted(child));
+        let immediate = &mut |value: &Value| out.borrow_mut().push(value.clone());
+        trace_with(h, &mut Tracer { visit, immediate: Some(immediate) });
     }
-    out
+    out.into_inner()
 }
 /// The tracked objects that refer directly to any of `targets`.
 pub fn referrers(targets: &[Value]) -> Vec<Value> {

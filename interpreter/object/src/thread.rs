@@ -40,8 +40,8 @@ pub struct Shared {
     pub id: std::sync::atomic::AtomicU64,
     /// The thread runs Python code or touches values; false while it blocks or is stopped.
     pub attached: std::sync::atomic::AtomicBool,
-    /// The VM's state while frames run, for reports of crashes only.
-    pub vm: AtomicPtr<crate::stack::VmState>,
+    /// The thread itself once frames have run: for reports of crashes, and for others while the world is stopped.
+    pub thread: AtomicPtr<Thread>,
 }
 
 /// The threads that are reported when the process crashes; no lock may be taken then.
@@ -56,7 +56,7 @@ fn enter_report(shared: &Arc<Shared>) {
     }
 }
 fn leave_report(shared: &Arc<Shared>) {
-    shared.vm.store(std::ptr::null_mut(), Release);
+    shared.thread.store(std::ptr::null_mut(), Release);
     for slot in &REPORTED {
         if std::ptr::eq(slot.load(Relaxed), Arc::as_ptr(shared)) {
             slot.store(std::ptr::null_mut(), Release);
@@ -71,16 +71,16 @@ pub fn report_only(th: &Thread) {
         }
     }
 }
-/// Calls `f` with every thread's identifier, whether it is the calling one, and its VM state (which may be null), the
-/// youngest first. For reports of crashes: takes no lock, allocates nothing.
-pub fn report(f: &mut dyn FnMut(u64, bool, *const crate::stack::VmState)) {
+/// Calls `f` with every thread's identifier, whether it is the calling one, and the thread (null where no frame has run),
+/// the youngest first. For reports of crashes: takes no lock, allocates nothing.
+pub fn report(f: &mut dyn FnMut(u64, bool, *const Thread)) {
     let own = CURRENT.get();
     for slot in REPORTED.iter().rev() {
         let shared = slot.load(Acquire);
         if !shared.is_null() {
             // SAFETY: a thread leaves its slot before its `Arc` goes.
             let shared = unsafe { &*shared };
-            f(shared.id.load(Relaxed), std::ptr::eq(shared, own), shared.vm.load(Acquire));
+            f(shared.id.load(Relaxed), std::ptr::eq(shared, own), shared.thread.load(Acquire));
         }
     }
 }

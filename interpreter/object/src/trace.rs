@@ -10,6 +10,8 @@ use crate::value::Value;
 /// Called once for each reference that an object holds.
 pub struct Tracer<'a> {
     pub(crate) visit: &'a mut dyn FnMut(NonNull<Header>),
+    /// Called for values that are no objects (small ints, floats, constants), where anybody asks for them.
+    pub(crate) immediate: Option<&'a mut dyn FnMut(&Value)>,
 }
 
 /// # Safety
@@ -42,6 +44,8 @@ unsafe impl Trace for Value {
     fn trace(&self, tracer: &mut Tracer<'_>) {
         if let Some(h) = self.header_ptr() {
             (tracer.visit)(h);
+        } else if let Some(immediate) = &mut tracer.immediate {
+            immediate(self);
         }
     }
 }

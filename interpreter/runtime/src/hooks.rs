@@ -23,6 +23,10 @@ pub struct VmHooks {
     pub on_stack: fn(&mut Thread, &Value, &mut dyn FnMut(&mut Thread)),
     /// The frame `depth` calls up from the running one, made into an object.
     pub frame_at: fn(&mut Thread, usize) -> Option<Ref<Frame>>,
+    /// Calls with each thread's identifier, its running frame, and the exception that it handles.
+    pub threads: fn(&mut Thread, &mut dyn FnMut(u64, Option<Ref<Frame>>, Option<Value>)),
+    /// Sets the trace function, or the profile function, of every thread.
+    pub trace_all: fn(&mut Thread, bool, Option<&Value>),
     /// The frame that called this one, while it runs.
     pub frame_back: fn(&mut Thread, &Ref<Frame>) -> Option<Ref<Frame>>,
     /// Register of a frame that is running or suspended.

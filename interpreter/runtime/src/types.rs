@@ -4,6 +4,7 @@ pub mod bool_;
 pub mod bytearray;
 pub mod bytes;
 pub mod callable_iter;
+pub mod capsule;
 pub mod cell;
 pub mod classmethod;
 pub mod code;
@@ -82,6 +83,7 @@ pub static CLASSES: &[&[&ClassDef]] = &[
         &complex::DEF,
         &none::DEF,
         &not_implemented::DEF,
+        &capsule::DEF,
         &ellipsis::DEF,
         &slice::DEF,
         &enumerate::DEF,

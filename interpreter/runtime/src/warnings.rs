@@ -318,9 +318,11 @@ fn split_lines(th: &mut Thread, source: &Value) -> PyResult<Value> {
     call::call(th, &f, std::slice::from_ref(source))
 }
 
-/// An attribute of the module `warnings`, if that is loaded (or, when asked for, can be imported).
+/// An attribute of the module `warnings`, if that is loaded, or when asked for can be imported: not once the interpreter
+/// ends.
 fn module_attr(th: &mut Thread, name: &str, import: bool) -> PyResult<Option<Value>> {
     let loaded = th.interp.modules.get().and_then(|m| m.to_ref::<Dict>()).and_then(|m| m.get_text("warnings"));
+    let import = import && !th.interp.extension::<crate::start::Finalizing>().get();
     let module = match loaded.filter(|m| !m.is_none()) {
         Some(m) => m,
         None if import => match crate::import::import_module(th, "warnings") {

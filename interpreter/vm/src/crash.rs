@@ -1,14 +1,17 @@
-//! The stacks of all threads as text, for `faulthandler`: in a signal handler, or while the threads run.
-//! UNSAFE home: reads the state of threads that may be anywhere. Nothing is locked, counted or allocated; what is read may
-//! be stale, as in CPython.
-use krait_object::Str;
+//! The stacks of all threads: as text for `faulthandler`, in a signal handler or while the threads run, and as frames
+//! with the world stopped.
+//! UNSAFE home: reads the state of threads that may be anywhere. For the text nothing is locked, counted or allocated;
+//! what is read may be stale, as in CPython.
 use krait_object::refs::Object;
 use krait_object::stack::VmState;
 use krait_object::thread::report;
+use krait_object::{Ref, Str, Thread, Value, world};
 use krait_runtime::hooks::Stacks;
+use krait_runtime::types::frame::Frame;
 
-use crate::frames::caller;
+use crate::frames::{caller, instruction_on, object_of, running};
 use crate::regs::{Pc, Regs, word_index};
+use crate::trace::instrument;
 
 const MAX_FRAMES: usize = 100;
 const MAX_TEXT: usize = 500;
@@ -18,11 +21,12 @@ type Write<'a> = &'a dyn Fn(&[u8]);
 /// Writes the stacks that are asked for.
 pub fn write_stacks(write: Write<'_>, which: Stacks) {
     let mut first = true;
-    report(&mut |id, current, vm| {
+    report(&mut |id, current, thread| {
         if which == Stacks::Current {
             if current {
                 write(b"Stack (most recent call first):\n");
-                frames(write, vm);
+                collecting(write);
+                frames(write, thread);
             }
             return;
         }
@@ -32,12 +36,80 @@ pub fn write_stacks(write: Write<'_>, which: Stacks) {
         write(if current && which == Stacks::All { b"Current thread 0x" } else { b"Thread 0x" });
         hexadecimal(write, id, 16);
         write(b" (most recent call first):\n");
-        frames(write, vm);
+        if current {
+            collecting(write);
+        }
+        frames(write, thread);
     });
 }
-fn frames(write: Write<'_>, vm: *const VmState) {
-    // SAFETY: the pointer is null or that of a thread whose frames run, see `Shared::vm`.
-    let Some(vm) = (unsafe { vm.as_ref() }) else { return write(b"  <no Python frame>\n") };
+fn collecting(write: Write<'_>) {
+    if krait_object::gc::is_running() {
+        write(b"  Garbage-collecting\n");
+    }
+}
+/// Calls with each thread's identifier, its running frame, and the exception that it handles.
+pub fn threads(th: &mut Thread, f: &mut dyn FnMut(u64, Option<Ref<Frame>>, Option<Value>)) {
+    let mut all = Vec::new();
+    {
+        let _stopped = world::stop(th);
+        let own = (running(th).map(object_of), th.topmost_handled().cloned());
+        report(&mut |id, current, thread| {
+            let (frame, handled) = if current {
+                own.clone()
+            } else if thread.is_null() {
+                (None, None)
+            } else {
+                // SAFETY: the thread is stopped or waits for its turn, and leaves its slot before it goes.
+                let other: &Thread = unsafe { &*thread };
+                (running(other).filter(|r| r.has_code()).map(object_of), other.topmost_handled().cloned())
+            };
+            all.push((id, frame, handled));
+        });
+    }
+    for (id, frame, handled) in all {
+        f(id, frame, handled);
+    }
+}
+/// Sets the profile function of every thread, or the trace function.
+pub fn trace_all(th: &mut Thread, profile: bool, function: Option<&Value>) {
+    let mut replaced = Vec::new();
+    let mut set = |thread: &mut Thread| {
+        let tracing = &mut thread.vm.tracing;
+        let slot = if profile { &mut tracing.profile } else { &mut tracing.trace };
+        replaced.push(std::mem::replace(slot, function.cloned()));
+        instrument(thread);
+    };
+    set(th);
+    {
+        let _stopped = world::stop(th);
+        report(&mut |_, current, thread| {
+            if !current && !thread.is_null() {
+                // SAFETY: the thread is stopped or waits for its turn, and leaves its slot before it goes.
+                set(unsafe { &mut *thread.cast_mut() });
+            }
+        });
+    }
+    drop(replaced);
+}
+/// The instruction that a running frame executes which is on the stack of a thread other than `th`.
+#[cold]
+pub fn instruction_on_others(th: &Thread, r: Regs) -> Option<Pc> {
+    let _stopped = world::stop(th);
+    let mut found = None;
+    report(&mut |_, current, thread| {
+        if !current && !thread.is_null() && found.is_none() {
+            // SAFETY: as in `threads`.
+            found = instruction_on(unsafe { &*thread }, r);
+        }
+    });
+    found
+}
+fn frames(write: Write<'_>, thread: *const Thread) {
+    if thread.is_null() {
+        return write(b"  <no Python frame>\n");
+    }
+    // SAFETY: the pointer is that of a thread whose frames have run, see `Shared::thread`.
+    let vm: &VmState = unsafe { &(*thread).vm };
     if vm.base.is_null() {
         return write(b"  <no Python frame>\n");
     }

@@ -19,7 +19,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, word_index};
+use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, pc_at, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -62,7 +62,8 @@ fn top(th: &mut Thread) -> Option<Regs> {
     match running(th) {
         Some(r) => Some(r.up(r.code().nregs as usize + SLACK)),
         None if th.vm.prepare() => {
-            th.shared.vm.store(&raw mut th.vm, std::sync::atomic::Ordering::Release);
+            let thread = std::ptr::from_mut(th);
+            th.shared.thread.store(thread, std::sync::atomic::Ordering::Release);
             Some(Regs(th.vm.start))
         }
         None => None,
@@ -170,17 +171,18 @@ pub fn at_depth(th: &Thread, depth: usize) -> Option<Regs> {
     Some(r)
 }
 
-/// The instruction that a running frame executes.
+/// The instruction that a running frame executes; the frame may be another thread's.
 pub fn instruction_of(th: &Thread, r: Regs) -> Pc {
-    let Some(mut at) = running(th) else { return published(th) };
+    instruction_on(th, r).or_else(|| crate::crash::instruction_on_others(th, r)).unwrap_or_else(|| pc_at(r.code(), 0))
+}
+/// As [`instruction_of`], for a frame on the stack of `th`.
+pub fn instruction_on(th: &Thread, r: Regs) -> Option<Pc> {
+    let mut at = running(th)?;
     let mut pc = published(th);
     while at != r {
-        match caller(at) {
-            Some((below, call)) => (at, pc) = (below, call),
-            None => break,
-        }
+        (at, pc) = caller(at)?;
     }
-    pc
+    Some(pc)
 }
 
 /// Moves the variables of a frame that is left into its frame object, if anybody else holds that.

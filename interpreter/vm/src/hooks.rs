@@ -23,6 +23,8 @@ pub fn install() {
         resume_generator: generators::resume,
         on_stack: generators::on_stack,
         frame_at: |th, depth| at_depth(th, depth).map(object_of),
+        threads: crate::crash::threads,
+        trace_all: crate::crash::trace_all,
         frame_back,
         frame_read,
         frame_write,

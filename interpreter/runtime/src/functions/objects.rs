@@ -10,9 +10,12 @@ pub static FUNCTIONS: &[Method] = &[
     function("ascii", "(obj, /)", "Return an ASCII-only representation of an object.", |th, a| {
         repr::ascii(th, &a[0]).map(Value::from)
     }),
-    function("bin", "(number, /)", "Return the binary representation of an integer.", |th, a| {
-        radix(th, &a[0], 2, "0b")
-    }),
+    function(
+        "bin",
+        "(number, /)",
+        "Return the binary representation of an integer.\n\n    >>> bin(10)\n    '0b1010'",
+        |th, a| radix(th, &a[0], 2, "0b"),
+    ),
     function("callable", "(obj, /)", "Return whether the object is callable (i.e., some kind of function).", |_, a| {
         Ok(Value::bool(call::is_callable(&a[0])))
     }),
@@ -59,9 +62,12 @@ pub static FUNCTIONS: &[Method] = &[
     function("hash", "(obj, /)", "Return the hash value for the given object.", |th, a| {
         compare::hash(th, &a[0]).map(Value::int)
     }),
-    function("hex", "(number, /)", "Return the hexadecimal representation of an integer.", |th, a| {
-        radix(th, &a[0], 16, "0x")
-    }),
+    function(
+        "hex",
+        "(number, /)",
+        "Return the hexadecimal representation of an integer.\n\n    >>> hex(-255)\n    '-0xff'",
+        |th, a| radix(th, &a[0], 16, "0x"),
+    ),
     function("id", "(obj, /)", "Return the identity of an object.", |th, a| {
         let id = krait_object::int::from_bigint(a[0].id().into());
         crate::audit::audit(th, "builtins.id", std::slice::from_ref(&id))?;
@@ -73,7 +79,12 @@ pub static FUNCTIONS: &[Method] = &[
     function("locals", "()", "Return a dictionary containing the current scope's local variables.", |th, _| {
         crate::frames::current_locals(th)
     }),
-    function("oct", "(number, /)", "Return the octal representation of an integer.", |th, a| radix(th, &a[0], 8, "0o")),
+    function(
+        "oct",
+        "(number, /)",
+        "Return the octal representation of an integer.\n\n    >>> oct(64)\n    '0o100'",
+        |th, a| radix(th, &a[0], 8, "0o"),
+    ),
     function("ord", "(c, /)", "Return the Unicode code point for a one-character string.", ord),
     function(
         "pow",

@@ -27,7 +27,7 @@ pub static DEF: ClassDef = ClassDef {
     doc: "int([x]) -> integer\nint(x, base=10) -> integer\n\n\
           Convert a number or a string to an integer; int() is 0. A floating-point number loses\n\
           what follows its point. With a base, x must be a string, bytes or bytearray that holds\n\
-          an integer literal in that base, which is 2 to 36, or 0 to go by the literal's prefix.",
+          an integer literal in that base, which is 2 to 36, or 0 to go by the literal's prefix.\n\n    >>> int('1f', 16)\n    31",
     methods: methods::METHODS,
     getset: methods::GETSET,
     slots: SlotDefs {

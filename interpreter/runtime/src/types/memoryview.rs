@@ -81,7 +81,7 @@ static METHODS: &[Method] = &[
     method(
         "hex",
         "(sep=<unrepresentable>, bytes_per_sep=1)",
-        "Return the data in the buffer as a str of hexadecimal numbers.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from the\n    right, negative values count from the left.",
+        "Return the data in the buffer as a str of hexadecimal numbers.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from the\n    right, negative values count from the left.\n\n    >>> memoryview(b'krait').hex('-', 2)\n    '6b-7261-6974'",
         hex::hex_method,
     ),
     method("tolist", "()", "Return the data in the buffer as a list of elements.", access::tolist),
@@ -131,18 +131,17 @@ static GETSET: &[GetSet] = &[
         |th, v| Ok(Tuple::from_vec(window(th, v)?.strides.iter().map(|&n| Value::int(n as i64)).collect()).into()),
     ),
     getter("suboffsets", "A tuple of integers used internally for PIL-style arrays.", |th, v| {
-        window(th, v)?;
-        Ok(Tuple::empty().into())
+        Ok(Tuple::from_vec(window(th, v)?.suboffsets.iter().map(|&n| Value::int(n as i64)).collect()).into())
     }),
     getter("c_contiguous", "A bool indicating whether the memory is C contiguous.", |th, v| {
         Ok(window(th, v)?.is_c_contiguous().into())
     }),
     getter("f_contiguous", "A bool indicating whether the memory is Fortran contiguous.", |th, v| {
-        Ok(is_f_contiguous(&*window(th, v)?).into())
+        Ok(window(th, v)?.is_f_contiguous().into())
     }),
     getter("contiguous", "A bool indicating whether the memory is contiguous.", |th, v| {
         let w = window(th, v)?;
-        Ok((w.is_c_contiguous() || is_f_contiguous(&w)).into())
+        Ok((w.is_c_contiguous() || w.is_f_contiguous()).into())
     }),
 ];
 
@@ -154,17 +153,6 @@ fn this(v: &Value) -> &MemoryView {
 fn window(th: &mut Thread, v: &Value) -> PyResult<Arc<Buffer>> {
     let held = this(v).window.lock().clone();
     held.ok_or_else(|| value_error(th, "operation forbidden on released memoryview object"))
-}
-
-fn is_f_contiguous(b: &Buffer) -> bool {
-    let mut expected = b.itemsize as isize;
-    for (&n, &stride) in b.shape.iter().zip(&b.strides) {
-        if n > 1 && stride != expected {
-            return b.len == 0;
-        }
-        expected *= n as isize;
-    }
-    true
 }
 
 /// A view of an export.
@@ -179,6 +167,18 @@ pub fn from_buffer(window: Buffer) -> Value {
         hash: Locked::new(None),
     };
     Ref::new(payload).into()
+}
+
+/// The most dimensions that a view has.
+const MAX_DIMENSIONS: usize = 64;
+
+/// A view of an export of any shape; ValueError where it has too many dimensions.
+pub fn new_view(th: &mut Thread, window: Buffer) -> PyResult<Value> {
+    if window.shape.len() > MAX_DIMENSIONS {
+        let message = format!("memoryview: number of dimensions must not exceed {MAX_DIMENSIONS}");
+        return Err(value_error(th, message));
+    }
+    Ok(from_buffer(window))
 }
 
 /// As [`window`], for what makes further views of it.
@@ -197,6 +197,7 @@ fn reshaped(b: &Buffer) -> Buffer {
         itemsize: b.itemsize,
         shape: b.shape.clone(),
         strides: b.strides.clone(),
+        suboffsets: b.suboffsets.clone(),
         offset: b.offset,
         len: b.len,
         readonly: b.readonly,
@@ -217,7 +218,7 @@ pub fn of(th: &mut Thread, object: &Value, request: u32) -> PyResult<Value> {
     if request & flags::WRITABLE != 0 && exported.readonly {
         return Err(buffer_error(th, "Object is not writable."));
     }
-    Ok(from_buffer(exported))
+    new_view(th, exported)
 }
 
 fn new(th: &mut Thread, _cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
@@ -281,13 +282,20 @@ fn toreadonly(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 
 /// The bytes in column-major order.
-fn fortran_bytes(b: &Buffer) -> Vec<u8> {
-    let turned = Buffer {
-        shape: b.shape.iter().rev().copied().collect(),
-        strides: b.strides.iter().rev().copied().collect(),
-        ..reshaped(b)
-    };
-    turned.to_vec()
+pub fn fortran_bytes(b: &Buffer) -> Vec<u8> {
+    let rows = b.to_vec();
+    let mut places = vec![0usize];
+    let mut stride = b.itemsize;
+    // The last dimension varies slowest: each longer prefix of the places is repeated behind itself.
+    let mut strides = vec![0; b.shape.len()];
+    for (dim, &n) in b.shape.iter().enumerate().rev() {
+        strides[dim] = stride;
+        stride *= n;
+    }
+    for (&n, stride) in b.shape.iter().zip(strides) {
+        places = (0..n).flat_map(|i| places.iter().map(move |p| p + i * stride)).collect();
+    }
+    places.iter().flat_map(|&at| rows.get(at..at + b.itemsize).unwrap_or_default()).copied().collect()
 }
 
 fn tobytes(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -298,7 +306,7 @@ fn tobytes(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     let bytes = match order.as_str() {
         "C" => w.to_vec(),
-        "A" if w.is_c_contiguous() || !is_f_contiguous(&w) => w.to_vec(),
+        "A" if w.is_c_contiguous() || !w.is_f_contiguous() => w.to_vec(),
         "A" | "F" => fortran_bytes(&w),
         _ => return Err(value_error(th, "order must be 'C', 'F' or 'A'")),
     };
@@ -331,7 +339,7 @@ impl Drop for ViewExport {
 fn export(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
     let w = open_window(th, v)?;
     let wants = |flag: u32| request & flag == flag;
-    let (c, f) = (w.is_c_contiguous(), is_f_contiguous(&w));
+    let (c, f) = (w.is_c_contiguous(), w.is_f_contiguous());
     let refusal = if wants(flags::WRITABLE) && w.readonly {
         Some("memoryview: underlying buffer is not writable")
     } else if wants(flags::C_CONTIGUOUS) && !c {
@@ -340,6 +348,8 @@ fn export(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> {
         Some("memoryview: underlying buffer is not Fortran contiguous")
     } else if wants(flags::ANY_CONTIGUOUS) && !c && !f {
         Some("memoryview: underlying buffer is not contiguous")
+    } else if !wants(flags::INDIRECT) && !w.suboffsets.is_empty() {
+        Some("memoryview: underlying buffer requires suboffsets")
     } else if !wants(flags::STRIDES) && !c {
         Some("memoryview: underlying buffer is not C-contiguous")
     } else if !wants(flags::ND) && wants(flags::FORMAT) {
@@ -372,10 +382,21 @@ pub fn to_buffer(th: &mut Thread, owner: &Value, view: &Value, request: u32) -> 
         return Err(type_error(th, "__buffer__ returned non-memoryview object"));
     }
     let exported = export(th, view, request)?;
-    Ok(match release::is_python(owner) {
+    // A view of the object's own memory tells its class of the release by itself.
+    let own = window(th, view)?.owner.is(owner);
+    Ok(match release::is_python(owner) && !own {
         true => release::notifying(exported, owner, view),
         false => exported,
     })
+}
+
+/// What `__buffer__` of a builtin returns: a view, of whose release a Python subclass hears.
+pub fn of_exported(th: &mut Thread, owner: &Value, exported: Buffer, request: u32) -> PyResult<Value> {
+    let exported = match release::is_python(owner) {
+        true => with_release(th, owner, exported, request)?,
+        false => exported,
+    };
+    new_view(th, exported)
 }
 
 /// Room for `n` values, or MemoryError.

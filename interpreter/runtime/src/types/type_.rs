@@ -252,6 +252,9 @@ fn native_base(class: &Ref<Type>) -> Ref<Type> {
 /// Whether the `__new__` of the builtin `owner` makes instances with the layout of `class`.
 pub fn new_fits(class: &Ref<Type>, owner: &Ref<Type>) -> bool {
     let native = native_base(class);
+    if class.flags() & type_flag::DISALLOW_INSTANTIATION != 0 {
+        return false;
+    }
     // A class of ours that is made at run time (`ast.AST`) makes instances as its builtin base lays them out.
     let made_later = || !owner.is_static() && native.address() == native_base(owner).address();
     class.object().is_subtype(owner.object()) && (native.slots.new.same(&owner.slots.new) || made_later())

@@ -34,6 +34,7 @@ static FUNCTIONS: &[Method] = &[
         d.set_text("use_environment", i64::from(c.flags.ignore_environment == 0));
         Ok(d.into())
     }),
+    function("pymem_getallocatorsname", "()", "The name of the allocator of objects.", |_, _| Ok(Value::str("krait"))),
     function("has_inline_values", "(obj, /)", "Whether attributes are stored in the object itself.", |_, a| {
         Ok(Value::bool(matches!(instance::storage(&a[0]), instance::Storage::Slots(_))))
     }),

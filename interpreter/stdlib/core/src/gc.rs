@@ -10,7 +10,9 @@ pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
     init: Some(|th, m| {
         let d = module::dict(m);
-        d.set_text("garbage", List::new(Vec::new()));
+        let garbage = Value::from(List::new(Vec::new()));
+        d.set_text("garbage", garbage.clone());
+        th.interp.extension::<gc::Saved>().0.set(Some(garbage));
         let callbacks = Value::from(List::new(Vec::new()));
         d.set_text("callbacks", callbacks.clone());
         th.interp.extension::<Callbacks>().0.set(Some(callbacks));
@@ -18,7 +20,7 @@ pub static MODULE: ModuleDef = ModuleDef {
             ("DEBUG_STATS", 1i64),
             ("DEBUG_COLLECTABLE", 2),
             ("DEBUG_UNCOLLECTABLE", 4),
-            ("DEBUG_SAVEALL", 32),
+            ("DEBUG_SAVEALL", gc::DEBUG_SAVEALL.into()),
             ("DEBUG_LEAK", 38),
         ] {
             d.set_text(name, bit);

@@ -10,6 +10,7 @@ pub mod _lsprof;
 pub mod _operator;
 pub mod _suggestions;
 pub mod _sysconfig;
+pub mod _testbuffer;
 pub mod _testcapi;
 pub mod _testinternalcapi;
 pub mod _testlimitedcapi;
@@ -39,6 +40,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_suggestions::MODULE,
     &_sysconfig::MODULE,
     &_typing::MODULE,
+    &_testbuffer::MODULE,
     &_testcapi::MODULE,
     &_testinternalcapi::MODULE,
     &_testlimitedcapi::MODULE,

@@ -16,7 +16,7 @@ mod timezone;
 pub mod tzinfo;
 
 use krait_object::{ModuleDef, PyResult, Thread, Value};
-use krait_runtime::types::module;
+use krait_runtime::types::{capsule, module};
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "Fast implementation of the datetime module.",
@@ -31,5 +31,6 @@ fn init(_: &mut Thread, m: &Value) -> PyResult<()> {
     d.set_text("MINYEAR", calendar::MIN_YEAR);
     d.set_text("MAXYEAR", calendar::MAX_YEAR);
     d.set_text("UTC", timezone::utc());
+    d.set_text("datetime_CAPI", capsule::new("datetime.datetime_CAPI"));
     Ok(())
 }

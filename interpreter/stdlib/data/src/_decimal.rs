@@ -15,6 +15,7 @@ mod special;
 mod text;
 mod transcend;
 
+use krait_object::intern::intern;
 use krait_object::native::function;
 use krait_object::{Method, ModuleDef, PyResult, Thread, Value, ValueCell};
 use krait_runtime::import::import_module;
@@ -68,7 +69,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     signals::make_dict_class(th)?;
     let state = th.interp.extension::<State>();
     for (name, _) in ROUNDINGS {
-        d.set_text(name, name);
+        d.set_text(name, intern(name));
     }
     d.set_text("MAX_PREC", MAX_PREC);
     d.set_text("MAX_EMAX", MAX_EMAX);
@@ -78,10 +79,16 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     d.set_text("HAVE_THREADS", true);
     d.set_text("__version__", "1.70");
     d.set_text("__libmpdec_version__", "2.5.1");
-    let collections = import_module(th, "collections")?;
-    let make = attr::get_text(th, &collections, "namedtuple")?;
-    let args = ["DecimalTuple".into(), "sign digits exponent".into(), "decimal".into()];
-    let tuple = call::call_kw(th, &make, &args, &["module".into()])?;
+    // The classes are the process's: a second module object has the same tuple and contexts.
+    let tuple = match state.decimal_tuple.get() {
+        Some(tuple) => tuple,
+        None => {
+            let collections = import_module(th, "collections")?;
+            let make = attr::get_text(th, &collections, "namedtuple")?;
+            let args = ["DecimalTuple".into(), "sign digits exponent".into(), "decimal".into()];
+            call::call_kw(th, &make, &args, &["module".into()])?
+        }
+    };
     d.set_text("DecimalTuple", tuple.clone());
     state.decimal_tuple.set(Some(tuple));
     let [default, basic, extended] = context::templates();
@@ -90,7 +97,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
         ("BasicContext", basic, &state.basic_context),
         ("ExtendedContext", extended, &state.extended_context),
     ] {
-        let made: Value = Context::create(c).into();
+        let made = cell.get().unwrap_or_else(|| Context::create(c).into());
         d.set_text(name, made.clone());
         cell.set(Some(made));
     }

@@ -5,9 +5,9 @@ use krait_platform::{errno, fd, socket as platform};
 use krait_runtime::errors::{os_error, overflow_error, raise_value, value_error};
 use krait_runtime::exceptions::{OS_ERROR, TIMEOUT_ERROR};
 use krait_runtime::protocol::{call, number};
-use krait_runtime::types::module;
 use krait_runtime::types::native_function::NativeFunction;
 use krait_runtime::types::type_::ready::ready_class;
+use krait_runtime::types::{capsule, module};
 
 use crate::constants;
 
@@ -40,6 +40,7 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
         d.set_text(name, *value);
     }
     d.set_text("has_ipv6", true);
+    d.set_text("CAPI", capsule::new("_socket.CAPI"));
     ready_class(th, &object::DEF);
     d.set_text("socket", object::SOCKET.to_value());
     d.set_text("SocketType", object::SOCKET.to_value());

@@ -11,7 +11,7 @@ macro_rules! byte_methods {
             method("endswith", "(suffix[, start[, end]], /)", "Whether [start:end] ends with the suffix, or one of a tuple.", search::endswith),
             method("expandtabs", "(tabsize=8)", "Tabs replaced by spaces up to the next column.", shape::expandtabs),
             method("find", "(sub[, start[, end]], /)", "Lowest index of sub in [start:end], or -1.", search::find),
-            method("hex", "(sep=<unrepresentable>, bytes_per_sep=1)", "Two hexadecimal digits a byte, with a separator every so many bytes.", hex::hex),
+            method("hex", "(sep=<unrepresentable>, bytes_per_sep=1)", "Two hexadecimal digits a byte, with a separator every so many bytes.\n\n    >>> b'krait'.hex(':')\n    '6b:72:61:69:74'", hex::hex),
             method("index", "(sub[, start[, end]], /)", "Lowest index of sub in [start:end]; ValueError if there is none.", search::index),
             method("isalnum", "()", "Whether all bytes are ASCII letters or digits and there is one.", shape::isalnum),
             method("isalpha", "()", "Whether all bytes are ASCII letters and there is one.", shape::isalpha),

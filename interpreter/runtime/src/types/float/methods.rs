@@ -25,11 +25,21 @@ pub(super) static METHODS: &[Method] = &[
     method(
         "as_integer_ratio",
         "()",
-        "Return integers whose ratio is exactly self, in lowest terms, the second positive.",
+        "Return integers whose ratio is exactly self, in lowest terms, the second positive.\n\n    >>> (-2.75).as_integer_ratio()\n    (-11, 4)",
         as_integer_ratio,
     ),
-    class_method("fromhex", "(string, /)", "Make a float from its hexadecimal text.", from_hex),
-    method("hex", "()", "Return the number in hexadecimal.", |_, a| Ok(Value::str(&float_hex::hex(number_of(&a[0]))))),
+    class_method(
+        "fromhex",
+        "(string, /)",
+        "Make a float from its hexadecimal text.\n\n    >>> float.fromhex('0x1.8p+3')\n    12.0",
+        from_hex,
+    ),
+    method(
+        "hex",
+        "()",
+        "Return the number in hexadecimal.\n\n    >>> (0.75).hex()\n    '0x1.8000000000000p-1'",
+        |_, a| Ok(Value::str(&float_hex::hex(number_of(&a[0])))),
+    ),
     method("is_integer", "()", "Return True if the number is whole.", |_, a| {
         let f = number_of(&a[0]);
         Ok((f.is_finite() && f.floor() == f).into())

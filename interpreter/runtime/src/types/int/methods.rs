@@ -14,10 +14,15 @@ pub(super) static METHODS: &[Method] = &[
     method(
         "bit_length",
         "()",
-        "Number of bits that represent self in binary, without sign and leading zeros.",
+        "Number of bits that represent self in binary, without sign and leading zeros.\n\n    >>> (1000).bit_length()\n    10",
         bit_length,
     ),
-    method("bit_count", "()", "Number of ones in the binary representation of the absolute value of self.", bit_count),
+    method(
+        "bit_count",
+        "()",
+        "Number of ones in the binary representation of the absolute value of self.\n\n    >>> (-0b1011).bit_count()\n    3",
+        bit_count,
+    ),
     method(
         "to_bytes",
         "(length=1, byteorder='big', *, signed=False)",
@@ -32,7 +37,12 @@ pub(super) static METHODS: &[Method] = &[
          byteorder\n    'big' or 'little': which byte comes first.\n  signed\n    Whether the bytes are in two's complement.",
         from_bytes,
     ),
-    method("as_integer_ratio", "()", "Return the pair (self, 1).", as_integer_ratio),
+    method(
+        "as_integer_ratio",
+        "()",
+        "Return the pair (self, 1).\n\n    >>> (-7).as_integer_ratio()\n    (-7, 1)",
+        as_integer_ratio,
+    ),
     method("__trunc__", "()", "Truncating an int returns itself.", itself),
     method("__floor__", "()", "The floor of an int is itself.", itself),
     method("__ceil__", "()", "The ceiling of an int is itself.", itself),
@@ -82,7 +92,8 @@ fn size_of(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         IntRef::Small(i) => u64::from(64 - i.unsigned_abs().leading_zeros()),
         IntRef::Big(b) => b.bits(),
     };
-    Ok((24 + 4 * bits.div_ceil(30).max(1)).into())
+    let base = 24 + a[0].class().tail_size() as u64;
+    Ok((base + 4 * bits.div_ceil(30).max(1)).into())
 }
 fn round(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(places) = a.opt(1) else { return itself(th, a) };

@@ -32,7 +32,11 @@ fn write_at(b: &Buffer, at: usize, bytes: &[u8]) {
 /// Moves a place by `i` items of dimension `dim`.
 fn step(th: &mut Thread, b: &Buffer, at: isize, dim: usize, i: isize) -> PyResult<isize> {
     match position(i, b.shape[dim]) {
-        Some(i) => Ok(at + i as isize * b.strides[dim]),
+        Some(i) => {
+            let mut at = at + i as isize * b.strides[dim];
+            b.export.read(&mut |all| at = b.follow(all, dim, at));
+            Ok(at)
+        }
         None => Err(index_error(th, format!("index out of bounds on dimension {}", dim + 1))),
     }
 }
@@ -182,7 +186,7 @@ fn assign_slice(th: &mut Thread, v: &Value, b: &Buffer, slice: &Slice, value: &V
     // A copy: both may lie in the same memory.
     let bytes = source.to_vec();
     target.export.write(&mut |all| {
-        for (at, item) in target.offsets().into_iter().zip(bytes.chunks_exact(target.itemsize.max(1))) {
+        for (at, item) in target.places(all).into_iter().zip(bytes.chunks_exact(target.itemsize.max(1))) {
             if let Some(part) = all.get_mut(at..at + item.len()) {
                 part.copy_from_slice(item);
             }

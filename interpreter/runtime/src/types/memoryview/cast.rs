@@ -1,11 +1,9 @@
 //! `memoryview.cast`: another format or shape for the same bytes. CPython: `memoryview_cast_impl`.
 use krait_object::buffer::Buffer;
-use krait_object::{Args, IntRef, List, PyResult, Raised, Thread, Tuple, Value};
+use krait_object::{Args, IntRef, List, PyResult, Thread, Tuple, Value};
 
-use super::{ascii_format, format, from_buffer, open_window, reshaped};
+use super::{MAX_DIMENSIONS, ascii_format, format, from_buffer, open_window, reshaped};
 use crate::errors::{type_error, value_error};
-
-const MAX_DIMENSIONS: usize = 64;
 
 pub fn cast(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let wanted = ascii_format(th, &a[1])?;
@@ -43,17 +41,14 @@ fn checked_shape(th: &mut Thread, b: &Buffer, v: &Value) -> PyResult<Vec<Value>>
     Ok(items)
 }
 
-fn not_native(th: &mut Thread, which: &str) -> Raised {
-    let message =
-        format!("memoryview: {which} format must be a native single character format prefixed with an optional '@'");
-    value_error(th, message)
-}
-
 fn to_one_dimension(th: &mut Thread, b: &Buffer, wanted: String) -> PyResult<Buffer> {
-    let Some(from) = format::native(&b.format) else { return Err(not_native(th, "source")) };
-    let Some(to) = format::native(&wanted) else { return Err(not_native(th, "destination")) };
+    let Some(to) = format::native(&wanted) else {
+        let message =
+            "memoryview: destination format must be a native single character format prefixed with an optional '@'";
+        return Err(value_error(th, message));
+    };
     let is_byte = |c: u8| matches!(c, b'b' | b'B' | b'c');
-    if !is_byte(from) && !is_byte(to) {
+    if !format::native(&b.format).is_some_and(is_byte) && !is_byte(to) {
         return Err(type_error(th, "memoryview: cannot cast between two non-byte formats"));
     }
     let itemsize = format::size(to).unwrap_or(1);

@@ -299,8 +299,8 @@ static REST: &[WrapperDef] = &[
         "Return a buffer object that exposes the underlying memory of the object.",
         |th, f, a| {
             let flags = number::to_i32(th, &a[1])? as u32;
-            let buffer = f(th, &a[0], flags)?;
-            Ok(crate::types::memoryview::from_buffer(buffer))
+            let exported = f(th, &a[0], flags)?;
+            crate::types::memoryview::of_exported(th, &a[0], exported, flags)
         }
     ),
     wrapper!(

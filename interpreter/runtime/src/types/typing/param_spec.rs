@@ -27,7 +27,7 @@ pub static PARAM_SPEC: TypeObject = TypeObject::builtin("ParamSpec", Some(&OBJEC
 pub(super) static DEF: ClassDef = ClassDef {
     module: "typing",
     doc: "Parameter specification variable: stands for the parameters of a callable.\n\n`def f[**P](x: Callable[P, int]): ...` \
-          makes one; so does `P = ParamSpec('P')`. `P.args` and `P.kwargs`\nannotate `*args` and `**kwargs`.",
+          makes one; so does `P = ParamSpec('P')`. `P.args` and `P.kwargs`\nannotate `*args` and `**kwargs`.\n\n    >>> P = ParamSpec('P')\n    >>> P.__name__\n    'P'",
     methods: METHODS,
     getset: GETSET,
     slots: SlotDefs {
@@ -123,7 +123,7 @@ pub static PARAM_SPEC_KWARGS: TypeObject = TypeObject::builtin("ParamSpecKwargs"
 
 pub(super) static ARGS_DEF: ClassDef = ClassDef {
     module: "typing",
-    doc: "The args of a ParamSpec: `P.args`, with `P` as `__origin__`.",
+    doc: "The args of a ParamSpec: `P.args`, with `P` as `__origin__`.\n\n    >>> P = ParamSpec('P')\n    >>> P.args.__origin__ is P\n    True",
     methods: ARGS_METHODS,
     getset: ATTRIBUTE_GETSET,
     slots: SlotDefs {
@@ -139,7 +139,7 @@ pub(super) static ARGS_DEF: ClassDef = ClassDef {
 };
 pub(super) static KWARGS_DEF: ClassDef = ClassDef {
     module: "typing",
-    doc: "The kwargs of a ParamSpec: `P.kwargs`, with `P` as `__origin__`.",
+    doc: "The kwargs of a ParamSpec: `P.kwargs`, with `P` as `__origin__`.\n\n    >>> P = ParamSpec('P')\n    >>> P.kwargs.__origin__ is P\n    True",
     methods: KWARGS_METHODS,
     getset: ATTRIBUTE_GETSET,
     slots: SlotDefs {

@@ -1,5 +1,5 @@
 //! The views and the iterator of `OrderedDict`. CPython: `Objects/odictobject.c`.
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
@@ -7,12 +7,14 @@ use krait_object::native::method;
 use krait_object::{
     Args, ClassDef, Dict, List, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, ValueCell, type_flag,
 };
-use krait_runtime::errors::runtime_error;
+use krait_runtime::errors::{key_error, runtime_error};
 use krait_runtime::types::dict::views::{
     DICT_ITEMS, DICT_KEYS, DICT_VALUES, DictItems, DictKeys, DictValues, try_dict_of,
 };
 use krait_runtime::types::iterators::{builtin, self_iter};
 use krait_runtime::types::type_::ready::ready_class;
+
+use super::ordered_dict;
 
 /// What an iterator delivers: bit set of keys and values.
 pub const KEYS: u8 = 1;
@@ -69,9 +71,10 @@ struct OdictIter {
     dict: ValueCell,
     kind: u8,
     reverse: bool,
-    place: AtomicUsize,
-    /// The dict's mutation count and length at the start.
-    state: AtomicU64,
+    /// The node that comes next.
+    node: AtomicU32,
+    /// The order's mutation count and the dict's length at the start.
+    state: u64,
     len: usize,
 }
 static LAYOUT: VTable = VTable::of::<OdictIter>();
@@ -86,51 +89,52 @@ static ITERATOR_DEF: ClassDef = ClassDef {
 
 /// An iterator over an OrderedDict.
 pub fn iterator(dict: &Value, kind: u8, reverse: bool) -> Value {
-    let d = dict_ref(dict);
-    let (state, len) = {
-        let table = d.lock();
-        (table.mutations(), table.len())
+    let (state, node) = {
+        let order = ordered_dict::order(dict).lock();
+        (order.mutations(), order.end(reverse))
     };
-    let it = OdictIter {
-        dict: ValueCell::new(Some(dict.clone())),
-        kind,
-        reverse,
-        place: AtomicUsize::new(if reverse { usize::MAX } else { 0 }),
-        state: state.into(),
-        len,
-    };
-    Ref::new(it).into()
+    let len = dict_ref(dict).len();
+    Ref::new(OdictIter { dict: ValueCell::new(Some(dict.clone())), kind, reverse, node: node.into(), state, len })
+        .into()
 }
 
 fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     let it: &OdictIter = v.downcast_ref().expect("the slot belongs to odict_iterator");
     let Some(held) = it.dict.get() else { return Ok(None) };
     let Some(d) = held.downcast_ref::<Dict>() else { return Ok(None) };
-    let (state, len) = {
-        let table = d.lock();
-        (table.mutations(), table.len())
+    let (state, step) = {
+        let order = ordered_dict::order(&held).lock();
+        (order.mutations(), order.step(it.node.load(Relaxed), it.reverse))
     };
-    if state != it.state.load(Relaxed) {
-        let message = if len != it.len {
-            "OrderedDict changed size during iteration"
-        } else {
-            "OrderedDict mutated during iteration"
-        };
+    let mutated = if it.node.load(Relaxed) == u32::MAX {
+        None
+    } else if state != it.state {
+        Some("OrderedDict mutated during iteration")
+    } else if d.len() != it.len {
+        Some("OrderedDict changed size during iteration")
+    } else {
+        None
+    };
+    if let Some(message) = mutated {
         it.dict.set(None);
         return Err(runtime_error(th, message));
     }
-    let place = it.place.load(Relaxed);
-    let entry = if it.reverse { d.prev_entry(place) } else { d.next_entry(place) };
-    let Some((place, key, value)) = entry else {
+    let Some((key, _, next)) = step else {
         it.dict.set(None);
         return Ok(None);
     };
-    it.place.store(place, Relaxed);
-    Ok(Some(match it.kind {
-        KEYS => key,
-        VALUES => value,
-        _ => Tuple::of([key, value]).into(),
-    }))
+    it.node.store(next, Relaxed);
+    if it.kind == KEYS {
+        return Ok(Some(key));
+    }
+    match d.get(th, &key)? {
+        Some(value) if it.kind == VALUES => Ok(Some(value)),
+        Some(value) => Ok(Some(Tuple::of([key, value]).into())),
+        None => {
+            it.dict.set(None);
+            Err(key_error(th, &key))
+        }
+    }
 }
 
 /// `(iter, ([items left],))`; the iterator itself stays where it is.
@@ -140,8 +144,8 @@ fn reduce(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         dict: ValueCell::new(it.dict.get()),
         kind: it.kind,
         reverse: it.reverse,
-        place: AtomicUsize::new(it.place.load(Relaxed)),
-        state: AtomicU64::new(it.state.load(Relaxed)),
+        node: it.node.load(Relaxed).into(),
+        state: it.state,
         len: it.len,
     };
     let fork = Ref::new(fork).into_value();

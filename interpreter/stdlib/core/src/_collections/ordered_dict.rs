@@ -1,22 +1,26 @@
-//! `collections.OrderedDict`. The storage is dict's own, which keeps insertion order; views and iterators are in
+//! `collections.OrderedDict`: a dict, and the order of its keys beside it (`order`). Views and iterators are in
 //! `odict_views`. CPython: `Objects/odictobject.c`.
+mod order;
+
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::DICT;
 use krait_object::native::{class_method, method};
 use krait_object::{
-    Args, ClassDef, CmpOp, Dict, Method, PyResult, Ref, SlotDefs, StrBuilder, Thread, Tuple, Type, TypeObject, VTable,
-    Value, ValueCell, type_flag,
+    Args, ClassDef, CmpOp, Dict, Locked, Method, PyResult, Ref, SlotDefs, StrBuilder, Thread, Tuple, Type, TypeObject,
+    VTable, Value, ValueCell, type_flag,
 };
 use krait_runtime::errors::{key_error, runtime_error, type_error, value_error};
 use krait_runtime::protocol::{attr, call, compare, iter, repr, sequence};
 
 use super::odict_views;
+use order::Order;
 
 #[derive(Trace, Payload)]
 #[repr(C)]
 #[payload(class = ORDERED_DICT, extends = Dict)]
 pub struct OrderedDict {
     base: Dict,
+    pub order: Locked<Order>,
     attributes: ValueCell,
 }
 static LAYOUT: VTable = VTable::of::<OrderedDict>();
@@ -49,7 +53,9 @@ static METHODS: &[Method] = &[
         "Create a new ordered dictionary with keys from iterable and values set to value.",
         fromkeys,
     ),
-    method("__sizeof__", "()", "", |_, a| Ok((160 + this(&a[0]).lock().heap_size()).into())),
+    method("__sizeof__", "()", "", |_, a| {
+        Ok((200 + this(&a[0]).lock().heap_size() + order(&a[0]).lock().heap_size()).into())
+    }),
     method("__reduce__", "()", "Return state information for pickling", reduce),
     method(
         "setdefault",
@@ -78,6 +84,8 @@ static METHODS: &[Method] = &[
     }),
     method("clear", "()", "od.clear() -> None.  Remove all items from od.", |_, a| {
         this(&a[0]).clear();
+        let gone = order(&a[0]).lock().clear();
+        drop(gone);
         Ok(Value::NONE)
     }),
     method("copy", "()", "od.copy() -> a shallow copy of od", copy),
@@ -96,8 +104,13 @@ fn this(v: &Value) -> &Dict {
     v.downcast_ref().expect("the slot belongs to OrderedDict")
 }
 
+/// The order of the keys.
+pub fn order(v: &Value) -> &Locked<Order> {
+    &v.downcast_ref::<OrderedDict>().expect("the slot belongs to OrderedDict").order
+}
+
 fn empty() -> OrderedDict {
-    OrderedDict { base: Dict::payload(), attributes: ValueCell::empty() }
+    OrderedDict { base: Dict::payload(), order: Locked::default(), attributes: ValueCell::empty() }
 }
 
 fn new(_: &mut Thread, cls: &Ref<Type>, _: &Args<'_>) -> PyResult<Value> {
@@ -189,14 +202,13 @@ fn odict_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 
 /// Whether both deliver the same keys in the same order.
-fn same_order(th: &mut Thread, a: &Dict, b: &Dict) -> PyResult<bool> {
-    let state = |d: &Dict| d.lock().mutations();
-    let states = |x: &Dict, y: &Dict| (state(x), state(y));
-    let before = states(a, b);
-    let (x, y) = (a.keys(), b.keys());
-    for (p, q) in x.iter().zip(&y) {
+fn same_order(th: &mut Thread, a: &Value, b: &Value) -> PyResult<bool> {
+    let states = || (order(a).lock().mutations(), order(b).lock().mutations());
+    let before = states();
+    let (x, y) = (order(a).lock().keys(), order(b).lock().keys());
+    for ((p, _), (q, _)) in x.iter().zip(&y) {
         let same = compare::eq(th, p, q)?;
-        if states(a, b) != before {
+        if states() != before {
             return Err(runtime_error(th, "OrderedDict mutated during iteration"));
         }
         if !same {
@@ -215,7 +227,7 @@ fn richcompare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Val
     }
     let mut same = krait_runtime::types::dict::equal(th, x, y)?;
     if same && b.downcast_ref::<OrderedDict>().is_some() {
-        same = same_order(th, x, y)?;
+        same = same_order(th, a, b)?;
     }
     Ok(Value::bool(same == (op == CmpOp::Eq)))
 }
@@ -235,8 +247,38 @@ fn inplace_or(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
 }
 
 fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Value>) -> PyResult<()> {
-    let base = DICT.slots.set_subscript.get().expect("dict stores items");
-    base(th, v, key, value)
+    let hash = compare::hash(th, key)?;
+    match value {
+        Some(value) => store(th, v, key, hash, value),
+        None => match take(th, v, key, hash)? {
+            Some(_) => Ok(()),
+            None => Err(key_error(th, key)),
+        },
+    }
+}
+fn store(th: &mut Thread, v: &Value, key: &Value, hash: i64, value: &Value) -> PyResult<()> {
+    let d = this(v);
+    let before = d.len();
+    d.set_hashed(th, key.clone(), hash, value.clone())?;
+    if d.len() > before {
+        order(v).lock().push(key.clone(), hash);
+    } else if d.len() != order(v).lock().len() {
+        // The key may have come into the dict past this class.
+        let held = d.with_place(th, key, hash, |table, place| Some(table.at(place?)?.0.clone()))?;
+        if let Some(held) = held {
+            order(v).lock().push(held, hash);
+        }
+    }
+    Ok(())
+}
+/// Removes a key from the dict and from the order.
+fn take(th: &mut Thread, v: &Value, key: &Value, hash: i64) -> PyResult<Option<(Value, Value)>> {
+    let pair = this(v).with_place(th, key, hash, |table, place| place.and_then(|i| table.remove_at(i)))?;
+    if let Some((key, _)) = &pair {
+        let held = order(v).lock().remove(key);
+        drop(held);
+    }
+    Ok(pair)
 }
 
 fn fromkeys(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -261,7 +303,12 @@ fn setdefault(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let none = Value::NONE;
     let default = a.opt(2).unwrap_or(&none);
     if a[0].is_exact(&ORDERED_DICT) {
-        return this(&a[0]).set_default(th, &a[1], default);
+        let hash = compare::hash(th, &a[1])?;
+        if let Some(known) = this(&a[0]).get_hashed(th, &a[1], hash)? {
+            return Ok(known);
+        }
+        store(th, &a[0], &a[1], hash, default)?;
+        return Ok(default.clone());
     }
     if sequence::contains(th, &a[0], &a[1])? {
         return sequence::get_item(th, &a[0], &a[1]);
@@ -271,8 +318,9 @@ fn setdefault(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 
 fn pop(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    match (this(&a[0]).remove(th, &a[1])?, a.opt(2)) {
-        (Some(v), _) => Ok(v),
+    let hash = compare::hash(th, &a[1])?;
+    match (take(th, &a[0], &a[1], hash)?, a.opt(2)) {
+        (Some((_, v)), _) => Ok(v),
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => Err(key_error(th, &a[1])),
     }
@@ -283,30 +331,34 @@ fn popitem(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         Some(v) => compare::truth(th, v)?,
         None => true,
     };
-    let d = this(&a[0]);
-    let pair = if last {
-        d.pop_last()
-    } else {
-        let mut table = d.lock();
-        let first = table.next_place(0);
-        first.and_then(|i| table.remove_at(i))
+    let end = {
+        let order = order(&a[0]).lock();
+        order.step(order.end(last), last)
     };
-    match pair {
+    let Some((key, hash, _)) = end else { return Err(key_error(th, &Value::str("dictionary is empty"))) };
+    match take(th, &a[0], &key, hash)? {
         Some((k, v)) => Ok(Tuple::of([k, v]).into()),
-        None => Err(key_error(th, &Value::str("dictionary is empty"))),
+        None => Err(key_error(th, &key)),
     }
 }
 
 fn copy(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let d = this(&a[0]);
     if a[0].is_exact(&ORDERED_DICT) {
-        let made = empty();
-        drop(made.base.swap_table(d.lock().copy()));
-        return Ok(Ref::new(made).into());
+        let made = Ref::new(empty()).into_value();
+        let keys = order(&a[0]).lock().keys();
+        for (key, hash) in keys {
+            match d.get(th, &key)? {
+                Some(value) => store(th, &made, &key, hash, &value)?,
+                None => return Err(key_error(th, &key)),
+            }
+        }
+        return Ok(made);
     }
     let class = a[0].class_ref().into_value();
     let made = call::call(th, &class, &[])?;
-    for key in d.keys() {
+    let keys = order(&a[0]).lock().keys();
+    for (key, _) in keys {
         let value = sequence::get_item(th, &a[0], &key)?;
         sequence::set_item(th, &made, &key, &value)?;
     }
@@ -319,19 +371,8 @@ fn move_to_end(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         None => true,
     };
     let hash = compare::hash(th, &a[1])?;
-    let moved = this(&a[0]).with_place(th, &a[1], hash, |table, place| {
-        let Some((key, value)) = place.and_then(|i| table.remove_at(i)) else { return false };
-        if last {
-            return table.push(hash, key, value);
-        }
-        let rest = table.take();
-        table.push(hash, key, value);
-        for entry in rest {
-            if let Some((key, value)) = entry.pair {
-                table.push(entry.hash, key, value);
-            }
-        }
-        true
-    })?;
-    if moved { Ok(Value::NONE) } else { Err(key_error(th, &a[1])) }
+    let held = this(&a[0]).with_place(th, &a[1], hash, |table, place| Some(table.at(place?)?.0.clone()))?;
+    let Some(held) = held else { return Err(key_error(th, &a[1])) };
+    order(&a[0]).lock().move_to(&held, last);
+    Ok(Value::NONE)
 }

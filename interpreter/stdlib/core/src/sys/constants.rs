@@ -125,6 +125,17 @@ static THREAD_INFO: StructSeqDef = plain(
     ],
 );
 
+/// Name and version of the C library's threads.
+fn thread_library() -> Option<String> {
+    /// `_CS_GNU_LIBPTHREAD_VERSION`.
+    const VERSION: i32 = 3;
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return None;
+    }
+    let name = krait_platform::process::confstr(VERSION).ok().flatten()?;
+    String::from_utf8(name).ok()
+}
+
 fn put(d: &Ref<Dict>, def: &'static StructSeqDef, values: Vec<Value>) {
     let class = structseq::new_type(def);
     let v = structseq::build(&class, values, def.visible);
@@ -166,7 +177,8 @@ pub fn add(th: &mut Thread, d: &Ref<Dict>) {
             0.into(),
         ],
     );
-    put(d, &THREAD_INFO, vec!["pthread".into(), "semaphore".into(), Value::NONE]);
+    let library = thread_library().map(|name| Value::str(&name));
+    put(d, &THREAD_INFO, vec!["pthread".into(), "semaphore".into(), library.into()]);
     d.set_text("version", VERSION);
     d.set_text("hexversion", 0x030D_00F0i64);
     d.set_text("api_version", 1013i64);

@@ -1,10 +1,11 @@
 //! Frames and tracing: `_getframe`, `settrace`, `setprofile`, `_current_frames`.
 use krait_object::native::function;
-use krait_object::{Args, Dict, Method, PyResult, Thread, Value};
+use krait_object::{Args, Dict, Method, PyResult, Ref, Thread, Value};
 use krait_runtime::audit::audit;
 use krait_runtime::errors::value_error;
+use krait_runtime::hooks;
 use krait_runtime::protocol::number;
-use krait_runtime::types::frame;
+use krait_runtime::types::frame::{self, Frame};
 
 pub static FUNCTIONS: &[Method] = &[
     function("_getframe", "(depth=0, /)", "Return a frame object from the call stack.", |th, a| {
@@ -39,9 +40,10 @@ pub static FUNCTIONS: &[Method] = &[
         |th, _| {
             audit(th, "sys._current_frames", &[])?;
             let d = Dict::new();
-            if let Some(f) = frame::current(th, 0) {
-                let id = krait_platform::thread::ident();
-                d.set(th, Value::from(id), f.into())?;
+            for (id, frame, _) in threads(th) {
+                if let Some(frame) = frame {
+                    d.set(th, id.into(), frame.into())?;
+                }
             }
             Ok(d.into())
         },
@@ -53,15 +55,25 @@ pub static FUNCTIONS: &[Method] = &[
         |th, _| {
             audit(th, "sys._current_exceptions", &[])?;
             let d = Dict::new();
-            let id = krait_platform::thread::ident();
-            let e = Value::from(th.topmost_handled().cloned());
-            d.set(th, Value::from(id), e)?;
+            for (id, frame, handled) in threads(th) {
+                if frame.is_some() {
+                    d.set(th, id.into(), handled.into())?;
+                }
+            }
             Ok(d.into())
         },
     ),
     function("settrace", "(function, /)", "Set the global debug tracing function.", |th, a| {
         audit(th, "sys.settrace", &[])?;
         krait_runtime::tracing::set_trace(th, Some(&a[0]).filter(|f| !f.is_none()));
+        Ok(Value::NONE)
+    }),
+    function("_settraceallthreads", "(arg, /)", "Set the global debug tracing function in all threads.", |th, a| {
+        (hooks::vm().trace_all)(th, false, Some(&a[0]).filter(|f| !f.is_none()));
+        Ok(Value::NONE)
+    }),
+    function("_setprofileallthreads", "(arg, /)", "Set the profiling function in all threads.", |th, a| {
+        (hooks::vm().trace_all)(th, true, Some(&a[0]).filter(|f| !f.is_none()));
         Ok(Value::NONE)
     }),
     function("gettrace", "()", "Return the global debug tracing function set with sys.settrace.", |th, _| {
@@ -77,6 +89,13 @@ pub static FUNCTIONS: &[Method] = &[
     }),
     function("call_tracing", "(func, args, /)", "Call func(*args), while tracing is enabled.", call_tracing),
 ];
+
+/// Each thread's identifier, running frame and handled exception.
+fn threads(th: &mut Thread) -> Vec<(u64, Option<Ref<Frame>>, Option<Value>)> {
+    let mut all = Vec::new();
+    (hooks::vm().threads)(th, &mut |id, frame, handled| all.push((id, frame, handled)));
+    all
+}
 
 fn call_tracing(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let args = krait_runtime::protocol::iter::collect(th, &a[1])?;

@@ -128,8 +128,14 @@ pub fn utc_timetuple(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 /// The zone of local time at a naive local time.
 fn local_zone(th: &mut Thread, dt: &DateTime) -> PyResult<Value> {
-    let seconds = local::to_utc(th, dt.ymd(), dt.clock, dt.fold())? - local::EPOCH;
-    local::zone_at(th, seconds)
+    let (ymd, clock) = (dt.ymd(), dt.clock);
+    let mut seconds = local::to_utc(th, ymd, clock, dt.fold())?;
+    // In a gap the zone is that of the other reading: the one before it for fold 0, the one behind it for fold 1.
+    let other = local::to_utc(th, ymd, clock, 1 - dt.fold())?;
+    if other != seconds && (other > seconds) == (dt.fold() == 1) {
+        seconds = other;
+    }
+    local::zone_at(th, seconds - local::EPOCH)
 }
 pub fn astimezone(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let target = a.opt_not_none(1).cloned().unwrap_or(Value::NONE);

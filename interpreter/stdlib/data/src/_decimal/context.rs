@@ -1,12 +1,16 @@
 //! The class `Context`: attributes, and which context is the current one. Its arithmetic is in `context_methods`.
+use std::sync::Arc;
+
 use krait_macros::{Payload, Trace};
+use krait_object::intern::intern;
 use krait_object::native::getset;
 use krait_object::{
-    Args, ClassDef, GetSet, Locked, PyResult, Ref, SlotDefs, Str, Thread, TypeObject, VTable, Value,
+    Args, ClassDef, GetSet, Locked, PyResult, Ref, SlotDefs, Str, Thread, TypeObject, VTable, Value, ValueCell,
     builtin_types::OBJECT, type_flag,
 };
 use krait_runtime::errors::{attribute_error, type_error, value_error};
 use krait_runtime::protocol::{attr, number};
+use krait_runtime::types::object;
 
 use super::num::{Ctx, MAX_EMAX, MAX_PREC, MIN_EMIN, ROUNDINGS, Round, flag::*};
 use super::{State, context_methods, signals};
@@ -15,14 +19,18 @@ use crate::arguments::Parameters;
 #[derive(Trace, Payload)]
 #[payload(class = CONTEXT)]
 pub struct Context {
+    /// Shared with the mappings that show flags and traps.
     #[trace(skip)]
-    pub data: Locked<Ctx>,
+    pub data: Arc<Locked<Ctx>>,
+    /// The mappings, made when they are first asked for.
+    flags: ValueCell,
+    traps: ValueCell,
 }
 static LAYOUT: VTable = VTable::of::<Context>();
 pub static CONTEXT: TypeObject = TypeObject::builtin("Context", Some(&OBJECT), &LAYOUT);
 pub static DEF: ClassDef = ClassDef {
     module: "decimal",
-    doc: "The context affects almost all operations and controls rounding,\nOver/Underflow, raising of exceptions and much more.",
+    doc: "What operations go by: precision, rounding, the range of exponents, and which\nsignals raise exceptions.\n\n    >>> Context(prec=3).divide(Decimal(1), Decimal(3))\n    Decimal('0.333')",
     sig: "(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)",
     methods: context_methods::METHODS,
     getset: GETSET,
@@ -32,10 +40,12 @@ pub static DEF: ClassDef = ClassDef {
             let template = state.default_context.get().and_then(|v| v.to_ref::<Context>());
             let mut data = template.map_or_else(|| templates()[0], |t| t.data.get());
             data.flags = 0;
-            Ok(Ref::with_class(Context { data: Locked::new(data) }, class.object()).into())
+            Ok(Ref::with_class(Context::new(data), class.object()).into())
         }),
         init: Some(init),
         repr: Some(show),
+        getattr: Some(getattr),
+        setattr: Some(setattr),
         ..SlotDefs::EMPTY
     },
     flags: type_flag::BASE,
@@ -59,7 +69,18 @@ pub fn templates() -> [Ctx; 3] {
 }
 impl Context {
     pub fn create(data: Ctx) -> Ref<Context> {
-        Ref::new(Context { data: Locked::new(data) })
+        Ref::new(Context::new(data))
+    }
+    fn new(data: Ctx) -> Context {
+        Context { data: Arc::new(Locked::new(data)), flags: ValueCell::empty(), traps: ValueCell::empty() }
+    }
+    fn mapping(&self, th: &mut Thread, traps: bool) -> Value {
+        let cell = if traps { &self.traps } else { &self.flags };
+        cell.get().unwrap_or_else(|| {
+            let made = signals::view(th, self.data.clone(), traps);
+            cell.set(Some(made.clone()));
+            made
+        })
     }
 }
 pub fn of(v: &Value) -> Option<Ref<Context>> {
@@ -131,6 +152,31 @@ pub fn rounding(th: &mut Thread, v: &Value) -> PyResult<Round> {
     let found = v.downcast_ref::<Str>().and_then(|s| ROUNDINGS.iter().find(|(name, _)| s.eq_str(name)));
     found.map(|(_, round)| *round).ok_or_else(|| type_error(th, message))
 }
+/// `flags` and `traps` are no descriptors of the class.
+fn is_mapping(name: &Str) -> Option<bool> {
+    if name.eq_str("flags") {
+        return Some(false);
+    }
+    name.eq_str("traps").then_some(true)
+}
+fn getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    match is_mapping(name) {
+        Some(traps) => Ok(Some(this(v).mapping(th, traps))),
+        None => object::generic_getattr(th, v, name),
+    }
+}
+fn setattr(th: &mut Thread, v: &Value, name: &Ref<Str>, new: Option<&Value>) -> PyResult<()> {
+    match (is_mapping(name), new) {
+        (None, _) => object::generic_setattr(th, v, name, new),
+        (Some(_), None) => Err(attribute_error(th, "context attributes cannot be deleted")),
+        (Some(traps), Some(new)) => {
+            let flags = signals::flags_of_mapping(th, new)?;
+            let mut data = this(v).data.lock();
+            *(if traps { &mut data.traps } else { &mut data.flags }) = flags;
+            Ok(())
+        }
+    }
+}
 /// Sets an attribute.
 pub fn set(th: &mut Thread, ctx: &Context, name: &str, v: &Value) -> PyResult<()> {
     match name {
@@ -192,39 +238,12 @@ pub fn rounding_name(round: Round) -> &'static str {
 }
 static GETSET: &[GetSet] = &[
     attribute!("prec" | _, _, c | c.prec.into()),
-    attribute!("rounding" | _, _, c | rounding_name(c.round).into()),
+    attribute!("rounding" | _, _, c | intern(rounding_name(c.round)).into()),
     attribute!("Emin" | _, _, c | c.emin.into()),
     attribute!("Emax" | _, _, c | c.emax.into()),
     attribute!("capitals" | _, _, c | i32::from(c.capitals).into()),
     attribute!("clamp" | _, _, c | i32::from(c.clamp).into()),
-    attribute!("flags" | th, v, _ | of(v).map_or(Value::NONE, |c| signals::view(th, c, false))),
-    attribute!("traps" | th, v, _ | of(v).map_or(Value::NONE, |c| signals::view(th, c, true))),
-    getset(
-        "_flags",
-        "",
-        |_, v| Ok(this(v).data.get().flags.into()),
-        |th, v, new| {
-            let n = bits(th, new)?;
-            this(v).data.lock().flags = n;
-            Ok(())
-        },
-    ),
-    getset(
-        "_traps",
-        "",
-        |_, v| Ok(this(v).data.get().traps.into()),
-        |th, v, new| {
-            let n = bits(th, new)?;
-            this(v).data.lock().traps = n;
-            Ok(())
-        },
-    ),
 ];
-fn bits(th: &mut Thread, new: Option<&Value>) -> PyResult<u32> {
-    let Some(new) = new else { return Err(attribute_error(th, "context attributes cannot be deleted")) };
-    let n = integer(th, new)?;
-    u32::try_from(n).ok().filter(|n| *n < 0x8000).ok_or_else(|| type_error(th, "valid range for flags is [0, 0x7fff]"))
-}
 fn show(_: &mut Thread, v: &Value) -> PyResult<Value> {
     let c = this(v).data.get();
     let names = |flags: u32| {

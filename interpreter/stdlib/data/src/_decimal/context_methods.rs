@@ -215,7 +215,6 @@ pub static METHODS: &[Method] = rows! {
             Ok(value(made))
         };
         "_apply" "(x, /)" |th, a| unary(th, a, |d, c, st| d.clone().finalize(c, st));
-        "apply" "(x, /)" |th, a| unary(th, a, |d, c, st| d.clone().finalize(&c.with(c.prec, c.round), st));
         "__sizeof__" "()" |_, _| Ok((size_of::<Context>() + 16 + size_of::<Round>()).into());
     }
 };

@@ -81,12 +81,18 @@ fn of_text(s: &Str, mode: Mode, c: &Ctx, st: &mut u32) -> Dec {
         Some(t) => t.as_bytes().to_vec(),
         None => ascii_digits(s),
     };
-    // Blanks around the number go, and underscores anywhere in it.
+    // Where the conversion is exact, blanks around the number go, and underscores anywhere in it.
+    if mode == Mode::Rounded {
+        return parsed(&ascii, mode, c, st);
+    }
     let blank = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f);
     let start = ascii.iter().position(|b| !blank(b)).unwrap_or(ascii.len());
     let end = ascii.iter().rposition(|b| !blank(b)).map_or(start, |i| i + 1);
     let plain: Vec<u8> = ascii[start..end].iter().copied().filter(|&b| b != b'_').collect();
-    match text::parse(&plain) {
+    parsed(&plain, mode, c, st)
+}
+fn parsed(plain: &[u8], mode: Mode, c: &Ctx, st: &mut u32) -> Dec {
+    match text::parse(plain) {
         Some(d) => settle(d, mode, c, st),
         None => {
             *st |= CONVERSION_SYNTAX;

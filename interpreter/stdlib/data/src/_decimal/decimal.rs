@@ -20,7 +20,7 @@ static LAYOUT: VTable = VTable::of::<Decimal>();
 pub static DECIMAL: TypeObject = TypeObject::builtin("Decimal", Some(&OBJECT), &LAYOUT);
 pub static DEF: ClassDef = ClassDef {
     module: "decimal",
-    doc: "Construct a new Decimal object. 'value' can be an integer, string, tuple,\nor another Decimal object. If no value is given, return Decimal('0').\nThe context does not affect the conversion and is only passed to determine\nif the InvalidOperation trap is active.",
+    doc: "A decimal number, made exactly of an integer, a string, a tuple (sign, digits,\nexponent), a float or another decimal; 0 without a value. The context says only\nwhether a value that is no number raises InvalidOperation.",
     sig: "(value='0', context=None)",
     methods: METHODS,
     getset: GETSET,
@@ -105,10 +105,10 @@ fn integral(th: &mut Thread, a: &Args<'_>, exact: bool) -> PyResult<Value> {
     Ok(value(made))
 }
 macro_rules! rows {
-    (unary { $($u:literal $uf:path;)* } binary { $($b:literal $bf:path;)* } plain { $($p:literal $sig:literal $pf:expr;)* } $($other:expr,)*) => { &[
+    (unary { $($u:literal $uf:path;)* } binary { $($b:literal $bf:path;)* } plain { $($p:literal $sig:literal $(@ $doc:literal)? $pf:expr;)* } $($other:expr,)*) => { &[
         $(method($u, "(context=None)", "", |th, a| unary(th, a, $uf)),)*
         $(method($b, "(other, context=None)", "", |th, a| binary(th, a, $bf)),)*
-        $(method($p, $sig, "", $pf),)*
+        $(method($p, $sig, concat!("" $(, $doc)?), $pf),)*
         $($other,)*
     ] };
 }
@@ -174,7 +174,8 @@ static METHODS: &[Method] = rows! {
         "to_integral" "(rounding=None, context=None)" |th, a| integral(th, a, false);
         "to_integral_value" "(rounding=None, context=None)" |th, a| integral(th, a, false);
         "to_integral_exact" "(rounding=None, context=None)" |th, a| integral(th, a, true);
-        "compare_total" "(other, context=None)" |th, a| {
+        "compare_total" "(other, context=None)" @ "Compare in the order that tells all representations apart: -1, 0 or 1.\n\n    >>> Decimal('1.50').compare_total(Decimal('1.5'))\n    Decimal('-1')"
+        |th, a| {
             context::argument(th, a.opt(2))?;
             let other = convert::expect(th, &a[1])?;
             Ok(value(logical::compare_total(of(&a[0]), &other)))
@@ -184,7 +185,8 @@ static METHODS: &[Method] = rows! {
             let other = convert::expect(th, &a[1])?;
             Ok(value(logical::compare_total_mag(of(&a[0]), &other)))
         };
-        "copy_sign" "(other, context=None)" |th, a| {
+        "copy_sign" "(other, context=None)" @ "Self with the sign of other.\n\n    >>> Decimal('1.25').copy_sign(Decimal('-0'))\n    Decimal('-1.25')"
+        |th, a| {
             context::argument(th, a.opt(2))?;
             let other = convert::expect(th, &a[1])?;
             Ok(value(logical::copy_sign(of(&a[0]), &other)))
@@ -194,7 +196,8 @@ static METHODS: &[Method] = rows! {
             let other = convert::expect(th, &a[1])?;
             Ok(logical::same_quantum(of(&a[0]), &other).into())
         };
-        "fma" "(other, third, context=None)" |th, a| {
+        "fma" "(other, third, context=None)" @ "self*other + third, rounded once.\n\n    >>> Decimal(4).fma(5, 6)\n    Decimal('26')"
+        |th, a| {
             let ctx = context::argument(th, a.opt(3))?;
             let (b, c) = (convert::expect(th, &a[1])?, convert::expect(th, &a[2])?);
             let mut st = 0;
@@ -202,7 +205,8 @@ static METHODS: &[Method] = rows! {
             signals::note(th, &ctx, st)?;
             Ok(value(made))
         };
-        "quantize" "(exp, rounding=None, context=None)" |th, a| {
+        "quantize" "(exp, rounding=None, context=None)" @ "Self rounded to the exponent of exp.\n\n    >>> Decimal('2.675').quantize(Decimal('0.01'))\n    Decimal('2.68')"
+        |th, a| {
             let ctx = context::argument(th, a.opt(3))?;
             let mut data = ctx.data.get();
             if let Some(round) = a.opt_not_none(2) {
@@ -227,7 +231,7 @@ static METHODS: &[Method] = rows! {
         "__complex__" "()" special::complex;
         "__sizeof__" "()" |_, a| Ok((size_of::<Decimal>() + 16 + of(&a[0]).coeff.bits() as usize / 8).into());
     }
-    class_method("from_float", "(f, /)", "Class method that converts a float to a decimal number, exactly.", |th, a| {
+    class_method("from_float", "(f, /)", "The decimal that is exactly the float.\n\n    >>> Decimal.from_float(0.375)\n    Decimal('0.375')", |th, a| {
         let made = if let Some(n) = a[1].as_int_ref() {
             convert::of_int(n)
         } else if let Some(f) = a[1].to_f64() {

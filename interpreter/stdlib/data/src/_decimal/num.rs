@@ -87,9 +87,6 @@ impl Ctx {
             flags: 0,
         }
     }
-    pub fn with(&self, prec: i64, round: Round) -> Ctx {
-        Ctx { prec, round, ..*self }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,4 +1,6 @@
 //! Signals: the exception classes, and the mapping that shows a context's flags or traps.
+use std::sync::Arc;
+
 use krait_macros::{Payload, Trace};
 use krait_object::native::method;
 use krait_object::{
@@ -12,7 +14,7 @@ use krait_runtime::protocol::{attr, call, compare, iter};
 
 use super::State;
 use super::context::Context;
-use super::num::flag::*;
+use super::num::{Ctx, flag::*};
 
 /// Signals in the order in which they are listed and raised.
 pub const SIGNALS: [(&str, u32); 9] = [
@@ -68,9 +70,6 @@ pub fn make_errors(th: &mut Thread, d: &Ref<Dict>) -> PyResult<()> {
     let impossible = make(th, "DivisionImpossible", &[invalid.clone()])?;
     let undefined = make(th, "DivisionUndefined", &[invalid.clone(), ZERO_DIVISION_ERROR.to_value()])?;
     let context = make(th, "InvalidContext", &[invalid.clone()])?;
-    for (name, _) in CONDITIONS {
-        drop(d.remove_text(name));
-    }
     *state.errors.0.lock() = vec![
         invalid, float, zero, overflow, underflow, subnormal, inexact, rounded, clamped, base, conversion, impossible,
         undefined, context,
@@ -78,7 +77,7 @@ pub fn make_errors(th: &mut Thread, d: &Ref<Dict>) -> PyResult<()> {
     Ok(())
 }
 fn d_names() -> Vec<&'static str> {
-    SIGNALS.iter().map(|s| s.0).chain(["DecimalException"]).collect()
+    SIGNALS.iter().map(|s| s.0).chain(["DecimalException"]).chain(CONDITIONS.iter().map(|c| c.0)).collect()
 }
 fn class(th: &Thread, i: usize) -> Value {
     th.interp.extension::<State>().errors.0.lock()[i].clone()
@@ -136,27 +135,30 @@ fn flag_of(th: &mut Thread, key: &Value) -> PyResult<u32> {
     Err(krait_runtime::errors::key_error(th, &"invalid error flag".into()))
 }
 const VALID: &str = "valid values for signals are:\n  [InvalidOperation, FloatOperation, DivisionByZero,\n   Overflow, Underflow, Subnormal, Inexact, Rounded,\n   Clamped]";
-/// Flags of a dict or a list of signals.
-pub fn flags_of(th: &mut Thread, v: &Value) -> PyResult<u32> {
-    if let Some(s) = v.downcast_ref::<SignalDict>() {
-        return Ok(s.get());
+/// Flags of a dict of signals.
+pub fn flags_of_mapping(th: &mut Thread, v: &Value) -> PyResult<u32> {
+    if v.downcast_ref::<SignalDict>().is_some() {
+        return flags_in(th, v);
+    }
+    let Some(d) = v.downcast_ref::<Dict>() else { return Err(type_error(th, "argument must be a signal dict")) };
+    if d.len() != 9 {
+        return Err(krait_runtime::errors::key_error(th, &"invalid signal dict".into()));
     }
     let mut flags = 0;
-    if let Some(d) = v.downcast_ref::<Dict>() {
-        if d.len() != 9 {
-            return Err(krait_runtime::errors::key_error(th, &"invalid signal dict".into()));
+    for (key, on) in d.items() {
+        let flag = flag_of(th, &key)?;
+        if compare::truth(th, &on)? {
+            flags |= flag;
         }
-        for (key, on) in d.items() {
-            let flag = flag_of(th, &key)?;
-            if compare::truth(th, &on)? {
-                flags |= flag;
-            }
-        }
-        return Ok(flags);
     }
+    Ok(flags)
+}
+/// Flags of a dict or a list of signals.
+pub fn flags_of(th: &mut Thread, v: &Value) -> PyResult<u32> {
     if v.downcast_ref::<List>().is_none() {
-        return Err(type_error(th, VALID));
+        return flags_of_mapping(th, v);
     }
+    let mut flags = 0;
     for key in iter::collect(th, v)? {
         match flag_of(th, &key) {
             Ok(flag) => flags |= flag,
@@ -172,7 +174,9 @@ pub fn flags_of(th: &mut Thread, v: &Value) -> PyResult<u32> {
 #[derive(Trace, Payload)]
 #[payload(class = SIGNAL_DICT)]
 pub struct SignalDict {
-    ctx: Ref<Context>,
+    /// The context's data; `None` for what is made by calling the class, which shows nothing.
+    #[trace(skip)]
+    data: Option<Arc<Locked<Ctx>>>,
     #[trace(skip)]
     traps: bool,
 }
@@ -182,8 +186,9 @@ pub static DEF: ClassDef = ClassDef {
     module: "decimal",
     methods: METHODS,
     slots: SlotDefs {
-        repr: Some(|_, v| {
-            let flags = this(v).get();
+        new: Some(|_, class, _| Ok(Ref::with_class(SignalDict { data: None, traps: false }, class.object()).into())),
+        repr: Some(|th, v| {
+            let flags = flags_in(th, v)?;
             let shown: Vec<String> = SIGNALS
                 .iter()
                 .map(|(name, flag)| {
@@ -194,13 +199,15 @@ pub static DEF: ClassDef = ClassDef {
         }),
         hash: Some(|th, v| Err((th.hooks().unhashable)(th, v))),
         compare: Some(compare_slot),
-        iter: Some(|th, _| {
+        iter: Some(|th, v| {
+            flags_in(th, v)?;
             let all = List::new((0..9).map(|i| class(th, i)).collect());
             iter::iter(th, all.as_value())
         }),
-        mp_len: Some(|_, _| Ok(9)),
-        subscript: Some(|th, v, key| Ok((this(v).get() & flag_of(th, key)? != 0).into())),
+        mp_len: Some(|th, v| flags_in(th, v).map(|_| 9)),
+        subscript: Some(|th, v, key| Ok((flags_in(th, v)? & flag_of(th, key)? != 0).into())),
         set_subscript: Some(|th, v, key, new| {
+            flags_in(th, v)?;
             let Some(new) = new else { return Err(value_error(th, "signal keys cannot be deleted")) };
             let flag = flag_of(th, key)?;
             let on = compare::truth(th, new)?;
@@ -209,11 +216,11 @@ pub static DEF: ClassDef = ClassDef {
         }),
         ..SlotDefs::EMPTY
     },
-    flags: type_flag::BASE | type_flag::HAVE_GC | type_flag::DISALLOW_INSTANTIATION,
+    flags: type_flag::BASE,
     ..ClassDef::new(&SIGNAL_DICT)
 };
 static METHODS: &[Method] = &[method("copy", "()", "", |th, a| {
-    let (flags, d) = (this(&a[0]).get(), Dict::new());
+    let (flags, d) = (flags_in(th, &a[0])?, Dict::new());
     for (i, (_, flag)) in SIGNALS.iter().enumerate() {
         let key = class(th, i);
         d.set(th, key, (flags & flag != 0).into())?;
@@ -223,22 +230,32 @@ static METHODS: &[Method] = &[method("copy", "()", "", |th, a| {
 fn this(v: &Value) -> &SignalDict {
     v.downcast_ref().expect("the slot belongs to SignalDict")
 }
-impl SignalDict {
-    fn get(&self) -> u32 {
-        let c = self.ctx.data.lock();
-        if self.traps { c.traps } else { c.flags }
+/// The flags that a mapping shows.
+fn flags_in(th: &mut Thread, v: &Value) -> PyResult<u32> {
+    let s = this(v);
+    match &s.data {
+        Some(data) => {
+            let c = data.lock();
+            Ok(if s.traps { c.traps } else { c.flags })
+        }
+        None => Err(value_error(th, "invalid signal dict")),
     }
+}
+impl SignalDict {
     fn change(&self, f: impl FnOnce(&mut u32)) {
-        let mut c = self.ctx.data.lock();
-        f(if self.traps { &mut c.traps } else { &mut c.flags });
+        if let Some(data) = &self.data {
+            let mut c = data.lock();
+            f(if self.traps { &mut c.traps } else { &mut c.flags });
+        }
     }
 }
 fn compare_slot(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) || a.downcast_ref::<SignalDict>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
+    let own = flags_in(th, a)?;
     let other = if b.downcast_ref::<SignalDict>().is_some() || b.downcast_ref::<Dict>().is_some() {
-        match flags_of(th, b) {
+        match flags_of_mapping(th, b) {
             Ok(flags) => Some(flags),
             Err(raised) => {
                 krait_runtime::errors::catch(th, raised, &krait_runtime::exceptions::KEY_ERROR)?;
@@ -249,7 +266,7 @@ fn compare_slot(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Va
         return Ok(Value::NOT_IMPLEMENTED);
     };
     let canonical = |f: u32| SIGNALS.iter().filter(|s| f & s.1 != 0).fold(0, |sum, s| sum | s.1);
-    let same = other.is_some_and(|o| canonical(o) == canonical(this(a).get()));
+    let same = other.is_some_and(|o| canonical(o) == canonical(own));
     Ok((same == (op == CmpOp::Eq)).into())
 }
 /// `SignalDict`: the mapping with the methods of `MutableMapping`.
@@ -268,9 +285,9 @@ pub fn make_dict_class(th: &mut Thread) -> PyResult<()> {
     state.signal_dict.set(Some(made));
     Ok(())
 }
-pub fn view(th: &mut Thread, ctx: Ref<Context>, traps: bool) -> Value {
+pub fn view(th: &mut Thread, data: Arc<Locked<Ctx>>, traps: bool) -> Value {
     let class = th.interp.extension::<State>().signal_dict.get().and_then(|v| v.downcast::<Type>().ok());
-    let payload = SignalDict { ctx, traps };
+    let payload = SignalDict { data: Some(data), traps };
     match class {
         Some(class) => Ref::with_class(payload, class.object()).into(),
         None => Ref::new(payload).into(),

@@ -1,9 +1,11 @@
 //! Methods of `Decimal` that the specification does not know: tuples, ratios, rounding to int, formats.
 use krait_object::{Args, Dict, PyResult, Str, Thread, Tuple, Value};
 use krait_runtime::errors::{type_error, value_error};
+use krait_runtime::exceptions::DEPRECATION_WARNING;
 use krait_runtime::import::import_module;
 use krait_runtime::protocol::{attr, call, number};
 use krait_runtime::types::complex;
+use krait_runtime::warnings;
 use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
 use num_traits::One;
@@ -100,7 +102,10 @@ fn locale_of(th: &mut Thread, d: &Dict, grouping: Option<Value>) -> PyResult<Loc
     let mut sizes = Vec::new();
     if let Some(v) = grouping {
         if let Some(s) = v.downcast_ref::<Str>() {
-            sizes = s.iter().map(|c| c as u8).collect();
+            sizes = s.iter().filter_map(|c| u8::try_from(c).ok().filter(u8::is_ascii)).collect();
+            if sizes.len() != s.len() {
+                return Err(value_error(th, "invalid override dict"));
+            }
         } else {
             for n in krait_runtime::protocol::iter::collect(th, &v)? {
                 sizes.push(number::to_i64(th, &n)? as u8);
@@ -117,13 +122,16 @@ pub fn format(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(spec) = spec_text.to_utf8().and_then(|t| Spec::parse(&t)) else {
         return Err(value_error(th, "invalid format string"));
     };
+    if spec.kind == Some('N') {
+        warnings::warn(th, &DEPRECATION_WARNING, "Format specifier 'N' is deprecated", 1)?;
+    }
     let locale = if let Some(over) = a.opt_not_none(2) {
         let Some(d) = over.downcast_ref::<Dict>() else {
             return Err(type_error(th, "optional argument must be a dict"));
         };
         let grouping = d.get_text("grouping");
         locale_of(th, d, grouping)?
-    } else if spec.kind == Some('n') {
+    } else if matches!(spec.kind, Some('n' | 'N')) {
         let module = import_module(th, "locale")?;
         let conv = attr::call_method(th, &module, "localeconv", &[])?;
         match conv.downcast_ref::<Dict>() {

@@ -53,15 +53,14 @@ fn exponent(text: &[u8]) -> Option<i64> {
     let n = n.min(i64::MAX / 4);
     Some(if negative { -n } else { n })
 }
-/// Whether a number can be held exactly. A zero's exponent is brought into range.
-pub fn in_range(mut d: Dec) -> Option<Dec> {
+/// The number, if it can be held exactly.
+pub fn in_range(d: Dec) -> Option<Dec> {
     if !d.is_finite() {
         return Some(d);
     }
     let least = MIN_EMIN - (MAX_PREC - 1);
     if d.coeff.is_zero() {
-        d.exp = d.exp.clamp(least, MAX_EMAX);
-        return Some(d);
+        return (least..=MAX_EMAX).contains(&d.exp).then_some(d);
     }
     (d.adjusted() <= MAX_EMAX && d.exp >= least).then_some(d)
 }
@@ -170,11 +169,11 @@ impl Spec {
             Some(_) => Some(number(&mut at)?),
             None => None,
         };
-        let kind = eat("eEfFgGn%", &mut at);
+        let kind = eat("eEfFgGnN%", &mut at);
         if at != chars.len() || width > 1 << 30 || precision.is_some_and(|p| p > 1 << 30) {
             return None;
         }
-        if kind == Some('n') && grouping.is_some() {
+        if matches!(kind, Some('n' | 'N')) && grouping.is_some() {
             return None;
         }
         if zero && align.is_some() {
@@ -237,6 +236,7 @@ pub fn format(d: &Dec, spec: &Spec, round: Round, capitals: bool, locale: &Local
     let kind = match spec.kind {
         None => default,
         Some('n') => 'g',
+        Some('N') => 'G',
         Some(k) => k,
     };
     if let Some(text) = special(d) {

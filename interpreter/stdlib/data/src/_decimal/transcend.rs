@@ -378,7 +378,9 @@ fn exact_power(x: &Dec, b: &Dec, negative: bool, integer: bool, ctx: &Ctx, st: &
     if too_long(&stripped.coeff) {
         return None;
     }
-    if too_long(&root) {
+    // Written out, the power has more digits than the precision: the result has all that fit.
+    let full = too_long(&root);
+    if full {
         root = stripped.coeff;
         exp = stripped.exp;
     }
@@ -388,15 +390,15 @@ fn exact_power(x: &Dec, b: &Dec, negative: bool, integer: bool, ctx: &Ctx, st: &
     let mut own = 0;
     let mut result = if b.negative { div(&Dec::one(), &made, ctx, &mut own) } else { made.finalize(ctx, &mut own) };
     *st |= own;
-    if !integer {
-        // A power that is no integer one counts as inexact, with all digits.
-        *st |= INEXACT | ROUNDED;
+    // A power that is no integer one counts as inexact, with all digits.
+    if !integer || full {
+        *st |= if integer { ROUNDED } else { INEXACT | ROUNDED };
         if result.is_finite() && !result.coeff.is_zero() && result.digits() < ctx.prec {
             let pad = (ctx.prec - result.digits()).min(result.exp - ctx.etiny()).max(0);
             result.coeff = result.shifted(pad, st);
             result.exp -= pad;
         }
-        if !result.coeff.is_zero() && result.is_finite() && result.adjusted() < ctx.emin {
+        if !integer && !result.coeff.is_zero() && result.is_finite() && result.adjusted() < ctx.emin {
             *st |= UNDERFLOW | SUBNORMAL;
         }
     }
