@@ -557,11 +557,6 @@ fn drop_contents(v: &Value) {
     if !header.claim_flag(flag::DEAD) {
         return;
     }
-    // Those that finalisers made meanwhile; their callbacks are dropped.
-    if header.flags() & flag::WEAKREFS != 0 {
-        weakref::clear_refs_but(h, |_| true);
-        header.clear_flag(flag::WEAKREFS);
-    }
     // SAFETY: the object owns its class.
     let class: &TypeObject = unsafe { &*header.class_ptr() };
     // SAFETY: the contents are dropped once: DEAD was just claimed; nobody but the garbage refers to the object.
