@@ -106,6 +106,8 @@ pub enum Command {
         json: bool,
     },
     /// Write the expectations of these modules from a run
+    #[command(after_help = "Examples:\n  conformance bless test_dict\n  \
+        conformance bless test_socket --from-run RUN1 --from-run RUN2   what they disagree on stays as it was")]
     Bless {
         select: Vec<String>,
         /// Runs that must agree; the first decides
@@ -116,6 +118,7 @@ pub enum Command {
         first: bool,
     },
     /// What one fix would unblock most
+    #[command(after_help = "Examples:\n  conformance triage\n  conformance triage --run RUN --top 100 --json")]
     Triage {
         #[arg(long, default_value = "latest")]
         run: String,
@@ -125,6 +128,8 @@ pub enum Command {
         json: bool,
     },
     /// One case, or every case that matches: both sides' outcome and traceback
+    #[command(after_help = "Examples:\n  conformance show test_list.ListTest.test_sort\n  \
+        conformance show 'test_list.*sort*' --run-again")]
     Show {
         id: String,
         #[arg(long, default_value = "latest")]
@@ -132,6 +137,8 @@ pub enum Command {
         /// Run it now on both sides instead of reading a run
         #[arg(long)]
         run_again: bool,
+        #[arg(long)]
+        json: bool,
     },
     /// A file of its own that shows the failure of one case; with --minimise cut to its core
     #[command(after_help = "Examples:\n  conformance repro test_list.ListTest.test_sort --minimise\n  \
@@ -243,13 +250,22 @@ pub enum Command {
         filter: String,
     },
     /// Run a piece of Python on both sides and compare what it prints
-    Eval { code: String },
+    #[command(after_help = "Example:\n  conformance eval 'print([1, 2] * 2); 1 / 0'\n\n\
+        Exit code 0: both sides agree; 1: they differ, and the difference is printed.")]
+    Eval {
+        code: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// Duration of each module against the reference
+    #[command(after_help = "Example:\n  conformance perf --top 10\n\nOnly cases that both sides pass are counted.")]
     Perf {
         #[arg(long, default_value = "latest")]
         run: String,
         #[arg(long, default_value_t = 25)]
         top: usize,
+        #[arg(long)]
+        json: bool,
     },
     #[command(after_help = "Examples:\n  conformance report\n  conformance report --format html --out /tmp/site\n  \
         conformance report --format html --peer RustPython=1795-abc   a column for another Python's run")]
@@ -267,7 +283,10 @@ pub enum Command {
         peer: Vec<String>,
     },
     /// Is everything in place? The verdict stands on the last line
+    #[command(after_help = "Exit code 0: sound; 1: a fault, each on a line that begins with FAULT.")]
     Doctor,
+    #[command(after_help = "Example:\n  conformance control test_list test_dict --repeat 3\n\n\
+        Exit code 0: every stable case agrees and at most 20 are unstable; 1: not so.")]
     /// Check that the reference is stable and that a run of it as the subject agrees with it
     Control {
         select: Vec<String>,
@@ -312,14 +331,14 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
             measure::gate(&sides, &select, &options)
         }
         Command::Control { select, repeat } => measure::control(&sides, &select, repeat),
-        Command::Eval { code } => measure::eval(&sides, &code),
+        Command::Eval { code, json } => measure::eval(&sides, &code, json),
         Command::Bless { select, from_run, first } => maintain::bless(&sides, &select, &from_run, first),
         Command::Marks { select, without_capi: false } => maintain::marks(&sides, &select),
         Command::Marks { select, without_capi: true } => maintain::capi_candidates(&sides, &select),
         Command::Pin { write } => maintain::pin(&sides, write),
         Command::Doctor => maintain::doctor(&sides),
         Command::Triage { run, top, json } => inspect::triage(&run, top, json),
-        Command::Show { id, run, run_again } => inspect::show(&sides, &id, &run, run_again),
+        Command::Show { id, run, run_again, json } => inspect::show(&sides, &id, &run, run_again, json),
         Command::Repro { id, minimise, out, json } => reproduce::repro(&sides, &id, minimise, out, json),
         Command::Diff { old, new, json } => inspect::diff(&old, &new, json),
         Command::Lint { json } => quarantine::lint(&sides, json),
@@ -331,7 +350,7 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
         Command::Api { modules, top, signatures, json } => explore::api(&sides, &modules, top, signatures, json),
         Command::Fuzz { seed, count, json } => explore::fuzz(&sides, seed, count, json),
         Command::Snippets { filter } => explore::snippets(&sides, &filter),
-        Command::Perf { run, top } => inspect::perf(&run, top),
+        Command::Perf { run, top, json } => inspect::perf(&run, top, json),
         Command::Report { run, format, out, peer } => inspect::report(&run, &format, out, &peer),
     }
 }

@@ -17,9 +17,9 @@ fn reference() -> Reference {
 
 fn limits() -> Limits {
     Limits {
-        case_floor: Duration::from_secs(5),
+        case_floor: Duration::from_secs(8),
         module_floor: Duration::from_secs(120),
-        rss_kb: 600 << 10,
+        rss_kb: 200 << 10,
         hangs: 2,
         ..Limits::default()
     }

@@ -76,7 +76,7 @@ pub fn report(run: &str, format: &str, out: Option<PathBuf>, peers: &[String]) -
     Ok(0)
 }
 
-pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool) -> io::Result<u8> {
+pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool, json: bool) -> io::Result<u8> {
     let (suite, reference, subject) = if run_again {
         let session = Session::open(sides)?;
         let selected = session.suite.select(&[id.to_owned()]).map_err(io::Error::other)?;
@@ -92,6 +92,15 @@ pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool) -> io::Result<u
         // Classes made within functions have long names: a part of the name will do.
         let wide = suite.select(&[format!("{module}.*{case}*")]).map_err(io::Error::other)?;
         found = chosen(&wide, &reference, &subject);
+    }
+    if json {
+        let both = found.iter().map(|(module, id)| {
+            let (before, record) = (&reference[module].cases[id], subject[module].cases.get(id));
+            let verdict = verdict(before, record, suite.is_portable(module, id));
+            serde_json::json!({ "case": format!("{module}.{id}"), "verdict": verdict, "reference": before, "subject": record })
+        });
+        println!("{}", serde_json::Value::Array(both.collect()));
+        return Ok(0);
     }
     match found.as_slice() {
         [] => return Err(io::Error::other(format!("no case {id} in that run"))),
@@ -180,7 +189,7 @@ pub fn diff(old: &str, new: &str, json: bool) -> io::Result<u8> {
     Ok(0)
 }
 
-pub fn perf(run: &str, top: usize) -> io::Result<u8> {
+pub fn perf(run: &str, top: usize, json: bool) -> io::Result<u8> {
     let loaded = open(run)?;
     let mut rows: Vec<(f64, String, u64, u64)> = Vec::new();
     for (module, result) in &loaded.subject {
@@ -199,6 +208,13 @@ pub fn perf(run: &str, top: usize) -> io::Result<u8> {
         }
     }
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    if json {
+        let rows = rows.iter().map(|(ratio, module, ours, theirs)| {
+            serde_json::json!({ "module": module, "ratio": ratio, "ms": ours, "reference_ms": theirs })
+        });
+        println!("{}", serde_json::Value::Array(rows.collect()));
+        return Ok(0);
+    }
     for (ratio, module, ours, theirs) in rows.iter().take(top) {
         println!("{ratio:>8.2}  {module:30} {ours} ms, reference {theirs} ms");
     }

@@ -236,7 +236,7 @@ fn fresh_reference(session: &Session, module: &str) -> io::Result<Option<ModuleR
     Ok(run_module(&request)?.map(ModuleResult::from_records))
 }
 
-pub fn eval(sides: &Sides, code: &str) -> io::Result<u8> {
+pub fn eval(sides: &Sides, code: &str, json: bool) -> io::Result<u8> {
     let session = Session::open(sides)?;
     let args = ["-c".to_owned(), code.to_owned()];
     let limit = Duration::from_secs(60);
@@ -251,6 +251,11 @@ pub fn eval(sides: &Sides, code: &str) -> io::Result<u8> {
     };
     let reference = answer(&session.reference.worker)?;
     let subject = answer(&session.subject)?;
+    if json {
+        let same = reference == subject;
+        println!("{}", serde_json::json!({ "same": same, "reference": reference, "subject": subject }));
+        return Ok(u8::from(!same));
+    }
     if reference == subject {
         print!("{reference}");
         println!("both sides agree");
