@@ -7,6 +7,9 @@
 //!
 //! `*` stands for every case of a module that does not load.
 
+pub mod lint;
+pub mod merge;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -172,6 +175,13 @@ pub fn this_month() -> String {
     format!("{year:04}-{month:02}")
 }
 
+/// `YYYY-MM`, so many months later.
+pub fn month_after(month: &str, months: u32) -> String {
+    let (year, number) = month.split_once('-').unwrap_or((month, "1"));
+    let total = year.parse::<u32>().unwrap_or(0) * 12 + number.parse::<u32>().unwrap_or(1) - 1 + months;
+    format!("{:04}-{:02}", total / 12, total % 12 + 1)
+}
+
 /// What the run says of one case against what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Judgement {
@@ -179,6 +189,17 @@ pub enum Judgement {
     NewFailure,
     ChangedCrash,
     UnexpectedPass,
+}
+
+impl Judgement {
+    pub fn word(self) -> &'static str {
+        match self {
+            Judgement::AsExpected => "as expected",
+            Judgement::NewFailure => "new failure",
+            Judgement::ChangedCrash => "changed crash",
+            Judgement::UnexpectedPass => "unexpected pass",
+        }
+    }
 }
 
 pub fn judge(expectations: &Expectations, id: &str, reference: &Record, subject: Option<&Record>) -> Judgement {

@@ -186,6 +186,41 @@ pub fn text(outcome: &Outcome, limit: usize) -> String {
     out
 }
 
+/// For scripts: the verdict, and each finding.
+pub fn json(outcome: &Outcome, lenient: bool) -> serde_json::Value {
+    let findings = outcome.findings.iter().map(|finding| {
+        let record = finding.subject.as_ref();
+        serde_json::json!({
+            "case": format!("{}.{}", finding.module, finding.id), "judgement": finding.judgement.word(),
+            "expected": finding.expected, "now": record.map_or("absent", |record| record.status.word()),
+            "why": record.filter(|record| record.sig.is_some()).map(title),
+            "sig": record.and_then(|record| record.sig.clone()),
+        })
+    });
+    serde_json::json!({
+        "exit": outcome.exit_code(lenient), "checked": outcome.checked, "not_run": outcome.not_run,
+        "faults": outcome.faults, "findings": findings.collect::<Vec<_>>(),
+    })
+}
+
+/// The findings as a list for a pull request.
+pub fn markdown(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "## Gate\n");
+    for fault in &outcome.faults {
+        let _ = writeln!(out, "- expectations: {fault}");
+    }
+    for finding in outcome.findings.iter().take(200) {
+        let now = finding.subject.as_ref().map(title).unwrap_or_default();
+        let now = now.replace('`', "'");
+        let _ = writeln!(out, "- {}: `{}.{}` {now}", finding.judgement.word(), finding.module, finding.id);
+    }
+    if outcome.findings.is_empty() && outcome.faults.is_empty() {
+        let _ = writeln!(out, "All {} cases are as expected.", outcome.checked);
+    }
+    out
+}
+
 /// Unexpected passes: by name where a module has few of them, and the command that enrols them.
 fn passes(outcome: &Outcome) -> String {
     let mut by_module: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -226,6 +261,7 @@ fn failure(finding: &Finding) -> String {
         let _ = writeln!(out, "  sub-tests  {} passed, the reference passes {}", now.passed, then.passed);
     }
     let _ = writeln!(out, "  reproduce  scripts/conform show '{name}' --run-again");
+    let _ = writeln!(out, "  minimise   scripts/conform repro '{name}' --minimise");
     let trace = record.exc.as_ref().map_or("", |exc| exc.trace.as_str());
     let detail = if trace.is_empty() { record.out.as_deref().unwrap_or("") } else { trace };
     let lines: Vec<&str> = detail.lines().collect();

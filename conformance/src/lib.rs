@@ -4,18 +4,26 @@
 
 #![forbid(unsafe_code)]
 
+pub mod api;
+pub mod bisect;
+pub mod changed;
 pub mod commands;
+pub mod compare;
 pub mod expectations;
+pub mod flake;
+pub mod fuzz;
 pub mod gate;
 pub mod record;
 pub mod reference;
 pub mod report;
+pub mod repro;
 pub mod run;
 pub mod score;
 pub mod signature;
 pub mod suite;
 pub mod supervisor;
 pub mod triage;
+pub mod trust;
 pub mod worker;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -202,6 +202,12 @@ pub struct Meta {
     pub started: u64,
     #[serde(default)]
     pub seconds: u64,
+    /// Operating system, architecture, cores: what durations are about.
+    #[serde(default)]
+    pub machine: String,
+    /// CPU seconds of the supervisor itself, without its workers.
+    #[serde(default)]
+    pub supervisor_cpu: f64,
     #[serde(default)]
     pub complete: bool,
 }
@@ -262,8 +268,16 @@ impl RunFolder {
 
 /// Appends the records in one write each, so that an interrupted run loses at most its last line.
 pub fn append(path: &Path, records: &[Record]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
     let mut text = String::new();
+    // A run that was killed while it wrote leaves a cut line: what follows must not join it.
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        text.push('\n');
+    }
     for record in records {
         text.push_str(&serde_json::to_string(record).map_err(io::Error::other)?);
         text.push('\n');

@@ -11,6 +11,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Coverage;
+use crate::compare;
 use crate::record::{Meta, Results};
 use crate::score::{ModuleScore, Scores, module_scores, scores};
 use crate::suite::Suite;
@@ -41,22 +43,48 @@ impl Summary {
     }
 }
 
-/// Writes every form of the report into the folder.
+/// Another Python's run of the same suite, shown beside.
+#[derive(Serialize, Clone, Debug)]
+pub struct Peer {
+    pub name: String,
+    pub total: Scores,
+    pub modules: BTreeMap<String, ModuleScore>,
+}
+
+/// What the dashboard shows beyond the run itself.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    pub peers: Vec<Peer>,
+    pub api: Vec<Coverage>,
+}
+
+/// Writes every form of the report into the folder; what is published there already becomes the base of the run diff.
 pub fn write_all(
     folder: &Path,
     suite: &Suite,
     summary: &Summary,
     reference: &Results,
     subject: &Results,
+    extras: &Extras,
 ) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let json = serde_json::to_string_pretty(summary).map_err(io::Error::other)?;
     std::fs::write(folder.join("latest.json"), json + "\n")?;
     std::fs::write(folder.join("badge.json"), badge(summary) + "\n")?;
     std::fs::write(folder.join("summary.md"), markdown::summary(summary))?;
-    std::fs::write(folder.join("cases.gz"), archive::pack_cases(reference, subject)?)?;
+    std::fs::write(folder.join("by-module.md"), markdown::by_module(summary, &extras.peers))?;
+    let mut cases = archive::Archive::load(folder);
+    let base = cases.runs.last().map(|commit| compare::from_archive(&cases, commit));
     let history = archive::add_to_history(&folder.join("history.jsonl"), summary)?;
-    html::write(folder, suite, summary, &history, reference, subject)
+    std::fs::write(folder.join("history.csv"), archive::csv(&history))?;
+    let change = base.map(|base| compare::compare(suite, &base, reference, subject));
+    // A run that is published again is no new point.
+    if cases.runs.last() != Some(&summary.meta.commit) {
+        cases.add(&summary.meta.commit, reference, subject);
+        std::fs::write(folder.join("cases"), cases.pack()?)?;
+    }
+    let page = html::Page { suite, summary, history: &history, reference, subject, extras, cases: &cases, change };
+    html::write(folder, &page)
 }
 
 /// The shape that badge services read.

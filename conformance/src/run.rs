@@ -153,6 +153,19 @@ pub fn commit() -> String {
     if changed { head + "+" } else { head }
 }
 
+fn machine() -> String {
+    let cores = thread::available_parallelism().map_or(1, |count| count.get());
+    format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// CPU seconds that this process has used, its children apart.
+fn own_cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64
+}
+
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -178,6 +191,7 @@ pub fn new_run(session: &Session, selected: &[Selected], select: &[String]) -> i
         modules: selected.iter().map(|selected| selected.module.clone()).collect(),
         commit,
         started,
+        machine: machine(),
         ..Meta::default()
     };
     let folder = RunFolder::create(runs_folder().join(&name))?;
@@ -225,6 +239,7 @@ pub fn measure(session: &Session, selected: &[Selected], folder: &RunFolder, met
     });
     progress.finish();
     meta.seconds += now() - began;
+    meta.supervisor_cpu += own_cpu();
     meta.complete = !INTERRUPTED.load(Ordering::Relaxed);
     folder.write_meta(meta)?;
     match failure.into_inner() {

@@ -218,7 +218,7 @@ impl<'a> State<'a> {
             }
             End::Hung => (Status::Timeout, None, "no sign of life within the time limit".to_owned()),
             End::Oom(kb) => (Status::Oom, None, format!("resident memory over {} MiB", kb / 1024)),
-            End::Foreign(exe) => (Status::Crash, None, format!("executed {exe}")),
+            End::Foreign(what) => (Status::Crash, None, what.clone()),
             End::Died(exit) => match exit.signal() {
                 Some(signal) => (Status::Crash, Some(signal), format!("killed by signal {signal}")),
                 None => (Status::Crash, None, exit_reason(exit.code().unwrap_or(-1), &attempt)),
@@ -361,7 +361,7 @@ fn explains(part: &Record, id: &str) -> bool {
     id.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn exception(exc: &crate::worker::EventExc) -> Exc {
+pub fn exception(exc: &crate::worker::EventExc) -> Exc {
     Exc {
         kind: exc.kind.clone(),
         message: exc.message.clone(),
@@ -409,7 +409,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
     let args = arguments(request, state, &scratch.path)?;
     let began = Instant::now();
     let mut worker = Worker::start(request.interpreter, &args, &scratch.path)?;
-    let pid = worker.pid();
+    let mut pid = 0;
     let mut attempt = Attempt {
         cases: Vec::new(),
         loaded: false,
@@ -422,13 +422,20 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
     };
     let mut last_sign = Instant::now();
     let mut last_look = Instant::now();
+    let mut last_maps = Instant::now();
+    let mut last_done = None;
     let mut ended = false;
     let mut gone_since: Option<Instant> = None;
     attempt.end = loop {
         match worker.events.recv_timeout(Duration::from_millis(100)) {
-            Ok(event) if event.pid == pid => {
+            // The recorder's first event says which process speaks for the module; its children's do not count.
+            Ok(event) if event.pid == pid || pid == 0 && event.e == "hello" => {
                 last_sign = Instant::now();
                 match event.e.as_str() {
+                    "hello" if pid == 0 => {
+                        pid = event.pid;
+                        worker.note(pid);
+                    }
                     "case" => attempt
                         .cases
                         .push((event.id, if event.kind == "doctest" { Kind::Doctest } else { Kind::Unittest })),
@@ -441,14 +448,30 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
                     "start" => attempt.open = Some(event.id),
                     "done" => {
                         attempt.progressed = true;
+                        // While the case that may have loaded it is still the one to blame.
+                        let slow = last_maps.elapsed() > Duration::from_secs(1);
+                        if slow && let Some(library) = worker.look_at_maps() {
+                            attempt.open = Some(event.id);
+                            break End::Foreign(format!("loaded {library}"));
+                        }
+                        if slow {
+                            last_maps = Instant::now();
+                        }
                         if attempt.open.as_ref() == Some(&event.id) {
                             attempt.open = None;
                         }
+                        last_done = Some(event.id.clone());
                         state.take(event);
                     }
                     "fixture" => state.take(event),
                     "module" => break End::NotLoaded(Box::new(event)),
-                    "end" => ended = true,
+                    "end" => {
+                        ended = true;
+                        if let Some(library) = worker.look_at_maps() {
+                            attempt.open = last_done.take();
+                            break End::Foreign(format!("loaded {library}"));
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -477,7 +500,13 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
                 break End::Oom(request.limits.rss_kb);
             }
             if let Some(exe) = foreign {
-                break End::Foreign(exe);
+                break End::Foreign(format!("executed {exe}"));
+            }
+            if last_maps.elapsed() > Duration::from_secs(1) {
+                last_maps = Instant::now();
+                if let Some(library) = worker.look_at_maps() {
+                    break End::Foreign(format!("loaded {library}"));
+                }
             }
         }
         if last_sign.elapsed() > patience(request, attempt.open.as_deref()) {

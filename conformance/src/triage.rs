@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::record::{Record, Results, Status};
 use crate::score::{Verdict, verdict};
+use crate::signature::{normalise, short_hash};
 use crate::suite::Suite;
 
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +38,12 @@ pub fn clusters(suite: &Suite, reference: &Results, subject: &Results) -> Vec<Cl
             if !matches!(verdict, Verdict::Worse | Verdict::ImplDetail) {
                 continue;
             }
-            let sig = record.sig.clone().unwrap_or_else(|| record.status.word().to_owned());
+            // Skips have no signature: what they say parts them.
+            let unsigned = || match &record.reason {
+                Some(reason) => short_hash(&[record.status.word(), &normalise(reason)]),
+                None => record.status.word().to_owned(),
+            };
+            let sig = record.sig.clone().unwrap_or_else(unsigned);
             let (cluster, modules) = found.entry(sig.clone()).or_insert_with(|| {
                 let ladder = result.module.as_ref().filter(|module| module.status == Status::ImportError);
                 let cluster = Cluster {

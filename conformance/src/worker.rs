@@ -1,12 +1,13 @@
 //! One worker process: how it is started, what it reports, and how its whole process tree is watched and ended.
 //!
 //! A worker runs in its own session and temporary directory, with a fixed environment, umask, standard input, signal
-//! dispositions and limits. It starts through `setsid`, `env` and `sh`, so that this crate needs no unsafe `pre_exec`.
+//! dispositions and limits. It starts through `sh`, `setsid` and `env`, so that this crate needs no unsafe `pre_exec`.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -136,14 +137,17 @@ impl Worker {
         let (read_end, write_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let output = scratch.join("output");
         let file = File::create(&output)?;
+        // The holder is the parent that a case may kill: the supervisor is out of reach. It ends as the worker ended.
+        let holder = "ulimit -c 0; setsid env --default-signal sh -c \"$@\"; code=$?; \
+                      [ $code -le 128 ] || kill -$((code - 128)) $$; exit $code";
         let mut script =
             String::from("umask 022; ulimit -c 0; ulimit -Sn 1024; ulimit -Hn 4096 2>/dev/null; ulimit -Ss 8192; ");
         if let Some(limit) = interpreter.address_space_kb {
             script.push_str(&format!("ulimit -v {limit}; "));
         }
         script.push_str(&format!("exec {RECORD_FD}>&0 </dev/null 2>&1 \"$@\""));
-        let mut command = Command::new("setsid");
-        command.args(["env", "--default-signal", "sh", "-c", &script, "sh"]).arg(&interpreter.program).args(args);
+        let mut command = Command::new("sh");
+        command.args(["-c", holder, "sh", &script, "sh"]).arg(&interpreter.program).args(args).process_group(0);
         command.env_clear().envs(fixed_environment(&scratch.join("home"), &scratch.join("tmp")));
         command.envs(interpreter.env.iter().map(|(name, value)| (name, value)));
         command.current_dir(scratch.join("work"));
@@ -155,8 +159,9 @@ impl Worker {
         Ok(Worker { child, events: read_events(read_end), output, watch, exit: None })
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// The recorder's own process, as its first event tells it; from then on it is watched, whoever its parent is.
+    pub fn note(&mut self, pid: u32) {
+        self.watch.note(pid);
     }
 
     /// The worker's exit status once it has ended.
@@ -171,6 +176,12 @@ impl Worker {
     pub fn look(&mut self) -> (u64, Option<String>) {
         self.watch.look();
         (self.watch.rss_kb, self.watch.foreign.clone())
+    }
+
+    /// Looks at the libraries that the process tree has mapped: one of the reference's is as foreign as its executable.
+    pub fn look_at_maps(&mut self) -> Option<String> {
+        self.watch.look_at_maps();
+        self.watch.foreign.clone()
     }
 
     pub fn peak_rss_kb(&self) -> u64 {
@@ -232,7 +243,10 @@ fn read_events(read_end: OwnedFd) -> Receiver<Event> {
 
 /// The process tree of a worker, found by session and by parent in `/proc`.
 struct Watch {
+    /// The holder.
     root: u32,
+    /// The recorder's process, which leads its session; 0 until it has spoken.
+    leader: u32,
     forbidden: Option<PathBuf>,
     foreign: Option<String>,
     /// Descendants by pid, with their start time, so that a reused pid is never killed.
@@ -251,7 +265,26 @@ struct Process {
 
 impl Watch {
     fn new(root: u32, forbidden: Option<PathBuf>) -> Watch {
-        Watch { root, forbidden, foreign: None, seen: HashMap::new(), rss_kb: 0, peak_kb: 0 }
+        Watch { root, leader: 0, forbidden, foreign: None, seen: HashMap::new(), rss_kb: 0, peak_kb: 0 }
+    }
+
+    fn note(&mut self, pid: u32) {
+        if let Some(process) = read_process(pid) {
+            self.seen.insert(pid, process.start);
+            self.leader = pid;
+        }
+    }
+
+    /// A library stays mapped once it is loaded, so that a look now and then finds it.
+    fn look_at_maps(&mut self) {
+        let (Some(prefix), None) = (&self.forbidden, &self.foreign) else { return };
+        for &pid in self.seen.keys() {
+            let Ok(maps) = fs::read_to_string(format!("/proc/{pid}/maps")) else { continue };
+            if let Some(library) = maps.lines().find_map(|line| foreign_library(line, prefix)) {
+                self.foreign = Some(library);
+                return;
+            }
+        }
     }
 
     fn look(&mut self) {
@@ -261,7 +294,7 @@ impl Watch {
             let before = self.seen.len();
             for process in &processes {
                 let ours = process.pid == self.root
-                    || process.session == self.root
+                    || self.seen.contains_key(&process.session)
                     || process.parent == self.root
                     || processes.iter().any(|other| other.pid == process.parent && self.is_seen(other));
                 if ours && !self.is_seen(process) {
@@ -291,8 +324,10 @@ impl Watch {
     }
 
     fn kill_all(&self) {
-        if let Some(group) = Pid::from_raw(self.root as i32) {
-            let _ = kill_process_group(group, Signal::KILL);
+        for group in [self.root, self.leader].into_iter().filter(|&group| group != 0) {
+            if let Some(group) = Pid::from_raw(group as i32) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
         }
         for (&pid, &start) in &self.seen {
             if pid != self.root
@@ -303,6 +338,15 @@ impl Watch {
             }
         }
     }
+}
+
+/// The path of a line of `/proc/PID/maps`, if it is a shared library below the prefix; a test may map files of any other
+/// kind.
+pub fn foreign_library(line: &str, prefix: &Path) -> Option<String> {
+    let path = &line[line.find('/')?..];
+    let name = path.rsplit('/').next()?;
+    let library = name.ends_with(".so") || name.contains(".so.");
+    (library && Path::new(path).starts_with(prefix)).then(|| path.to_owned())
 }
 
 fn all_processes() -> Vec<Process> {

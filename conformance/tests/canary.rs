@@ -17,9 +17,9 @@ fn reference() -> Reference {
 
 fn limits() -> Limits {
     Limits {
-        case_floor: Duration::from_secs(5),
+        case_floor: Duration::from_secs(8),
         module_floor: Duration::from_secs(120),
-        rss_kb: 600 << 10,
+        rss_kb: 200 << 10,
         hangs: 2,
         ..Limits::default()
     }
@@ -79,18 +79,18 @@ fn violent_cases_cost_one_case_each() {
     reference.worker.env.push(("KRAIT_CANARY".to_owned(), std::process::id().to_string()));
     let records = run(&reference.worker, "canary_violent", Only::All);
     insta::assert_snapshot!(lines(&records));
-    assert_eq!(marked_processes(), Vec::<String>::new(), "a descendant outlived its worker");
+    let mark = format!("KRAIT_CANARY={}", std::process::id());
+    assert_eq!(processes_with(&mark), Vec::<String>::new(), "a descendant outlived its worker");
 }
 
 /// Processes that carry this test's mark in their environment.
-fn marked_processes() -> Vec<String> {
-    let mark = format!("KRAIT_CANARY={}", std::process::id());
+fn processes_with(mark: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").expect("Linux has /proc");
     entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| {
-            std::fs::read(path.join("environ")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(&mark))
+            std::fs::read(path.join("environ")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(mark))
         })
         .map(|path| path.display().to_string())
         .collect()
@@ -114,6 +114,15 @@ fn modules_that_do_not_load() {
 fn a_closed_record_descriptor_costs_its_case() {
     let records = run(&reference().worker, "canary_closes", Only::All);
     insta::assert_snapshot!(lines(&records));
+}
+
+#[test]
+fn a_killed_parent_costs_one_case() {
+    let mut reference = reference();
+    reference.worker.env.push(("KRAIT_CANARY".to_owned(), format!("k{}", std::process::id())));
+    let records = run(&reference.worker, "canary_kills", Only::All);
+    insta::assert_snapshot!(lines(&records));
+    assert_eq!(processes_with(&format!("KRAIT_CANARY=k{}", std::process::id())), Vec::<String>::new());
 }
 
 #[test]

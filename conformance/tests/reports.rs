@@ -64,30 +64,35 @@ fn every_report_is_written() {
     let (suite, reference, subject) = load();
     let folder = std::env::temp_dir().join(format!("krait-report-{}", std::process::id()));
     let summary = summary(&suite, &reference, &subject);
-    report::write_all(&folder, &suite, &summary, &reference, &subject).expect("the folder is writable");
+    report::write_all(&folder, &suite, &summary, &reference, &subject, &report::Extras::default())
+        .expect("the folder is writable");
     let mut names: Vec<String> = fs::read_dir(&folder)
         .expect("it was made")
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let packed = fs::read(folder.join("cases.gz")).expect("it was written");
-    let cases = archive::unpack_cases(&packed).expect("what was packed");
-    assert_eq!(cases.len(), 8);
-    assert!(cases.contains(&("test_beta".to_owned(), "B.test_one".to_owned(), "import_error".to_owned())));
+    let cases = archive::Archive::load(&folder);
+    assert_eq!(cases.runs, ["abc"]);
+    assert_eq!(cases.cases.values().map(std::collections::BTreeMap::len).sum::<usize>(), 8);
+    assert_eq!(cases.cases["test_beta"]["B.test_one"], [(0, "import_error".to_owned())]);
     fs::remove_dir_all(&folder).expect("nothing holds it");
     assert_eq!(
         names,
         [
             "badge.json",
-            "cases.gz",
+            "by-module.md",
+            "cases",
             "data.js",
+            "history.csv",
             "history.jsonl",
             "index.html",
             "latest.json",
+            "overview.js",
             "page.js",
             "style.css",
-            "summary.md"
+            "summary.md",
+            "views.js"
         ]
     );
 }

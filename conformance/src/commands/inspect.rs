@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::commands::measure::measure_again;
+use crate::compare;
 use crate::gate::text_diff;
 use crate::record::{Meta, ModuleResult, Record, Results, RunFolder, Status};
 use crate::report::{self, Summary, junit, markdown};
@@ -45,7 +46,15 @@ pub fn triage(run: &str, top: usize, json: bool) -> io::Result<u8> {
     Ok(0)
 }
 
-pub fn report(run: &str, format: &str, out: Option<PathBuf>) -> io::Result<u8> {
+/// `NAME=RUN` of another Python, measured against the same reference.
+fn peer(word: &str) -> io::Result<report::Peer> {
+    let (name, run) = word.split_once('=').ok_or_else(|| io::Error::other("--peer is written NAME=RUN"))?;
+    let loaded = open(run)?;
+    let summary = Summary::new(&loaded.suite, loaded.meta, &loaded.reference, &loaded.subject);
+    Ok(report::Peer { name: name.to_owned(), total: summary.total, modules: summary.modules })
+}
+
+pub fn report(run: &str, format: &str, out: Option<PathBuf>, peers: &[String]) -> io::Result<u8> {
     let loaded = open(run)?;
     let summary = Summary::new(&loaded.suite, loaded.meta, &loaded.reference, &loaded.subject);
     match format {
@@ -55,7 +64,11 @@ pub fn report(run: &str, format: &str, out: Option<PathBuf>) -> io::Result<u8> {
         "junit" => print!("{}", junit::xml(&loaded.suite, &loaded.reference, &loaded.subject)),
         "html" => {
             let folder = out.unwrap_or_else(|| repository().join("reports"));
-            report::write_all(&folder, &loaded.suite, &summary, &loaded.reference, &loaded.subject)?;
+            let peers = peers.iter().map(|word| peer(word)).collect::<io::Result<Vec<_>>>()?;
+            // What `conformance api` found last.
+            let api = std::fs::read_to_string(runs_folder().join("api.json")).unwrap_or_default();
+            let extras = report::Extras { peers, api: serde_json::from_str(&api).unwrap_or_default() };
+            report::write_all(&folder, &loaded.suite, &summary, &loaded.reference, &loaded.subject, &extras)?;
             println!("{}", folder.join("index.html").display());
         }
         other => return Err(io::Error::other(format!("no format {other}: md, json, junit, badge or html"))),
@@ -63,7 +76,7 @@ pub fn report(run: &str, format: &str, out: Option<PathBuf>) -> io::Result<u8> {
     Ok(0)
 }
 
-pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool) -> io::Result<u8> {
+pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool, json: bool) -> io::Result<u8> {
     let (suite, reference, subject) = if run_again {
         let session = Session::open(sides)?;
         let selected = session.suite.select(&[id.to_owned()]).map_err(io::Error::other)?;
@@ -79,6 +92,15 @@ pub fn show(sides: &Sides, id: &str, run: &str, run_again: bool) -> io::Result<u
         // Classes made within functions have long names: a part of the name will do.
         let wide = suite.select(&[format!("{module}.*{case}*")]).map_err(io::Error::other)?;
         found = chosen(&wide, &reference, &subject);
+    }
+    if json {
+        let both = found.iter().map(|(module, id)| {
+            let (before, record) = (&reference[module].cases[id], subject[module].cases.get(id));
+            let verdict = verdict(before, record, suite.is_portable(module, id));
+            serde_json::json!({ "case": format!("{module}.{id}"), "verdict": verdict, "reference": before, "subject": record })
+        });
+        println!("{}", serde_json::Value::Array(both.collect()));
+        return Ok(0);
     }
     match found.as_slice() {
         [] => return Err(io::Error::other(format!("no case {id} in that run"))),
@@ -155,36 +177,19 @@ fn side(record: &Record) -> String {
     out
 }
 
-pub fn diff(old: &str, new: &str) -> io::Result<u8> {
-    let (old, new) = (open(old)?, open(new)?);
-    let (mut better, mut worse) = (0, 0);
-    for (module, result) in &new.subject {
-        let (Some(expected), Some(before)) = (new.reference.get(module), old.subject.get(module)) else { continue };
-        for id in &expected.order {
-            let status = |result: &ModuleResult| result.cases.get(id).map_or("absent", |record| record.status.word());
-            let (was, is) = (status(before), status(result));
-            if was == is || expected.cases[id].status != Status::Pass {
-                continue;
-            }
-            let mark = match (was, is) {
-                (_, "pass") => {
-                    better += 1;
-                    '+'
-                }
-                ("pass", _) => {
-                    worse += 1;
-                    '-'
-                }
-                _ => ' ',
-            };
-            println!("{mark} {module}.{id}: {was} -> {is}");
-        }
+pub fn diff(old: &str, new: &str, json: bool) -> io::Result<u8> {
+    let base = compare::base(old)?;
+    let loaded = open(new)?;
+    let found = compare::compare(&loaded.suite, &base, &loaded.reference, &loaded.subject);
+    if json {
+        println!("{}", serde_json::to_string(&found).map_err(io::Error::other)?);
+    } else {
+        print!("{}", found.text());
     }
-    println!("{better} pass now, {worse} pass no longer");
     Ok(0)
 }
 
-pub fn perf(run: &str, top: usize) -> io::Result<u8> {
+pub fn perf(run: &str, top: usize, json: bool) -> io::Result<u8> {
     let loaded = open(run)?;
     let mut rows: Vec<(f64, String, u64, u64)> = Vec::new();
     for (module, result) in &loaded.subject {
@@ -203,6 +208,13 @@ pub fn perf(run: &str, top: usize) -> io::Result<u8> {
         }
     }
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    if json {
+        let rows = rows.iter().map(|(ratio, module, ours, theirs)| {
+            serde_json::json!({ "module": module, "ratio": ratio, "ms": ours, "reference_ms": theirs })
+        });
+        println!("{}", serde_json::Value::Array(rows.collect()));
+        return Ok(0);
+    }
     for (ratio, module, ours, theirs) in rows.iter().take(top) {
         println!("{ratio:>8.2}  {module:30} {ours} ms, reference {theirs} ms");
     }

@@ -13,6 +13,7 @@ use crate::record::{ModuleResult, RunFolder, Status};
 use crate::reference::{Reference, check_pin};
 use crate::run::{Session, Sides, cached_reference, default_subject, runs_folder};
 use crate::suite::{Selected, Suite, repository, tree_hash};
+use crate::trust;
 use crate::worker::run_plain;
 
 pub fn bless(sides: &Sides, select: &[String], runs: &[String], first: bool) -> io::Result<u8> {
@@ -206,6 +207,10 @@ pub fn doctor(sides: &Sides) -> io::Result<u8> {
             let answer = run_plain(&interpreter, &args, Duration::from_secs(10))?;
             let sound = answer.is_some_and(|(output, code)| output.trim() == "42" && code == Some(0));
             say(sound, format!("subject: {} computes", path.display()));
+            match trust::lies(&interpreter)? {
+                Ok(lies) => say(lies.is_empty(), format!("subject: tells the truth {}", lies.join("; "))),
+                Err(why) => println!("note   the subject cannot load unittest yet: {why}"),
+            }
         }
     }
     let word =

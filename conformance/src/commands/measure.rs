@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::expectations;
@@ -12,13 +13,26 @@ use crate::run::{Session, Sides, cached_reference, measure, new_run, runs_folder
 use crate::suite::Selected;
 use crate::supervisor::{INTERRUPTED, Only, Request, run_module};
 use crate::worker::run_plain;
+use crate::{changed, compare, trust};
 
 /// Exit code of a run that was interrupted, as a shell reports SIGINT.
-const EXIT_INTERRUPTED: u8 = 130;
+pub const EXIT_INTERRUPTED: u8 = 130;
 
-pub fn run(sides: &Sides, select: &[String], resume: Option<&str>, shard: Option<&str>) -> io::Result<u8> {
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    pub resume: Option<String>,
+    pub shard: Option<String>,
+    /// The branch whose merge base the changes are counted from.
+    pub changed: Option<String>,
+    /// Only print the modules.
+    pub list: bool,
+    pub json: bool,
+}
+
+pub fn run(sides: &Sides, select: &[String], options: &RunOptions) -> io::Result<u8> {
     let session = Session::open(sides)?;
-    let (folder, mut meta, selected) = match resume {
+    trust::require_honest(&session)?;
+    let (folder, mut meta, selected) = match options.resume.as_deref() {
         Some(name) => {
             let folder = RunFolder::open(&runs_folder(), name)?;
             let meta = folder.meta()?;
@@ -31,7 +45,12 @@ pub fn run(sides: &Sides, select: &[String], resume: Option<&str>, shard: Option
         }
         None => {
             let selected = session.suite.select(select).map_err(io::Error::other)?;
-            let selected = shard_of(selected, shard)?;
+            let selected = narrowed(&session, selected, options.changed.as_deref())?;
+            let selected = shard_of(selected, options.shard.as_deref())?;
+            if options.list {
+                selected.iter().for_each(|one| println!("{}", one.module));
+                return Ok(0);
+            }
             let (folder, meta) = new_run(&session, &selected, select)?;
             (folder, meta, selected)
         }
@@ -40,6 +59,10 @@ pub fn run(sides: &Sides, select: &[String], resume: Option<&str>, shard: Option
     let subject = folder.results()?;
     let reference = cached_reference(&session.cache, subject.keys().cloned());
     let summary = Summary::new(&session.suite, meta, &reference, &subject);
+    if options.json {
+        println!("{}", serde_json::to_string(&summary).map_err(io::Error::other)?);
+        return Ok(if summary.meta.complete { 0 } else { EXIT_INTERRUPTED });
+    }
     println!("{}", markdown::table(&summary));
     println!("run {} in {} s: {}", summary.meta.run, summary.meta.seconds, folder.path.display());
     if !session.suite_is_pinned {
@@ -52,8 +75,20 @@ pub fn run(sides: &Sides, select: &[String], resume: Option<&str>, shard: Option
     Ok(0)
 }
 
+fn narrowed(session: &Session, selected: Vec<Selected>, since: Option<&str>) -> io::Result<Vec<Selected>> {
+    let Some(since) = since else { return Ok(selected) };
+    let paths = changed::changed_paths(since)?;
+    let before = selected.len();
+    let (kept, everything) = changed::narrow(selected, &changed::touched(&paths), &session.reference.lib);
+    match everything {
+        Some(path) => eprintln!("{path} has changed: every module can be touched"),
+        None => eprintln!("{} changed paths can touch {} of {before} modules", paths.len(), kept.len()),
+    }
+    Ok(kept)
+}
+
 /// `i/n`: every n-th module, from the i-th (1-based).
-fn shard_of(selected: Vec<Selected>, shard: Option<&str>) -> io::Result<Vec<Selected>> {
+pub fn shard_of(selected: Vec<Selected>, shard: Option<&str>) -> io::Result<Vec<Selected>> {
     let Some(shard) = shard else { return Ok(selected) };
     let parsed = shard.split_once('/').and_then(|(index, count)| {
         let pair: (usize, usize) = (index.parse().ok()?, count.parse().ok()?);
@@ -63,8 +98,21 @@ fn shard_of(selected: Vec<Selected>, shard: Option<&str>) -> io::Result<Vec<Sele
     Ok(selected.into_iter().skip(index - 1).step_by(count).collect())
 }
 
-pub fn gate(sides: &Sides, select: &[String], from_run: Option<&str>, lenient: bool, confirm: bool) -> io::Result<u8> {
+#[derive(Clone, Debug, Default)]
+pub struct GateOptions {
+    pub from_run: Option<String>,
+    pub lenient: bool,
+    pub confirm: bool,
+    pub base: Option<String>,
+    pub summary: Option<PathBuf>,
+    pub json: bool,
+}
+
+pub fn gate(sides: &Sides, select: &[String], options: &GateOptions) -> io::Result<u8> {
     let session = Session::open(sides)?;
+    if options.from_run.is_none() {
+        trust::require_honest(&session)?;
+    }
     if !session.suite_is_pinned {
         eprintln!(
             "gate: the suite below {} is not the pinned one (Python {}, tree {}); no verdict",
@@ -75,7 +123,7 @@ pub fn gate(sides: &Sides, select: &[String], from_run: Option<&str>, lenient: b
         return Ok(EXIT_OTHER_SUITE);
     }
     let selected = session.suite.select(select).map_err(io::Error::other)?;
-    let folder = match from_run {
+    let folder = match options.from_run.as_deref() {
         Some(name) => RunFolder::open(&runs_folder(), name)?,
         None => {
             let (folder, mut meta) = new_run(&session, &selected, select)?;
@@ -94,17 +142,32 @@ pub fn gate(sides: &Sides, select: &[String], from_run: Option<&str>, lenient: b
     let wants = |module: &str, id: &str| chosen.get(module).is_some_and(|selected| selected.wants(id));
     let expected = expectations::folder();
     let mut outcome = gate::check(&expected, &reference, &subject, wants);
-    if confirm {
+    if options.confirm {
         gate::confirm(&session, &reference, &mut outcome, &expected)?;
     }
     let summary = Summary::new(&session.suite, folder.meta()?, &reference, &subject);
-    println!("{}", markdown::table(&summary));
-    print!("{}", gate::text(&outcome, 60));
+    if options.json {
+        println!("{}", gate::json(&outcome, options.lenient));
+    } else {
+        println!("{}", markdown::table(&summary));
+        print!("{}", gate::text(&outcome, 60));
+    }
+    if options.base.is_some() || options.summary.is_some() {
+        let base = compare::base(options.base.as_deref().unwrap_or("merge-base"))?;
+        let found = compare::compare(&session.suite, &base, &reference, &subject);
+        if !options.json {
+            print!("{}", found.text());
+        }
+        if let Some(path) = &options.summary {
+            let text = format!("{}\n{}\n{}", found.markdown(), markdown::table(&summary), gate::markdown(&outcome));
+            std::fs::write(path, text)?;
+        }
+    }
     if outcome.checked == 0 {
         eprintln!("gate: 0 cases were checked");
         return Ok(EXIT_NOT_RUN);
     }
-    Ok(outcome.exit_code(lenient))
+    Ok(outcome.exit_code(options.lenient))
 }
 
 /// The harness's own control: which cases are stable on the reference, and does a further run, taken as the subject,
@@ -173,7 +236,7 @@ fn fresh_reference(session: &Session, module: &str) -> io::Result<Option<ModuleR
     Ok(run_module(&request)?.map(ModuleResult::from_records))
 }
 
-pub fn eval(sides: &Sides, code: &str) -> io::Result<u8> {
+pub fn eval(sides: &Sides, code: &str, json: bool) -> io::Result<u8> {
     let session = Session::open(sides)?;
     let args = ["-c".to_owned(), code.to_owned()];
     let limit = Duration::from_secs(60);
@@ -188,6 +251,11 @@ pub fn eval(sides: &Sides, code: &str) -> io::Result<u8> {
     };
     let reference = answer(&session.reference.worker)?;
     let subject = answer(&session.subject)?;
+    if json {
+        let same = reference == subject;
+        println!("{}", serde_json::json!({ "same": same, "reference": reference, "subject": subject }));
+        return Ok(u8::from(!same));
+    }
     if reference == subject {
         print!("{reference}");
         println!("both sides agree");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Summary;
+use super::{Peer, Summary};
 use crate::score::{Figures, Scores, percent};
 
 pub fn summary(summary: &Summary) -> String {
@@ -49,6 +49,44 @@ pub fn summary(summary: &Summary) -> String {
             score.same,
             others.join(", ")
         );
+    }
+    out
+}
+
+/// Modules, those with most left to do first, each with the peers' parity; stamped with commit, suite and machine.
+pub fn by_module(summary: &Summary, peers: &[Peer]) -> String {
+    let meta = &summary.meta;
+    let mut out = format!(
+        "# By module\n\nCommit {}, suite {} ({}), machine {}.\n\n",
+        meta.commit,
+        &meta.pin[..meta.pin.len().min(12)],
+        if meta.suite_is_pinned { "pinned" } else { "not the pinned one" },
+        if meta.machine.is_empty() { "unknown" } else { &meta.machine }
+    );
+    out += "| module | cases | left | strict | portable |";
+    peers.iter().for_each(|peer| out += &format!(" {} |", peer.name));
+    out += "\n| --- | ---: | ---: | ---: | ---: |";
+    peers.iter().for_each(|_| out += " ---: |");
+    out.push('\n');
+    let share = |same: usize, cases: usize| {
+        if cases == 0 { "n/a".to_owned() } else { format!("{:.1} %", percent(same, cases)) }
+    };
+    let mut modules: Vec<_> = summary.modules.iter().filter(|(_, score)| !score.is_empty()).collect();
+    modules.sort_by_key(|(module, score)| (std::cmp::Reverse(score.cases - score.same), (*module).clone()));
+    for (module, score) in modules {
+        let _ = write!(
+            out,
+            "| {module} | {} | {} | {} | {} |",
+            score.cases,
+            score.cases - score.same,
+            share(score.same, score.cases),
+            share(score.portable_same, score.portable_cases)
+        );
+        for peer in peers {
+            let theirs = peer.modules.get(module).map_or(String::new(), |score| share(score.same, score.cases));
+            let _ = write!(out, " {theirs} |");
+        }
+        out.push('\n');
     }
     out
 }

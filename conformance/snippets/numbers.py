@@ -1,0 +1,13 @@
+print(7 // -2, 7 % -2, divmod(-7, 2), -7 // 2.0, 2 ** -1, (-8) ** (1 / 3))
+print(round(2.5), round(3.5), round(-2.5), round(1234.5678, -2), round(2675, -1))
+print(5 >> 0, 5 << True, 1 << 70, -1 >> 100, 0b1010 & ~0b10)
+print(1e16, 1e15, 1e-5, 0.1 + 0.2, float("1e400"), -0.0, 5e-324)
+print(complex(1, -0.0), 1j ** 2, abs(3 + 4j), complex("1+2j"))
+print(int("0x1f", 16), int("-0b11", 0), int(" 12 "), f"{255:#x} {255:08b} {1e10:,.2f} {0.5:.0%}")
+print((10).to_bytes(2, "big"), int.from_bytes(b"\xff\xfe", "little", signed=True), (255).bit_count())
+for text in ("1_000", "1__0", "", "0x", "9" * 20):
+    try:
+        print(int(text))
+    except ValueError as exc:
+        print(exc)
+1 // 0
