@@ -30,11 +30,17 @@ fn interpreters_are_apart() {
     py.run("import gc\ngc.disable()\nfor _ in range(100):\n    o = Looped()\n    o.self = o\ndel o").unwrap();
     let mut other = second.python();
     other.run("import gc\nnames = [c.__name__ for c in dict.__subclasses__()]").unwrap();
-    other.run("assert 'Mine' not in names, names\nassert gc.isenabled() and gc.get_threshold() == (2000, 10, 0)").unwrap();
-    other.run("assert not any(type(o).__name__ in ('Mine', 'Looped') for o in gc.get_objects())\ngc.collect()").unwrap();
+    other
+        .run("assert 'Mine' not in names, names\nassert gc.isenabled() and gc.get_threshold() == (2000, 10, 0)")
+        .unwrap();
+    other
+        .run("assert not any(type(o).__name__ in ('Mine', 'Looped') for o in gc.get_objects())\ngc.collect()")
+        .unwrap();
     let mut py = first.python();
-    py.run("assert sum(type(o) is Looped for o in gc.get_objects()) == 100\nassert gc.get_threshold() == (5, 5, 5)").unwrap();
-    py.run("assert gc.collect() >= 100 and 'Mine' in [c.__name__ for c in dict.__subclasses__()]\ngc.enable()").unwrap();
+    py.run("assert sum(type(o) is Looped for o in gc.get_objects()) == 100\nassert gc.get_threshold() == (5, 5, 5)")
+        .unwrap();
+    py.run("assert gc.collect() >= 100 and 'Mine' in [c.__name__ for c in dict.__subclasses__()]\ngc.enable()")
+        .unwrap();
 
     // Finalisers of one run while the other goes on.
     let log = py.function("log", |_, _| Ok(Object::none()));

@@ -9,6 +9,7 @@ use crate::header::{Header, flag};
 use crate::refs::{Object, Payload, Ref, new_variable};
 use crate::trace::{Trace, Tracer};
 use crate::type_object::TypeObject;
+use crate::value::Value;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -266,6 +267,42 @@ impl Str {
         out.push_str(self);
         out.push_str(other);
         Some(out.finish())
+    }
+    /// The parts with the separator between them, put together at once; `None` where a part is no `str`, one of them has more
+    /// than a byte a code point, or there is no memory.
+    pub fn join_narrow(separator: &Str, parts: &[Value]) -> Option<Ref<Str>> {
+        let bytes = |text: &'_ Str| match text.data() {
+            StrData::Ascii(u) | StrData::Latin1(u) => Some((u.as_ptr(), u.len())),
+            _ => None,
+        };
+        let (between, gap) = bytes(separator)?;
+        let mut kind = if parts.len() > 1 { separator.kind } else { Kind::Ascii };
+        let mut total = gap.checked_mul(parts.len().checked_sub(1)?)?;
+        for part in parts {
+            let text = part.downcast_ref::<Str>()?;
+            kind = kind.max(text.kind);
+            total = total.checked_add(text.len)?;
+        }
+        if kind.width() > 1 || total < 2 || parts.len() < 2 {
+            return None;
+        }
+        let object = new_variable(Str { hash: AtomicU64::new(0), len: total, kind }, total, &STR)?;
+        // SAFETY: the block has room for `total` bytes behind the payload, which the parts and what is between them fill;
+        // they have not changed since they were added up, as strings do not.
+        unsafe {
+            let mut to = object.as_ptr().add(1).cast::<u8>();
+            for (i, part) in parts.iter().enumerate() {
+                if i > 0 {
+                    std::ptr::copy_nonoverlapping(between, to, gap);
+                    to = to.add(gap);
+                }
+                if let Some((from, n)) = part.downcast_ref::<Str>().and_then(bytes) {
+                    std::ptr::copy_nonoverlapping(from, to, n);
+                    to = to.add(n);
+                }
+            }
+            Some(Ref::from_bits(object.as_ptr() as u64))
+        }
     }
     /// `text` with `other` behind it, in the same memory as far as that can grow: only for a long string that nobody else
     /// refers to, so that building a string piece by piece takes time in proportion to its length. `Err`: as it was.

@@ -1,7 +1,9 @@
 //! `list.sort`: a stable merge sort that takes advantage of runs already in order. It sorts positions, not values, so that
 //! an exception in a comparison leaves a permutation behind. Lists of ints, of floats or of strings alone are sorted without
 //! calling `__lt__`. CPython: `list_sort_impl` (timsort with the powersort merge policy).
-use krait_object::{Args, CmpOp, List, PyResult, Str, Thread, Value};
+use std::cmp::Ordering;
+
+use krait_object::{Args, CmpOp, List, PyResult, Str, StrData, Thread, Value};
 
 use crate::errors::value_error;
 use crate::protocol::{call, compare};
@@ -65,23 +67,45 @@ pub fn sort_items(th: &mut Thread, items: &mut Vec<Value>, key: Option<&Value>, 
     result
 }
 
+/// Sorts positions with the keys beside them, so that most comparisons look nowhere else; `compare` is given two keys and
+/// their positions.
+fn sort_beside<K: Copy>(
+    order: &mut [usize],
+    key: impl Fn(usize) -> K,
+    compare: impl Fn(K, K, usize, usize) -> Ordering,
+) {
+    let mut pairs: Vec<(K, usize)> = order.iter().map(|&i| (key(i), i)).collect();
+    pairs.sort_by(|&(x, a), &(y, b)| compare(x, y, a, b));
+    for (place, (_, i)) in order.iter_mut().zip(pairs) {
+        *place = i;
+    }
+}
+/// The first eight characters as one number that is ordered as they are; `None` where they have more than a byte each.
+fn front(text: &Str) -> Option<u64> {
+    let (StrData::Ascii(units) | StrData::Latin1(units)) = text.data() else { return None };
+    let mut first = [0; 8];
+    let n = units.len().min(8);
+    first[..n].copy_from_slice(&units[..n]);
+    Some(u64::from_be_bytes(first))
+}
 fn order_by(th: &mut Thread, keys: &[Value], order: &mut [usize]) -> PyResult<()> {
-    if keys[0].is_int() && keys.iter().all(Value::is_int) {
-        order.sort_by_key(|&i| keys[i].as_int());
+    if let Some(ints) = keys.iter().map(Value::as_int).collect::<Option<Vec<i64>>>() {
+        sort_beside(order, |i| ints[i], |a, b, _, _| a.cmp(&b));
         return Ok(());
     }
-    if keys[0].is_float() && keys.iter().all(Value::is_float) {
-        let number = |i: usize| keys[i].as_float().unwrap_or(0.0);
+    if let Some(floats) = keys.iter().map(Value::as_float).collect::<Option<Vec<f64>>>() {
         // No NaN is an immediate, so the comparison never fails.
-        order.sort_by(|&a, &b| number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal));
+        sort_beside(order, |i| floats[i], |a, b, _, _| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
         return Ok(());
     }
-    if keys[0].downcast_exact::<Str>().is_some() {
-        let texts: Option<Vec<&Str>> = keys.iter().map(|k| k.downcast_exact::<Str>()).collect();
-        if let Some(texts) = texts {
-            order.sort_by(|&a, &b| texts[a].order(texts[b]));
-            return Ok(());
+    if let Some(texts) = keys.iter().map(|k| k.downcast_exact::<Str>()).collect::<Option<Vec<&Str>>>() {
+        match texts.iter().map(|text| front(text)).collect::<Option<Vec<u64>>>() {
+            Some(fronts) => {
+                sort_beside(order, |i| fronts[i], |x, y, a, b| x.cmp(&y).then_with(|| texts[a].order(texts[b])));
+            }
+            None => order.sort_by(|&a, &b| texts[a].order(texts[b])),
         }
+        return Ok(());
     }
     Merger { keys, runs: Vec::new(), spare: Vec::new() }.sort(th, order)
 }

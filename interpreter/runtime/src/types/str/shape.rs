@@ -1,6 +1,6 @@
 //! Padding, joining, translation tables.
 
-use krait_object::{Args, Dict, PyResult, Str, StrData, Thread, Value};
+use krait_object::{Args, Dict, List, PyResult, Str, StrData, Thread, Tuple, Value};
 
 use super::units::{exact, fit, from_buffer, push, size, str_arg, with_units};
 use crate::errors::{in_flight, take, type_error, value_error};
@@ -88,7 +88,20 @@ pub fn join(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 /// `separator.join(iterable)`.
 pub fn join_items(th: &mut Thread, separator: &Str, iterable: &Value) -> PyResult<Value> {
+    let joined = if let Some(list) = iterable.downcast_exact::<List>() {
+        Str::join_narrow(separator, &list.lock())
+    } else if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+        Str::join_narrow(separator, tuple.as_slice())
+    } else {
+        None
+    };
+    if let Some(joined) = joined {
+        return Ok(joined.into());
+    }
     let items = sequence::to_items(th, iterable, "can only join an iterable")?;
+    if let Some(joined) = Str::join_narrow(separator, &items) {
+        return Ok(joined.into());
+    }
     if let [only] = items.as_slice()
         && only.is_exact(&krait_object::builtin_types::STR)
     {
