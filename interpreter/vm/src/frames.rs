@@ -218,6 +218,11 @@ pub fn eval_code(
         return Err(krait_runtime::errors::system_error(th, &**fault));
     }
     let function = Function::for_frame(code, globals, builtins, closure.cloned());
+    // A function's code has its variables in registers, whatever mapping it is run with.
+    let namespace = locals.filter(|_| code.flags & krait_bytecode::code::flags::OPTIMIZED == 0).cloned();
+    if code.is_generator() {
+        return Ok(crate::generators::create_with(th, &function, code, namespace));
+    }
     th.check_native("")?;
     let e = entry_window(th, code.nregs as usize)?;
     if let Err(raised) = count_call(th) {
@@ -226,11 +231,8 @@ pub fn eval_code(
     }
     let window = e.up(3);
     window.put(0, function.to_value());
-    // A function's code has its variables in registers, whatever mapping it is run with.
-    if let Some(namespace) = locals
-        && code.flags & krait_bytecode::code::flags::OPTIMIZED == 0
-    {
-        window.put(3, namespace.clone());
+    if let Some(namespace) = namespace {
+        window.put(3, namespace);
     }
     window.put(2, code.to_value());
     let s = enter(th, window, &function, code, entry_return(), 0);

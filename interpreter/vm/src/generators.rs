@@ -1,11 +1,11 @@
 //! Generators on the register stack: registers are copied in on resumption and out on a yield.
 use krait_bytecode::Op;
 use krait_bytecode::opcodes::FRAME_HEADER;
-use krait_object::{PyResult, Raised, Thread, Value};
+use krait_object::{PyResult, Raised, Ref, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::monitoring::Event;
 use krait_runtime::types::code::Code;
-use krait_runtime::types::frame::FrameState;
+use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 use krait_runtime::types::generator::{self, AsyncGenerator, Generator, Resume, Resumed, State};
 
@@ -31,7 +31,23 @@ pub fn create(th: &mut Thread, w: Regs, code: &Code) -> Value {
     let code = function_code(&function, code);
     Generator::create(th, &function, &code, registers)
 }
-fn function_code(function: &Function, code: &Code) -> krait_object::Ref<Code> {
+/// The object for a generator's or coroutine's code that `eval` or `exec` runs with a mapping for its names.
+pub fn create_with(th: &mut Thread, function: &Ref<Function>, code: &Ref<Code>, namespace: Option<Value>) -> Value {
+    let mut registers: Vec<Option<Value>> = Vec::with_capacity(code.nregs as usize);
+    registers.resize_with(code.first_free as usize, || None);
+    registers.extend(function.closure().iter().flat_map(|c| c.iter().cloned().map(Some)));
+    let object = Generator::create(th, function, code, registers);
+    if namespace.is_some()
+        && let Some(generator) = generator::of(&object)
+    {
+        let mut saved = generator.saved.lock();
+        let registers = std::mem::take(&mut saved.registers);
+        let state = FrameState::Suspended { registers, word: saved.word, started: false };
+        saved.frame = Some(Frame::new(function, code, namespace, state));
+    }
+    object
+}
+fn function_code(function: &Function, code: &Code) -> Ref<Code> {
     let held = function.code();
     debug_assert!(std::ptr::eq::<Code>(&*held, code));
     held
@@ -293,7 +309,7 @@ fn save(generator: &Generator, r: Regs, pc: Pc) {
         r.unload(live, &mut registers);
         match &frame {
             Some(frame) => {
-                let frame: &krait_object::Ref<krait_runtime::types::frame::Frame> = frame;
+                let frame: &Ref<Frame> = frame;
                 *frame.state.lock() = FrameState::Suspended { registers, word, started: true };
             }
             None => saved.registers = registers,

@@ -1,12 +1,12 @@
 //! `type.__new__`: building a class from name, bases and namespace.
-use krait_object::builtin_types::{OBJECT, TUPLE, TYPE};
+use krait_object::builtin_types::{DICT, OBJECT, TUPLE, TYPE};
 use krait_object::intern::{intern, intern_ref};
 use krait_object::{Args, Dict, PyResult, Ref, Str, Thread, Tuple, Type, TypeObject, Value, type_flag};
 
 use super::{attributes, mro, ready};
 use crate::errors::{type_error, value_error};
 use crate::protocol::{attr, call, sequence};
-use crate::types::{cell::Cell, classmethod, descriptor, staticmethod};
+use crate::types::{cell::Cell, classmethod, descriptor, dict::merge, staticmethod};
 
 /// The most derived metaclass among the given one and those of the bases.
 pub fn calculate_metaclass(th: &mut Thread, meta: &Ref<Type>, bases: &[Value]) -> PyResult<Ref<Type>> {
@@ -66,7 +66,14 @@ pub fn new_class(
     if text.contains('\0') {
         return Err(value_error(th, "type name must not contain null characters"));
     }
-    let dict = namespace.copy();
+    // In the order of a subclass's own iteration, as `dict.copy` has it.
+    let dict = if namespace.as_value().class().slots.iter.same(&DICT.slots.iter) {
+        namespace.copy()
+    } else {
+        let dict = Dict::new();
+        merge::merge(th, &dict, namespace.as_value(), true)?;
+        dict
+    };
     let class = Type::new_class_object(meta, &text, &base);
     class.set_bases(Some(bases.clone()));
     class.set_dict(dict.clone());
