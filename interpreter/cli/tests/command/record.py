@@ -109,6 +109,36 @@ for _ in range(500):
 gc.collect()
 print(sum(reference() is not None for reference in made), len(made))
 '''),
+    code('the dict of an instance', '''
+import gc, weakref
+class A:
+    def __init__(self): self.x = 1; self.y = 2
+def seen(name, instance, shown): print(name, shown, sorted(vars(instance).items(), key=str), shown is instance.__dict__)
+a = A(); d = a.__dict__; a.x = 5; d['y'] = 7; d['z'] = 9; a.w = 1; seen('both ways', a, d)
+a.v = 1; a.u = 2; a.t = 3; del a.t; seen('grown', a, d)
+a = A(); d = a.__dict__; del d['x']; a.x = 3; seen('deleted', a, d)
+a = A(); d = a.__dict__; d[1] = 2; a.x = 4; seen('other keys', a, d)
+a = A(); d = a.__dict__; del a; gc.collect(); print('outlives', d)
+class S(str): pass
+a = A(); d = a.__dict__; d[S('x')] = 9; d[S('q')] = 1; print(a.x, a.q, d)
+a = A(); d = a.__dict__; d.update(p=1); d.clear(); a.n = 1; seen('cleared', a, d)
+a = A(); d = a.__dict__; a.__dict__ = {'k': 1}; print('replaced', a.k, d, hasattr(a, 'x'))
+class B(A): pass
+a = A(); d = a.__dict__; a.__class__ = B; a.x = 8; seen('other class', a, d)
+class D:
+    def __del__(self): print('dropped')
+a = A(); d = a.__dict__; a.o = D(); del a.o; print('one'); a.o = D(); d['o'] = None; print('two')
+a = A(); a.d = a.__dict__; w = weakref.ref(a); del a; gc.collect(); print('cycle through the dict', w())
+a = A(); d = a.__dict__; d['self'] = a; w = weakref.ref(a); del a; d['self'] = None; print('owner dropped by the dict', w(), d)
+a = A()
+try:
+    for key in a.__dict__: a.__dict__[key + '2'] = 1
+except RuntimeError as e: print(e)
+class K:
+    def __hash__(self): return hash('x')
+    def __eq__(self, other): a.y = 99; return other == 'x'
+a = A(); d = a.__dict__; print(d[K()], d['y'], d.pop('x'), d.popitem(), d)
+'''),
     *[code(f'deep: {name}', text, last=True) for name, text in (
         ('brackets', "eval('(' * 1000000)"),
         ('recursion', 'def f(): f()\nf()'),
