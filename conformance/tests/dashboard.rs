@@ -100,7 +100,7 @@ window.addEventListener("error", (event) => { document.title = "ERROR " + event.
   document.querySelector("tbody tr td a").click();
   await wait(50);
   said.push("trace " + text().includes("ValueError: message"), "repro " + text().includes("--minimise"));
-  await open("#/case/test_module_7/Class1.test_number_15");
+  await open("#/case/test_module_0/Class1.test_number_15");
   said.push("history " + text().includes("aaaaaaaaaaaa: fail") + " " + text().includes("bbbbbbbbbbbb: pass"));
   for (const page of ["next", "api", "api/json", "diff", "slow", "health"]) {
     await open("#/" + page);

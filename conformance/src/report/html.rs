@@ -87,6 +87,8 @@ struct Health {
 const MOST_TRACES: usize = 3000;
 const TRACE_CHARS: usize = 2500;
 const MOST_CHANGES: usize = 2000;
+/// Cases with a history of their own; `reports/cases` has all of them.
+const MOST_HISTORIES: usize = 20_000;
 /// Missing names shown of a module.
 const MOST_NAMES: usize = 200;
 
@@ -143,7 +145,7 @@ fn changes(archive: &Archive) -> BTreeMap<String, &CaseHistory> {
         archive.cases.iter().flat_map(|(module, cases)| cases.iter().map(move |(id, history)| (module, id, history)));
     all.filter(|(_, _, history)| history.len() > 1)
         .map(|(module, id, history)| (format!("{module}.{id}"), history))
-        .take(MOST_CHANGES)
+        .take(MOST_HISTORIES)
         .collect()
 }
 

@@ -63,6 +63,7 @@ pages.case = (name, id) => {
 
 function caseHistory(key) {
   const changes = data.changes[key];
+  if (!changes && Object.keys(data.changes).length >= 20000) return el("p", { class: "faint" }, "Too many cases changed to keep every history here: the file cases has it.");
   if (!changes) return el("p", { class: "faint" }, `The same in all ${data.runs.length} published runs.`);
   const last = changes[changes.length - 1];
   const passed = changes.map((change) => change[1]).lastIndexOf("pass");
