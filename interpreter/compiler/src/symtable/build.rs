@@ -174,6 +174,7 @@ impl Builder {
                 self.expr(value)
             }
             StmtKind::For(node) | StmtKind::AsyncFor(node) => {
+                self.note_async(matches!(stmt.kind, StmtKind::AsyncFor(_)));
                 self.expr(&node.target)?;
                 self.expr(&node.iter)?;
                 self.stmts(&node.body)?;
@@ -213,6 +214,7 @@ impl Builder {
             }
             StmtKind::Expr { value } => self.expr(value),
             StmtKind::With(node) | StmtKind::AsyncWith(node) => {
+                self.note_async(matches!(stmt.kind, StmtKind::AsyncWith(_)));
                 for item in &node.items {
                     self.expr(&item.context_expr)?;
                     self.optional(item.optional_vars.as_deref())?;
@@ -223,6 +225,11 @@ impl Builder {
         }
     }
 
+    /// An asynchronous statement makes a module a coroutine, where that is allowed.
+    fn note_async(&mut self, is_async: bool) {
+        let block = self.current();
+        block.coroutine |= is_async && block.kind == BlockKind::Module;
+    }
     fn function(&mut self, stmt: &Stmt, node: &FunctionDef, is_async: bool) -> Result<()> {
         self.add_def(&node.name, def::LOCAL, stmt.range)?;
         self.defaults(&node.args)?;
