@@ -58,6 +58,17 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// The only value that a clause runs through, if it is written as a list or tuple of one.
+fn assigned(clause: &Comprehension) -> Option<&Expr> {
+    match &clause.iter.kind {
+        ExprKind::List { elts, .. } | ExprKind::Tuple { elts, .. } if !clause.is_async => match &elts[..] {
+            [only] if !matches!(only.kind, ExprKind::Starred { .. }) => Some(only),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl<'a> Compiler<'a> {
     pub(super) fn comprehension(&mut self, expr: &'a Expr) -> Result<Val> {
         let shape = Shape::of(expr);
@@ -249,6 +260,18 @@ impl<'a> Compiler<'a> {
             return self.element(shape.element, result, pos);
         };
         let base = self.u.height;
+        if iter.is_none()
+            && let Some(value) = assigned(clause)
+        {
+            // `for y in [f(x)]` binds a name and is no loop.
+            let (val, end) = (self.expr(value)?, self.new_label());
+            self.store(&clause.target, val)?;
+            self.set_height(base);
+            self.conditions(clause, end)?;
+            self.clauses(shape, index + 1, None, result, pos)?;
+            self.bind(end);
+            return Ok(());
+        }
         let iter_pos = at(clause.iter.range);
         let iter = match iter {
             Some(argument) if Self::is_local(argument) => {

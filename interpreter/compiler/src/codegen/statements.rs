@@ -97,7 +97,8 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let val = self.expr(value)?;
-        self.discard(base, val, pos);
+        // A bracket before the value is no line of its own.
+        self.discard(base, val, at(value.range));
         Ok(())
     }
 
