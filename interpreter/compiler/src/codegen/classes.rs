@@ -7,9 +7,9 @@ use krait_bytecode::{Const, Op};
 use krait_syntax::ast::{ClassDef, Expr, ExprContext, ExprKind, Identifier, Stmt};
 
 use super::calls::HEADER;
-use super::functions::{Attributes, docstring};
+use super::functions::{Attributes, cleaned_docstring, docstring};
 use super::ir::Reg;
-use super::unit::UnitKind;
+use super::unit::{Place, UnitKind};
 use super::{Compiler, Val, at};
 use crate::error::Result;
 use crate::symtable::BlockRole;
@@ -110,10 +110,18 @@ impl<'a> Compiler<'a> {
     }
 
     /// Stores a name that the class body sets by itself.
+    /// Binds what a class body defines by itself; the body may have declared the name `global` or `nonlocal`.
     fn store_plain(&mut self, name: &str, val: Val, pos: Position) {
-        let index = self.u.name_id(&name.into());
         let kill = Self::kills(&[val], super::ir::NONE);
-        self.emit(Op::STORE_NAME, [val.reg, index, 0], kill, pos);
+        match self.resolve(&name.into()) {
+            Place::Deref(register) => {
+                self.emit(Op::STORE_DEREF, [register, val.reg, 0], kill, pos);
+            }
+            place => {
+                let op = if place == Place::GlobalExplicit { Op::STORE_GLOBAL } else { Op::STORE_NAME };
+                self.emit_name(op, val.reg, &name.into(), kill, pos);
+            }
+        }
         let height = self.u.height;
         self.set_height(if val.temp { height - 1 } else { height });
     }
@@ -129,7 +137,7 @@ impl<'a> Compiler<'a> {
             rest = &body[1..];
             if self.options.optimize < 2 {
                 let pos = at(body[0].range);
-                let reg = self.push_const(Const::Str(text.into()), pos);
+                let reg = self.push_const(Const::Str(cleaned_docstring(text)?.into()), pos);
                 self.store_name_at(&"__doc__".into(), Val { reg, temp: true }, body[0].range, pos)?;
                 self.set_height(reg);
             }

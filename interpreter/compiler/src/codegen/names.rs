@@ -46,7 +46,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn emit_name(&mut self, op: Op, reg: Reg, name: &Identifier, flags: u8, pos: Position) {
+    pub(super) fn emit_name(&mut self, op: Op, reg: Reg, name: &Identifier, flags: u8, pos: Position) {
         let index = self.u.name_id(name);
         self.emit(op, [reg, index, 0], flags, pos);
     }

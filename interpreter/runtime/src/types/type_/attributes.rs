@@ -30,8 +30,13 @@ pub static GETSET: &[GetSet] = &[
     getter("__dict__", "", |_, v| Ok(this(v).dict().map(|d| crate::types::mappingproxy::new(d.into())).into())),
     getset("__doc__", "", get_doc, set_doc),
     getter("__text_signature__", "", |_, v| {
-        let sig = super::text_signature(this(v).object());
-        Ok(sig.map(Value::str).into())
+        let class = this(v);
+        if let Some(sig) = super::text_signature(class.object()) {
+            return Ok(Value::str(sig));
+        }
+        let doc = class.dict().and_then(|d| d.get_text("__doc__"));
+        let doc = doc.and_then(|doc| doc.downcast_ref::<Str>().map(|s| s.to_string_lossy().into_owned()));
+        Ok(doc.as_deref().and_then(|doc| signature_in(&class.name(), doc)).map(Value::str).into())
     }),
     getset("__annotations__", "", get_annotations, set_annotations),
     getset("__type_params__", "", get_type_params, set_type_params),
@@ -393,4 +398,12 @@ pub fn dir(th: &mut Thread, t: &Type) -> PyResult<Value> {
     }
     let _ = intern;
     Ok(krait_object::List::new(names.keys()).into())
+}
+
+/// The signature that a docstring begins with, `name(parameters)` and a line of two dashes, as builtins have it.
+fn signature_in<'a>(name: &str, doc: &'a str) -> Option<&'a str> {
+    let rest = doc.strip_prefix(name.rsplit('.').next()?).filter(|rest| rest.starts_with('('))?;
+    let end = rest.find(")\n--\n\n")?;
+    let blank_line = rest.find("\n\n").is_some_and(|at| at < end);
+    (!blank_line).then(|| &rest[..=end])
 }
