@@ -251,13 +251,17 @@ impl Regs {
     pub fn has_code(self) -> bool {
         self.header().is_bound(2)
     }
-    /// The mapping of a module, class body or `exec`.
+    /// The mapping of a module, class body or `exec`; the globals where such code was made a function.
     pub fn namespace(self) -> Option<Value> {
-        let extra = self.header().opt(3)?;
-        match extra.downcast_exact::<Frame>() {
+        let given = self.header().opt(3).and_then(|extra| match extra.downcast_exact::<Frame>() {
             Some(frame) => frame.namespace.get(),
             None => Some(extra.clone()),
-        }
+        });
+        given.or_else(|| self.implied_namespace())
+    }
+    pub fn implied_namespace(self) -> Option<Value> {
+        let optimized = self.code().flags & krait_bytecode::code::flags::OPTIMIZED != 0;
+        (!optimized).then(|| self.function().globals.to_value())
     }
     #[inline(always)]
     pub fn set_return(self, pc: Pc, flags: u64) {

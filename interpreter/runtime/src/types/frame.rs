@@ -127,11 +127,7 @@ impl Frame {
     /// Registers of the variables that `locals()` shows, with their names.
     pub fn variables(&self) -> Vec<(usize, Ref<Str>)> {
         let end = self.code.bytecode.first_temp();
-        let hidden = &self.code.bytecode.hidden_locals;
-        (0..end)
-            .filter(|r| !hidden.iter().any(|&h| h as usize == *r))
-            .filter_map(|r| self.code.variable(r).map(|n| (r, n)))
-            .collect()
+        (0..end).filter_map(|r| self.code.variable(r).map(|n| (r, n))).collect()
     }
     /// A new dict of the variables that are bound, and of what else was put into `f_locals`.
     pub fn snapshot(&self, th: &mut Thread) -> PyResult<Ref<Dict>> {
@@ -151,28 +147,15 @@ impl Frame {
     /// What `locals()` answers in this frame.
     pub fn locals(&self, th: &mut Thread) -> PyResult<Value> {
         match self.namespace.get() {
-            Some(namespace) => Ok(self.with_hidden(th, &namespace).map_or(namespace, Value::from)),
-            None => self.snapshot(th).map(Into::into),
+            Some(namespace) if !self.has_hidden(th) => Ok(namespace),
+            _ => self.snapshot(th).map(Into::into),
         }
     }
-    /// Within a comprehension in a module or class body: a copy of the namespace with the comprehension's variables.
-    pub fn with_hidden(&self, th: &mut Thread, namespace: &Value) -> Option<Ref<Dict>> {
-        let hidden = self.code.bytecode.hidden_locals.clone();
-        let mut bound = Vec::new();
-        for register in hidden {
-            let name = self.code.variable(register as usize);
-            if let (Some(name), Some(value)) = (name, self.variable(th, register as usize)) {
-                bound.push((name, value));
-            }
-        }
-        if bound.is_empty() {
-            return None;
-        }
-        let dict = namespace.downcast_ref::<Dict>()?.copy();
-        for (name, value) in bound {
-            dict.set_str(&name, value);
-        }
-        Some(dict)
+    /// Within a comprehension in a module or class body, whose variables hide the namespace.
+    pub fn has_hidden(&self, th: &mut Thread) -> bool {
+        self.code.bytecode.hidden_locals.iter().any(|&register| {
+            self.code.variable(register as usize).is_some() && self.variable(th, register as usize).is_some()
+        })
     }
     /// The frame that called this one.
     pub fn caller(th: &mut Thread, frame: &Ref<Frame>) -> Option<Ref<Frame>> {

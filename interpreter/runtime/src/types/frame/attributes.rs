@@ -47,8 +47,8 @@ pub(super) fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 
 fn f_locals(th: &mut Thread, v: &Value) -> PyResult<Value> {
     match this(v).namespace.get() {
-        Some(namespace) => Ok(this(v).with_hidden(th, &namespace).map_or(namespace, Value::from)),
-        None => Ok(proxy::new(&this_ref(v))),
+        Some(namespace) if !this(v).has_hidden(th) => Ok(namespace),
+        _ => Ok(proxy::new(&this_ref(v))),
     }
 }
 fn f_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {
