@@ -53,46 +53,58 @@ WITHHELD = {"open", "input", "__import__", "breakpoint", "exit", "quit", "help",
             "exec", "eval", "compile", "print"}
 
 
-class Corpus:
-    """Statements of the library for the front end, functions of the suite to run."""
+class Pool:
+    """The nodes of some kinds in some files."""
 
-    def __init__(self, rng):
-        self.rng = rng
-        self.parsed = {}
-        self.paths = sorted(
-            os.path.join(folder, name)
-            for folder in (LIB, LIB + "/test") for name in os.listdir(folder) if name.endswith(".py")
-        )
-        pure = (f"{LIB}/test/{name}.py" for name in PURE)
-        self.pure = [path for path in pure if os.path.exists(path)]
+    def __init__(self, rng, paths, kinds):
+        self.rng, self.kinds = rng, kinds
+        self.paths = [path for path in paths if os.path.exists(path)]
+        self.parsed, self.recent = {}, []
 
-    def tree(self, path):
+    def nodes(self, path):
         if path not in self.parsed:
             try:
                 with tokenize.open(path) as file:
                     text = file.read()
-                self.parsed[path] = text.splitlines(True), ast.parse(text)
+                nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, self.kinds)]
+                self.parsed[path] = text.splitlines(True), nodes
             except (SyntaxError, UnicodeDecodeError):
-                self.parsed[path] = [], ast.Module([], [])
+                self.parsed[path] = [], []
         return self.parsed[path]
 
-    def pick(self, paths, kinds):
+    def pick(self):
+        """A node and its text. Files are read a few at a time: reading one costs more than trying a program."""
         while True:
-            lines, tree = self.tree(self.rng.choice(paths))
-            nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+            if len(self.recent) < 8 or self.rng.random() < 0.02:
+                self.recent = self.recent[-40:] + [self.rng.choice(self.paths)]
+            lines, nodes = self.nodes(self.rng.choice(self.recent))
             if not nodes:
+                self.recent.append(self.rng.choice(self.paths))
                 continue
             node = self.rng.choice(nodes)
             text = textwrap.dedent("".join(lines[node.lineno - 1:node.end_lineno]))
             if len(text) < 4000:
                 return node, text
 
+
+class Corpus:
+    """Statements of the library for the front end, functions of the suite to run."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        names = sorted(
+            os.path.join(folder, name)
+            for folder in (LIB, LIB + "/test") for name in os.listdir(folder) if name.endswith(".py")
+        )
+        self.statements = Pool(rng, names, ast.stmt)
+        functions = ast.FunctionDef, ast.AsyncFunctionDef
+        self.functions = Pool(rng, [f"{LIB}/test/{name}.py" for name in PURE], functions)
+
     def front(self):
-        _, text = self.pick(self.paths, ast.stmt)
-        return self.mutate(text, self.rng.choice((0, 1, 1, 2, 3)))
+        return self.mutate(self.statements.pick()[1], self.rng.choice((0, 1, 1, 2, 3)))
 
     def run(self):
-        node, text = self.pick(self.pure, (ast.FunctionDef, ast.AsyncFunctionDef))
+        node, text = self.functions.pick()
         text = self.mutate(text, self.rng.choice((0, 1, 1, 2, 4)))
         return f"{text}\nresult = {node.name}(*[Any() for _ in range({len(node.args.args)})])\ndrive(result)\n"
 

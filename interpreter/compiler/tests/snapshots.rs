@@ -53,6 +53,8 @@ snapshots! {
     borrowed_and_checked: "def f(a):\n    if a:\n        x = 1\n    return x + a(x)\n";
     walrus_copies: "def f(x):\n    return x + (x := 2) * x\n";
     comparisons: "def f(a, b, c):\n    x = a < b <= g(c) != 1\n    if a < 3 and b is not None or not c in (1, 2):\n        return x\n    return 0 < a() < b() < c()\n";
+    membership: "def f(a, b):\n    return a in [b, 1] == [1, 2] or a not in [a, b]\n";
+    assignment_clauses: "def f(a):\n    return [y for x in a for y in [x + 1] if y]\n";
     bool_values: "def f(a, b):\n    return a and b() or a.x if b else [a]\n";
     loops: "def f(n):\n    t = 0\n    for i in range(n):\n        if i % 2:\n            continue\n        while t < i:\n            t += 1\n            if t == 7:\n                break\n        else:\n            return t\n    return [i for i, _ in n]\n";
     calls: "def f(g, *args, **kw):\n    g(1, k=args)\n    g.m(g(2), *args, x=1, **kw)\n    g.n(3).o(a=4)\n    return g(*args)\n";

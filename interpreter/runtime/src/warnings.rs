@@ -325,13 +325,16 @@ fn module_attr(th: &mut Thread, name: &str, import: bool) -> PyResult<Option<Val
     let import = import && !th.interp.extension::<crate::start::Finalizing>().get();
     let module = match loaded.filter(|m| !m.is_none()) {
         Some(m) => m,
-        None if import => match crate::import::import_module(th, "warnings") {
-            Ok(m) => m,
-            Err(raised) => {
-                catch(th, raised, &exc::IMPORT_ERROR)?;
-                return Ok(None);
+        // Nothing is imported once the interpreter ends.
+        None if import && !th.interp.extension::<crate::start::Finalizing>().get() => {
+            match crate::import::import_module(th, "warnings") {
+                Ok(m) => m,
+                Err(raised) => {
+                    catch(th, raised, &exc::IMPORT_ERROR)?;
+                    return Ok(None);
+                }
             }
-        },
+        }
         None => return Ok(None),
     };
     attr::get_text_opt(th, &module, name)

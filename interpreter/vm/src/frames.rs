@@ -155,7 +155,7 @@ pub fn object_of(r: Regs) -> Ref<Frame> {
     if let Some(frame) = r.header().opt(3).and_then(|v| v.to_ref::<Frame>()) {
         return frame;
     }
-    let namespace = r.header().take(3);
+    let namespace = r.header().take(3).or_else(|| r.implied_namespace());
     let state = FrameState::Running { base: r.0 as usize };
     let frame = Frame::new(&r.function_ref(), &r.code_ref(), namespace, state);
     r.header().put(3, frame.to_value());

@@ -261,11 +261,12 @@ impl Regs {
             Some(frame) => frame.namespace.get(),
             None => Some(extra.clone()),
         });
-        // A function that was made of code without fast locals has its globals for a namespace.
-        held.or_else(|| {
-            let optimized = self.code().flags & krait_bytecode::code::flags::OPTIMIZED != 0;
-            (!optimized).then(|| self.function().globals.to_value())
-        })
+        held.or_else(|| self.implied_namespace())
+    }
+    /// The globals, for a function that was made of code without fast locals.
+    pub fn implied_namespace(self) -> Option<Value> {
+        let optimized = self.code().flags & krait_bytecode::code::flags::OPTIMIZED != 0;
+        (!optimized).then(|| self.function().globals.to_value())
     }
     #[inline(always)]
     pub fn set_return(self, pc: Pc, flags: u64) {

@@ -7,7 +7,7 @@ use krait_bytecode::{Const, Op};
 use krait_syntax::ast::{ClassDef, Expr, ExprContext, ExprKind, Identifier, Range, Stmt};
 
 use super::calls::HEADER;
-use super::functions::{Attributes, docstring};
+use super::functions::{Attributes, cleaned_docstring, docstring};
 use super::ir::Reg;
 use super::unit::UnitKind;
 use super::{Compiler, Val, at};
@@ -138,7 +138,7 @@ impl<'a> Compiler<'a> {
             rest = &body[1..];
             if self.options.optimize < 2 {
                 let pos = at(body[0].range);
-                let reg = self.push_const(Const::Str(text.into()), pos);
+                let reg = self.push_const(Const::Str(cleaned_docstring(text)?.into()), pos);
                 self.store_name_at(&"__doc__".into(), Val { reg, temp: true }, body[0].range, pos)?;
                 self.set_height(reg);
             }

@@ -65,8 +65,8 @@ fn immediate_op(op: Op) -> Option<Op> {
 }
 
 impl<'a> Compiler<'a> {
-    /// The right operand: after `in`, lists become tuples and displays of constants become constants.
-    fn comparand(&mut self, op: CmpOperator, expr: &'a Expr) -> Result<Val> {
+    /// The last operand: after `in`, lists become tuples and displays of constants become constants.
+    fn last_comparand(&mut self, op: CmpOperator, expr: &'a Expr) -> Result<Val> {
         match op {
             CmpOperator::In | CmpOperator::NotIn => self.iterable(expr),
             _ => self.expr(expr),
@@ -85,7 +85,7 @@ impl<'a> Compiler<'a> {
         let (base, pos) = (self.u.height, at(expr.range));
         if let [op] = ops {
             let left = self.expr(left)?;
-            let right = self.comparand(*op, &comparators[0])?;
+            let right = self.last_comparand(*op, &comparators[0])?;
             let out = self.out(base, wanted);
             let kill = Self::kills(&[left, right], out.reg);
             self.emit(value_op(*op), [out.reg, left.reg, right.reg], kill, pos);
@@ -98,7 +98,8 @@ impl<'a> Compiler<'a> {
         let mut needs_cleanup = false;
         for (index, op) in ops.iter().enumerate() {
             let last = index + 1 == ops.len();
-            let right = self.comparand(*op, &comparators[index])?;
+            let operand = &comparators[index];
+            let right = if last { self.last_comparand(*op, operand)? } else { self.expr(operand)? };
             let mut kill = Self::kills(&[left, right], result);
             if !last {
                 kill &= !opcodes::KILL_2;
@@ -157,7 +158,7 @@ impl<'a> Compiler<'a> {
                 break;
             }
             // The operand is both compared and kept, so it is settled before the comparison.
-            let right = self.comparand(*op, &comparators[index])?;
+            let right = self.expr(&comparators[index])?;
             let kill = Self::kills(&[left], NONE);
             let middle = if left.temp {
                 // Both are temporaries in order: compare, and move down on the way on.
@@ -213,7 +214,7 @@ impl<'a> Compiler<'a> {
             let jump = if jump == Op::JIS { Op::JNONE } else { Op::JNOTNONE };
             self.emit_full(jump, [left.reg, 0, 0], kill_left, 0, target, pos);
         } else {
-            let right = self.comparand(op, right)?;
+            let right = self.last_comparand(op, right)?;
             self.emit_full(jump, [left.reg, right.reg, 0], Self::kills(&[left, right], NONE), 0, target, pos);
         }
         let next = self.new_label();

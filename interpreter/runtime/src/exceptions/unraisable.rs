@@ -7,7 +7,9 @@ use super::display::{Output, class_title, print_traceback};
 use crate::audit::audit;
 use crate::errors::take;
 use crate::protocol::{call, repr};
+use crate::types::frame;
 use crate::types::structseq::{self, StructSeqDef};
+use crate::types::traceback::Traceback;
 
 static ARGS: StructSeqDef = StructSeqDef {
     module: "",
@@ -38,10 +40,22 @@ pub fn args_type(th: &Thread) -> Ref<Type> {
     class
 }
 
+/// Where the exception came from, or else where it is reported.
+fn traceback_of(th: &mut Thread, exception: &Value) -> Option<Value> {
+    let base = base(exception)?;
+    if let Some(traceback) = base.traceback.get().filter(|t| !t.is_none()) {
+        return Some(traceback);
+    }
+    let at = frame::current(th, 0)?;
+    let (word, line) = (at.word(th), at.lineno(th));
+    base.traceback.set(Some(Traceback::new(None, at.into(), word as i32 * 2, line as i32).into()));
+    base.traceback.get()
+}
+
 /// Reports an exception through `sys.unraisablehook`.
 pub(crate) fn report(th: &mut Thread, exception: Value, message: Option<&str>, object: Option<&Value>) {
     let class = args_type(th);
-    let traceback = base(&exception).and_then(|b| b.traceback.get());
+    let traceback = traceback_of(th, &exception);
     let fields =
         vec![exception.class_ref().into(), exception, traceback.into(), message.into(), object.cloned().into()];
     let args = structseq::build(&class, fields, 5);

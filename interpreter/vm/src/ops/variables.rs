@@ -123,7 +123,11 @@ pub fn op_delete_deref(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 /// `mapping[name]` where a missing key is no error.
 fn mapping_get(th: &mut Thread, mapping: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     if let Some(dict) = mapping.downcast_exact::<Dict>() {
-        return Ok(dict.get_str(name));
+        // A key that is no string may be equal to the name.
+        return match dict.get_str(name) {
+            None => dict.get(th, name.as_value()),
+            found => Ok(found),
+        };
     }
     let found = sequence::get_item(th, mapping, name.as_value());
     errors::suppress(th, found, &exceptions::KEY_ERROR)

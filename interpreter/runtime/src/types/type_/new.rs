@@ -99,7 +99,17 @@ pub fn new_class(
     }
     Ok(class)
 }
+/// The cells that the class body left: one for the class, one for its namespace, which annotation scopes read.
 fn set_class_cell(th: &mut Thread, class: &Ref<Type>, dict: &Ref<Dict>) -> PyResult<()> {
+    if let Some(cell) = dict.remove_text("__classdictcell__") {
+        match cell.downcast_ref::<Cell>() {
+            Some(c) => c.content.set(Some(dict.to_value())),
+            None => {
+                let given = crate::protocol::repr::repr(th, cell.class_ref().as_value())?;
+                return Err(type_error(th, format!("__classdictcell__ must be a nonlocal cell, not {given}")));
+            }
+        }
+    }
     let Some(cell) = dict.remove_text("__classcell__") else { return Ok(()) };
     match cell.downcast_ref::<Cell>() {
         Some(c) => {
