@@ -321,7 +321,7 @@ def _get_instructions_bytes(raw, code=None, line_offset=0):
             arg = operands[0] | operands[1] << 16 | operands[2] << 32
             if value is None and op not in hasconst:
                 value = arg
-        place = Positions(*positions[at]) if at < len(positions) else None
+        place = Positions(*positions[at]) if at < len(positions) else Positions()
         yield Instruction(_table[op][0], op, arg, value, shown, offset, offset, starts_line, line, labels.get(offset),
                           place, _cache_info(extras))
 

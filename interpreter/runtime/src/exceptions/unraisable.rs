@@ -7,7 +7,9 @@ use super::display::{Output, class_title, print_traceback};
 use crate::audit::audit;
 use crate::errors::take;
 use crate::protocol::{call, repr};
+use crate::types::frame;
 use crate::types::structseq::{self, StructSeqDef};
+use crate::types::traceback::Traceback;
 
 static ARGS: StructSeqDef = StructSeqDef {
     module: "",
@@ -41,7 +43,17 @@ pub fn args_type(th: &Thread) -> Ref<Type> {
 /// Reports an exception through `sys.unraisablehook`.
 pub(crate) fn report(th: &mut Thread, exception: Value, message: Option<&str>, object: Option<&Value>) {
     let class = args_type(th);
-    let traceback = base(&exception).and_then(|b| b.traceback.get());
+    let mut traceback = base(&exception).and_then(|b| b.traceback.get());
+    if traceback.is_none()
+        && let Some(frame) = frame::current(th, 0)
+    {
+        // It was never raised in a frame: the one that runs says where it happened.
+        let (word, line) = (frame.word(th), frame.lineno(th));
+        traceback = Some(Traceback::new(None, frame.into(), word as i32 * 2, line as i32).into());
+        if let Some(base) = base(&exception) {
+            base.traceback.set(traceback.clone());
+        }
+    }
     let fields =
         vec![exception.class_ref().into(), exception, traceback.into(), message.into(), object.cloned().into()];
     let args = structseq::build(&class, fields, 5);
