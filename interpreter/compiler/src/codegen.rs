@@ -229,8 +229,8 @@ impl<'a> Compiler<'a> {
             free: unit.freevars.len() as u32,
             temps: unit.max_height - ir::TEMP,
         };
-        let assembled =
-            flow::assemble(body, &layout).map_err(|msg| SyntaxError::bare(SyntaxErrorKind::OverflowError, msg))?;
+        let assembled = flow::assemble(body, &layout, &mut unit.consts)
+            .map_err(|msg| SyntaxError::bare(SyntaxErrorKind::OverflowError, msg))?;
         Ok(CodeObject {
             argcount: unit.argcount,
             posonlyargcount: unit.posonlyargcount,

@@ -3,13 +3,14 @@
 //! CPython counterpart: `Python/flowgraph.c`, `Python/assemble.c`.
 
 mod bound;
+mod consts;
 mod encode;
 mod lines;
 mod moves;
 mod reach;
 
-use krait_bytecode::ExceptionEntry;
 use krait_bytecode::location::PositionTable;
+use krait_bytecode::{Const, ExceptionEntry};
 
 use crate::codegen::ir::{self, Body, Reg};
 
@@ -55,7 +56,7 @@ pub(crate) struct Assembled {
 }
 
 /// Lays out and encodes.
-pub(crate) fn assemble(mut body: Body, variables: &Variables) -> Result<Assembled, String> {
+pub(crate) fn assemble(mut body: Body, variables: &Variables, consts: &mut Vec<Const>) -> Result<Assembled, String> {
     if variables.registers() > u16::MAX as u32 {
         return Err("too many local variables in a code object".to_owned());
     }
@@ -70,5 +71,7 @@ pub(crate) fn assemble(mut body: Body, variables: &Variables) -> Result<Assemble
     bound::remove_checks(&mut body, variables);
     lines::remove_nops(&mut body);
     moves::join(&mut body);
-    encode::encode(&body, variables)
+    let mut assembled = encode::encode(&body, variables)?;
+    consts::remove_unused(&mut assembled.words, consts);
+    Ok(assembled)
 }

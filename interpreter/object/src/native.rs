@@ -129,16 +129,18 @@ pub struct Method {
     pub kind: MethodKind,
     /// The arguments come unbound although there is a signature to show.
     pub raw: bool,
+    /// The signature is for binding only: CPython has none to show.
+    pub hidden: bool,
 }
 /// An instance method.
 pub const fn method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
-    Method { name, sig, doc, func, kind: MethodKind::Instance, raw: sig.is_empty() }
+    Method { name, sig, doc, func, kind: MethodKind::Instance, raw: sig.is_empty(), hidden: false }
 }
 pub const fn class_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
-    Method { name, sig, doc, func, kind: MethodKind::Class, raw: sig.is_empty() }
+    Method { name, sig, doc, func, kind: MethodKind::Class, raw: sig.is_empty(), hidden: false }
 }
 pub const fn static_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
-    Method { name, sig, doc, func, kind: MethodKind::Static, raw: sig.is_empty() }
+    Method { name, sig, doc, func, kind: MethodKind::Static, raw: sig.is_empty(), hidden: false }
 }
 /// An instance method whose arguments come unbound, with a signature to show.
 pub const fn raw_method(name: &'static str, sig: &'static str, doc: &'static str, func: NativeFn) -> Method {
@@ -160,6 +162,11 @@ impl Method {
     /// The arguments arrive as they came; the signature is only shown.
     pub const fn raw(mut self) -> Method {
         self.raw = true;
+        self
+    }
+    /// The signature binds the arguments and is not shown.
+    pub const fn hidden(mut self) -> Method {
+        self.hidden = true;
         self
     }
     pub const fn coexist(mut self) -> Method {

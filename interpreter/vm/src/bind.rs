@@ -19,9 +19,9 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
     if code.simple_args as usize == positional && names.is_empty() {
         return Ok(());
     }
-    if let Some(fault) = &code.fault {
+    if let Some(fault) = code.fault() {
         r.clear(0, given.max(code.nargs as usize));
-        return Err(system_error(th, &**fault));
+        return Err(system_error(th, fault));
     }
     let open = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
     let result = if names.is_empty() && !open {

@@ -214,8 +214,8 @@ pub fn eval_code(
         Some(b) => b.clone(),
         None => krait_runtime::types::function::builtins_of(th, globals),
     };
-    if let Some(fault) = &code.fault {
-        return Err(krait_runtime::errors::system_error(th, &**fault));
+    if let Some(fault) = code.fault() {
+        return Err(krait_runtime::errors::system_error(th, fault));
     }
     let function = Function::for_frame(code, globals, builtins, closure.cloned());
     // A function's code has its variables in registers, whatever mapping it is run with.

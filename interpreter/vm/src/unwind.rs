@@ -46,7 +46,7 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
             th.vm.base = r.0;
             let next = pc_at(code, entry.handler);
             if code.line_of(word) != 0 {
-                th.vm.tracing.raised = pc.back(1).0.cast();
+                th.vm.tracing.raised = pc_at(code, trace::shown_word(th, r, word)).0.cast();
             }
             if trace::wanted(th) {
                 th.vm.tracing.prev = pc.back(1).0.cast();

@@ -14,12 +14,12 @@ use crate::text::codec::handlers::{
 use crate::types::native_function::NativeFunction;
 
 static FUNCTIONS: &[Method] = &[
-    native("strict_errors", "", "Raises the exception.", strict),
-    native("ignore_errors", "", "Skips what cannot be coded.", ignore),
-    native("replace_errors", "", "Puts a question mark or U+FFFD in place.", replace),
-    native("xmlcharrefreplace_errors", "", "Puts XML character references in place.", xml),
-    native("backslashreplace_errors", "", "Puts backslash escapes in place.", backslash),
-    native("namereplace_errors", "", "Puts \\N{...} escapes in place.", names),
+    native("strict_errors", "(exception, /)", "Raises the exception.", strict).raw(),
+    native("ignore_errors", "(exception, /)", "Skips what cannot be coded.", ignore).raw(),
+    native("replace_errors", "(exception, /)", "Puts a question mark or U+FFFD in place.", replace).raw(),
+    native("xmlcharrefreplace_errors", "(exception, /)", "Puts XML character references in place.", xml).raw(),
+    native("backslashreplace_errors", "(exception, /)", "Puts backslash escapes in place.", backslash).raw(),
+    native("namereplace_errors", "(exception, /)", "Puts \\N{...} escapes in place.", names).raw(),
     native("surrogatepass", "", "Lets lone surrogates through.", surrogate_pass),
     native("surrogateescape", "", "Turns undecodable bytes into surrogates and back.", surrogate_escape),
 ];

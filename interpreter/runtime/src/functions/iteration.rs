@@ -37,7 +37,13 @@ pub static FUNCTIONS: &[Method] = &[
         let class = it.class().name();
         Err(type_error(th, format!("aiter() returned not an async iterator of type '{class}'")))
     }),
-    function("anext", "", "Return the next item from the async iterator.", anext),
+    function(
+        "anext",
+        "(aiterator, default=<unrepresentable>, /)",
+        "Return the next item from the async iterator.",
+        anext,
+    )
+    .raw(),
     function(
         "iter",
         "",

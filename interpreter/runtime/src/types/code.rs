@@ -51,9 +51,16 @@ pub struct Code {
     pub monitoring: OnceLock<Box<CodeEvents>>,
     /// What tools attached to the code object.
     pub extra: ValueCell,
-    /// What is wrong with bytecode that a script made up: it can be looked at, and a call of it fails.
     #[trace(skip)]
-    pub fault: Option<Box<str>>,
+    own: Option<Box<OwnParts>>,
+}
+/// What code has that a script put together.
+#[derive(Default)]
+struct OwnParts {
+    /// What is wrong with the bytecode: it can be looked at, and a call of it fails.
+    fault: Option<Box<str>>,
+    /// `co_linetable` as it was given.
+    linetable: Option<Box<[u8]>>,
 }
 static LAYOUT: VTable = VTable::of::<Code>();
 pub static CODE: TypeObject = TypeObject::builtin("code", Some(&OBJECT), &LAYOUT);
@@ -94,7 +101,7 @@ impl Code {
         Ok(Self::with_consts(bytecode, consts, None))
     }
     /// As [`Code::new`], with values for the constants, of which `bytecode` holds those that it can.
-    fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>, fault: Option<Box<str>>) -> Ref<Code> {
+    fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>, own: Option<OwnParts>) -> Ref<Code> {
         let names: Box<[Ref<Str>]> = bytecode.names.iter().map(|n| intern(n)).collect();
         let varargs = bytecode.flags & flags::VARARGS != 0;
         let varkw = bytecode.flags & flags::VARKEYWORDS != 0;
@@ -104,7 +111,11 @@ impl Code {
             stream: stream(bytecode, &consts, &names),
             nregs: bytecode.nregs,
             nargs: bytecode.argcount + bytecode.kwonlyargcount + varargs as u32 + varkw as u32,
-            simple_args: if simple && fault.is_none() { bytecode.argcount } else { u32::MAX },
+            simple_args: if simple && own.as_ref().is_none_or(|own| own.fault.is_none()) {
+                bytecode.argcount
+            } else {
+                u32::MAX
+            },
             nlocals: bytecode.nlocals() as u32,
             first_free: bytecode.first_free() as u32,
             flags: bytecode.flags,
@@ -119,7 +130,7 @@ impl Code {
             bytecode: bytecode.clone(),
             monitoring: OnceLock::new(),
             extra: ValueCell::empty(),
-            fault,
+            own: own.map(Box::new),
         })
     }
     /// The docstring, if the first constant is one.
@@ -142,6 +153,10 @@ impl Code {
                 nested.set_filename(filename);
             }
         }
+    }
+    /// Why the bytecode cannot run.
+    pub fn fault(&self) -> Option<&str> {
+        self.own.as_ref()?.fault.as_deref()
     }
     /// Line of an instruction word; 0 = none.
     pub fn line_of(&self, word: u32) -> u32 {

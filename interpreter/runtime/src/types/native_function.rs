@@ -149,7 +149,7 @@ pub fn doc(def: &Method) -> Value {
 }
 /// A signature with the hidden first parameter, as `inspect` reads it.
 pub fn signature_with(def: &Method, first: &str) -> Value {
-    match def.sig.strip_prefix('(') {
+    match def.sig.strip_prefix('(').filter(|_| !def.hidden) {
         None => Value::NONE,
         Some(")") if !first.is_empty() => Value::from(format!("({first}, /)")),
         Some(rest) if first.is_empty() => Value::from(format!("({rest}")),

@@ -6,6 +6,7 @@ use crate::errors::type_error;
 
 pub static DEF: ClassDef = ClassDef {
     doc: "The type of the None singleton.",
+    sig: "()",
     slots: SlotDefs {
         new: Some(|th, class, args| the_one(th, class, args, Value::NONE)),
         repr: Some(|_, _| Ok(intern("None").into())),

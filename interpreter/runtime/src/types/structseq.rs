@@ -2,7 +2,7 @@
 //! CPython counterpart: `Objects/structseq.c`.
 use krait_object::builtin_types::{TUPLE, TYPE};
 use krait_object::intern::intern;
-use krait_object::native::method;
+use krait_object::native::{method, raw_method};
 use krait_object::{
     Args, Dict, Method, PyResult, Ref, Str, Thread, Tuple, Type, TypeObject, Value, instance, type_flag,
 };
@@ -24,7 +24,7 @@ pub struct StructSeqDef {
 }
 
 static METHODS: &[Method] = &[
-    method("__reduce__", "", "", |_, a| {
+    method("__reduce__", "()", "", |_, a| {
         let (visible, hidden) = parts(&a[0]);
         let state = Dict::new();
         let names = field_names(a[0].class());
@@ -34,9 +34,9 @@ static METHODS: &[Method] = &[
         let args = Tuple::from_vec(vec![Tuple::from_vec(visible).into(), state.into()]);
         Ok(Tuple::from_vec(vec![a[0].class_ref().into(), args.into()]).into())
     }),
-    method(
+    raw_method(
         "__replace__",
-        "",
+        "(**changes)",
         "Return a copy of the structure with new values for the specified fields.",
         |th, a: &Args<'_>| {
             let this = &a.pos()[0];

@@ -195,8 +195,13 @@ fn type_setattr(th: &mut Thread, v: &Value, name: &Ref<Str>, value: Option<&Valu
             }
         }
     }
-    subclasses::modified(&class);
     let text = name.to_string_lossy();
+    if matches!(&*text, "__get__" | "__set__" | "__delete__") {
+        // Its instances become descriptors, in whatever class they are attributes.
+        subclasses::modified(&Ref::from_object(&OBJECT));
+    } else {
+        subclasses::modified(&class);
+    }
     if text.starts_with("__") && text.ends_with("__") {
         ready::update_slots_for(&class, &name);
     }

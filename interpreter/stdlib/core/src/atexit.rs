@@ -17,7 +17,7 @@ pub static MODULE: ModuleDef = ModuleDef {
 static FUNCTIONS: &[Method] = &[
     function(
         "register",
-        "",
+        "(func, /, *args, **kwargs)",
         "register(func, *args, **kwargs) -> func\n\nRegister a function to be executed upon normal program termination",
         |th, a: &Args<'_>| {
             let [f, args @ ..] = a.pos() else {
@@ -31,7 +31,8 @@ static FUNCTIONS: &[Method] = &[
             th.interp.extension::<Registry>().0.lock().push(Some((f.clone(), values, a.names().to_vec())));
             Ok(f.clone())
         },
-    ),
+    )
+    .raw(),
     function("_clear", "()", "Clear the list of previously registered exit functions.", |th, _| {
         let old = std::mem::take(&mut *th.interp.extension::<Registry>().0.lock());
         drop(old);

@@ -121,22 +121,24 @@ static FUNCTIONS: &[Method] = &[
     }),
     function(
         "get_referrers",
-        "",
+        "(*objs)",
         "get_referrers(*objs) -> list\nReturn the list of objects that directly refer to any of objs.",
         |th, a: &Args<'_>| {
             krait_runtime::audit::audit(th, "gc.get_referrers", &[Tuple::from_slice(a.pos()).into()])?;
             Ok(List::new(gc::referrers(a.pos())).into())
         },
-    ),
+    )
+    .raw(),
     function(
         "get_referents",
-        "",
+        "(*objs)",
         "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.",
         |th, a: &Args<'_>| {
             krait_runtime::audit::audit(th, "gc.get_referents", &[Tuple::from_slice(a.pos()).into()])?;
             Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into())
         },
-    ),
+    )
+    .raw(),
     function("freeze", "()", "Freeze all current tracked objects and ignore them for future collections.", |_, _| {
         gc::freeze();
         Ok(Value::NONE)

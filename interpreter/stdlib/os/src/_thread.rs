@@ -90,13 +90,7 @@ static FUNCTIONS: &[Method] =
             "Set the stack size of threads to be started; the one before. 0 = the default.",
             stack_size,
         ),
-        function(
-            "_excepthook",
-            "((exc_type, exc_value, exc_traceback, thread), /)",
-            "Show an exception that ended a thread.",
-            excepthook::excepthook,
-        )
-        .raw(),
+        function("_excepthook", "(args, /)", "Show an exception that ended a thread.", excepthook::excepthook).raw(),
         function("_is_main_interpreter", "()", "Whether this is the main interpreter.", |_, _| Ok(Value::TRUE)),
         function("_shutdown", "()", "Wait for all threads that are not daemons.", |th, _| {
             handle::join_all(th)?;

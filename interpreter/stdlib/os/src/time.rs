@@ -44,23 +44,23 @@ macro_rules! clocks {
             let ns = nanoseconds(th, &a[1], Rounding::Floor)?;
             sys(th, clock::clock_settime(id, ns))?;
             Ok(Value::NONE)
-        }),
+        }).hidden(),
         function("clock_settime_ns", "(clk_id, time, /)", "Set a clock, in nanoseconds.", |th, a| {
             let id = number::to_i32(th, &a[0])?;
             let ns = number::to_i64(th, &a[1])?;
             sys(th, clock::clock_settime(id, ns))?;
             Ok(Value::NONE)
-        }),
+        }).hidden(),
         function("clock_getres", "(clk_id, /)", "A clock's resolution, in seconds.", |th, a| {
             let id = number::to_i32(th, &a[0])?;
             let ns = sys(th, clock::clock_getres(id))?;
             Ok(Value::float(ns as f64 * 1e-9))
-        }),
+        }).hidden(),
         function("pthread_getcpuclockid", "(thread_id, /)", "The clock of a thread's processor time.", |th, a| {
             let id = krait_runtime::protocol::number::to_masked(th, &a[0], 64)?;
             Ok(sys(th, clock::thread_clock(id))?.into())
-        }),
-        function("get_clock_info", "(name, /)", "How a clock works: implementation, monotonic, adjustable, resolution.", clock_info),
+        }).hidden(),
+        function("get_clock_info", "(name, /)", "How a clock works: implementation, monotonic, adjustable, resolution.", clock_info).hidden(),
     ] };
 }
 static FUNCTIONS: &[Method] = clocks! {

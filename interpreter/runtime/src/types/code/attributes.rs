@@ -30,7 +30,10 @@ pub(super) static GETSET: &[GetSet] = &[
     member("co_name", "", |_, v| Ok(this(v).name.to_value())),
     member("co_qualname", "", |_, v| Ok(this(v).qualname.to_value())),
     member("co_firstlineno", "", |_, v| Ok(this(v).bytecode.firstlineno.into())),
-    member("co_linetable", "", |_, v| Ok(Bytes::new(&this(v).bytecode.linetable()).into())),
+    member("co_linetable", "", |_, v| {
+        let given = this(v).own.as_ref().and_then(|own| own.linetable.as_deref());
+        Ok(given.map_or_else(|| Bytes::new(&this(v).bytecode.linetable()), Bytes::new).into())
+    }),
     member("co_exceptiontable", "", |_, v| Ok(Bytes::new(&this(v).bytecode.exceptiontable()).into())),
     member("co_consts", "", |_, v| Ok(this(v).consts.to_value())),
     getter("co_lnotab", "", co_lnotab),

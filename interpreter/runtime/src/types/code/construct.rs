@@ -7,7 +7,7 @@ use krait_object::native::Sig;
 use krait_object::{Args, Bytes, Dict, PyResult, Ref, Str, Thread, Tuple, Type, Value};
 
 use super::attributes::text_of;
-use super::{Code, constants};
+use super::{Code, OwnParts, constants};
 use crate::errors;
 use crate::protocol::number;
 
@@ -50,9 +50,14 @@ pub(super) fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this_ref::<Code>();
     let mut draft =
         Draft { code: (*code.bytecode).clone(), consts: code.consts.clone(), linetable: None, nlocals: None };
+    draft.linetable = code.own.as_ref().and_then(|own| own.linetable.clone()).map(Vec::from);
     let changes = a.opt(1).and_then(|d| d.to_ref::<Dict>()).map(|d| d.items()).unwrap_or_default();
     for (key, value) in changes {
         let key = text_of(&key).unwrap_or_default();
+        if key == "co_firstlineno" && draft.linetable.is_none() {
+            // Lines count from the first one.
+            draft.linetable = Some(code.bytecode.linetable());
+        }
         draft.set(th, &key, &value, "replace")?;
     }
     draft.finish(th)
@@ -116,8 +121,8 @@ impl Draft {
         if c.posonlyargcount > c.argcount || (c.argcount + c.kwonlyargcount) as usize > c.varnames.len() {
             return Err(errors::value_error(th, "code: varnames is too small"));
         }
-        if let Some(table) = self.linetable {
-            match PositionTable::from_linetable(&table, c.firstlineno) {
+        if let Some(table) = &self.linetable {
+            match PositionTable::from_linetable(table, c.firstlineno) {
                 Some(positions) => c.positions = positions,
                 None => return Err(errors::value_error(th, "code: malformed line table")),
             }
@@ -126,7 +131,8 @@ impl Draft {
         c.nregs = c.nregs.max(c.first_temp() as u32);
         let fault = verify(c, self.consts.len()).err().map(String::into_boxed_str);
         audit_new(th, c, self.nlocals)?;
-        Ok(Code::with_consts(&Arc::new(self.code), self.consts, fault).into())
+        let own = OwnParts { fault, linetable: self.linetable.map(Vec::into_boxed_slice) };
+        Ok(Code::with_consts(&Arc::new(self.code), self.consts, Some(own)).into())
     }
 }
 

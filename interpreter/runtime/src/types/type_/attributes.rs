@@ -312,7 +312,8 @@ fn set_bases(th: &mut Thread, v: &Value, value: Option<&Value>) -> PyResult<()> 
             subclasses::remove(base, t.object());
         }
         ready::register_subclass(t.object());
-        subclasses::modified(&t);
+        // As for `__get__`, which the class may have gained or lost.
+        subclasses::modified(&Ref::from_object(&krait_object::builtin_types::OBJECT));
         refix(&t);
     }
     Ok(())

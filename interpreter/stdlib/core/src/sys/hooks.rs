@@ -21,7 +21,7 @@ pub static FUNCTIONS: &[Method] = &[
     }),
     function(
         "audit",
-        "",
+        "(event, /, *args)",
         "audit(event, *args)\n\nPasses the event to any hooks that are attached.",
         |th, a: &Args<'_>| {
             let [event, args @ ..] = a.pos() else {
@@ -34,13 +34,15 @@ pub static FUNCTIONS: &[Method] = &[
             let name = name.to_string_lossy().into_owned();
             audit::audit(th, &name, args).map(Value::from)
         },
-    ),
+    )
+    .raw(),
     function(
         "breakpointhook",
-        "",
+        "(*args, **kws)",
         "breakpointhook(*args, **kws)\n\nThis hook function is called by built-in breakpoint().",
         breakpointhook,
-    ),
+    )
+    .raw(),
     function("displayhook", "(object, /)", "Print an object to sys.stdout and also save it in builtins._", displayhook),
     function("exc_info", "()", "Return current exception information: (type, value, traceback).", |th, _| {
         let Some(e) = th.topmost_handled().cloned() else {

@@ -51,7 +51,7 @@ pub static FUNCTIONS: &[Method] = &[
     function("getrefcount", "(object, /)", "Return the reference count of object.", |_, a| {
         Ok(Value::from(a[0].refcount()))
     }),
-    function("getsizeof", "(object, default=None)", "Return the size of object in bytes.", getsizeof).raw(),
+    function("getsizeof", "(object, default=None)", "Return the size of object in bytes.", getsizeof).raw().hidden(),
     function("intern", "(string, /)", "``Intern'' the given string.", |th, a| {
         if !a[0].is_exact(&krait_object::builtin_types::STR) {
             let class = a[0].class().name();

@@ -66,6 +66,7 @@ pub static DEF: ClassDef = ClassDef {
     },
     flags: FLAGS,
     dict_cell: Some(|v| v.downcast_ref::<IoBase>().map(|b| &b.dict)),
+    sig: "()",
     ..ClassDef::new(&IO_BASE)
 };
 static METHODS: &[Method] = &[
@@ -260,6 +261,7 @@ pub static RAW_DEF: ClassDef = ClassDef {
         method("write", "", "", |th, _| Err(errors::raise_args(th, &NOT_IMPLEMENTED_ERROR, Vec::new()))),
     ],
     flags: FLAGS,
+    sig: "()",
     ..ClassDef::new(&RAW_IO_BASE)
 };
 fn raw_read(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -331,6 +333,7 @@ pub static BUFFERED_DEF: ClassDef = ClassDef {
         method("write", "(b, /)", "Write buffer b to the IO stream.", |th, _| Err(unsupported(th, "write"))).raw(),
     ],
     flags: FLAGS,
+    sig: "()",
     ..ClassDef::new(&BUFFERED_IO_BASE)
 };
 fn buffered_readinto(th: &mut Thread, a: &Args<'_>, function: &str, read: &str) -> PyResult<Value> {
@@ -370,5 +373,6 @@ pub static TEXT_DEF: ClassDef = ClassDef {
         getter("errors", "The error setting of the decoder or encoder.", |_, _| Ok(Value::NONE)),
     ],
     flags: FLAGS,
+    sig: "()",
     ..ClassDef::new(&TEXT_IO_BASE)
 };

@@ -38,7 +38,8 @@ pub(super) static FUNCTIONS: &[Method] = &[
     function("gmtime", "([, seconds], /)", "A time since the epoch as struct_time in UTC; now by default.", |th, a| {
         let s = seconds_argument(th, a)?;
         broken_down(th, clock::gmtime(s))
-    }),
+    })
+    .hidden(),
     function(
         "localtime",
         "([, seconds], /)",
@@ -47,7 +48,8 @@ pub(super) static FUNCTIONS: &[Method] = &[
             let s = seconds_argument(th, a)?;
             broken_down(th, clock::localtime(s))
         },
-    ),
+    )
+    .hidden(),
     function("mktime", "(object, /)", "Seconds since the epoch of a struct_time in local time.", |th, a| {
         let c = from_tuple(th, &a[0], "iiiiiiiii;mktime(): illegal time tuple argument")?;
         match clock::mktime(&c) {
@@ -70,15 +72,17 @@ pub(super) static FUNCTIONS: &[Method] = &[
             };
             Ok(ascii(&c))
         },
-    ),
+    )
+    .hidden(),
     function("ctime", "([, seconds], /)", "A time since the epoch as text in local time; now by default.", |th, a| {
         let s = seconds_argument(th, a)?;
         match clock::localtime(s) {
             Ok(c) => Ok(ascii(&c)),
             Err(e) => Err(os_error(th, e, None)),
         }
-    }),
-    function("strftime", "(format[, tuple], /)", "Format a struct_time; now by default.", strftime),
+    })
+    .hidden(),
+    function("strftime", "(format[, tuple], /)", "Format a struct_time; now by default.", strftime).hidden(),
     function("strptime", "", "strptime(string, format) -> struct_time\n\nParse text by a format.", |th, a| {
         let m = import_module(th, "_strptime")?;
         let f = attr::get_text(th, &m, "_strptime_time")?;

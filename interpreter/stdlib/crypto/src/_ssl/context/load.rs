@@ -94,6 +94,7 @@ pub fn cert_chain(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 pub fn dh_params(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let file = CString::new(path_bytes(th, &a[1])?).unwrap_or_default();
+    krait_runtime::audit::audit(th, "open", &[a[1].clone(), Value::str("rb"), Value::int(0)])?;
     let context = &a.this::<SslContext>().context;
     match outside(th, || context.load_dh_params(&file)) {
         Ok(Ok(())) => Ok(Value::NONE),
