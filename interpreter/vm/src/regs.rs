@@ -253,15 +253,11 @@ impl Regs {
     }
     /// The mapping of a module, class body or `exec`.
     pub fn namespace(self) -> Option<Value> {
-        let held = self.header().opt(3).and_then(|extra| match extra.downcast_exact::<Frame>() {
+        let extra = self.header().opt(3)?;
+        match extra.downcast_exact::<Frame>() {
             Some(frame) => frame.namespace.get(),
             None => Some(extra.clone()),
-        });
-        // A function that was made of code without fast locals has its globals for a namespace.
-        held.or_else(|| {
-            let optimized = self.code().flags & krait_bytecode::code::flags::OPTIMIZED != 0;
-            (!optimized).then(|| self.function().globals.to_value())
-        })
+        }
     }
     #[inline(always)]
     pub fn set_return(self, pc: Pc, flags: u64) {
