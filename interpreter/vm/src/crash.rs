@@ -9,7 +9,7 @@ use krait_object::{Ref, Str, Thread, Value, world};
 use krait_runtime::hooks::Stacks;
 use krait_runtime::types::frame::Frame;
 
-use crate::frames::{caller, instruction_on, object_of, running};
+use crate::frames::{at_base, caller, instruction_on, object_of, running};
 use crate::regs::{Pc, Regs, word_index};
 use crate::trace::instrument;
 
@@ -90,6 +90,23 @@ pub fn trace_all(th: &mut Thread, profile: bool, function: Option<&Value>) {
         });
     }
     drop(replaced);
+}
+/// As [`at_base`], on the stacks of threads other than `th`: while threads take turns only, as the frame must stay where
+/// it is.
+#[cold]
+pub fn at_base_on_others(th: &Thread, base: usize) -> Option<Regs> {
+    if krait_object::header::multi() {
+        return None;
+    }
+    let _stopped = world::stop(th);
+    let mut found = None;
+    report(&mut |_, current, thread| {
+        if !current && !thread.is_null() && found.is_none() {
+            // SAFETY: as in `threads`.
+            found = at_base(unsafe { &*thread }, base);
+        }
+    });
+    found
 }
 /// The instruction that a running frame executes which is on the stack of a thread other than `th`.
 #[cold]

@@ -171,6 +171,14 @@ pub fn at_depth(th: &Thread, depth: usize) -> Option<Regs> {
     Some(r)
 }
 
+/// The frame on the stack of `th` whose registers start at an address.
+pub fn at_base(th: &Thread, base: usize) -> Option<Regs> {
+    let mut at = running(th)?;
+    while at.0 as usize != base {
+        at = caller(at)?.0;
+    }
+    Some(at)
+}
 /// The instruction that a running frame executes; the frame may be another thread's.
 pub fn instruction_of(th: &Thread, r: Regs) -> Pc {
     instruction_on(th, r).or_else(|| crate::crash::instruction_on_others(th, r)).unwrap_or_else(|| pc_at(r.code(), 0))

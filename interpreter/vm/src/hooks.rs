@@ -74,13 +74,7 @@ pub fn call_function(th: &mut Thread, callee: &Value, args: &Args<'_>) -> PyResu
 /// The registers of a frame that runs, if that is on this thread.
 fn registers(th: &Thread, frame: &Frame) -> Option<Regs> {
     let FrameState::Running { base } = *frame.state.lock() else { return None };
-    let mut at = running(th)?;
-    loop {
-        if at.0 as usize == base {
-            return Some(at);
-        }
-        at = frames::caller(at)?.0;
-    }
+    frames::at_base(th, base).or_else(|| crate::crash::at_base_on_others(th, base))
 }
 fn frame_back(th: &mut Thread, frame: &Ref<Frame>) -> Option<Ref<Frame>> {
     let r = registers(th, frame)?;

@@ -203,9 +203,16 @@ fn odict_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 
 /// Whether both deliver the same keys in the same order.
 fn same_order(th: &mut Thread, a: &Value, b: &Value) -> PyResult<bool> {
-    let states = || (order(a).lock().mutations(), order(b).lock().mutations());
+    // Both may be the same object: its lock is taken once at a time.
+    let mutations = |v: &Value| order(v).lock().mutations();
+    let keys = |v: &Value| order(v).lock().keys();
+    let states = || {
+        let first = mutations(a);
+        (first, mutations(b))
+    };
     let before = states();
-    let (x, y) = (order(a).lock().keys(), order(b).lock().keys());
+    let x = keys(a);
+    let y = keys(b);
     for ((p, _), (q, _)) in x.iter().zip(&y) {
         let same = compare::eq(th, p, q)?;
         if states() != before {
@@ -371,8 +378,24 @@ fn move_to_end(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         None => true,
     };
     let hash = compare::hash(th, &a[1])?;
-    let held = this(&a[0]).with_place(th, &a[1], hash, |table, place| Some(table.at(place?)?.0.clone()))?;
-    let Some(held) = held else { return Err(key_error(th, &a[1])) };
+    // The dict's own order goes along: copies of its table are in the same order.
+    let moved = this(&a[0]).with_place(th, &a[1], hash, |table, place| {
+        let (key, value) = place.and_then(|i| table.remove_at(i))?;
+        let held = key.clone();
+        if last {
+            table.push(hash, key, value);
+            return Some(held);
+        }
+        let rest = table.take();
+        table.push(hash, key, value);
+        for entry in rest {
+            if let Some((key, value)) = entry.pair {
+                table.push(entry.hash, key, value);
+            }
+        }
+        Some(held)
+    })?;
+    let Some(held) = moved else { return Err(key_error(th, &a[1])) };
     order(&a[0]).lock().move_to(&held, last);
     Ok(Value::NONE)
 }

@@ -117,7 +117,7 @@ pub fn subscript(th: &mut Thread, v: &Value, key: &Value) -> PyResult<Value> {
         };
     }
     if number::has_index(key) {
-        let i = number::index_isize_or_index_error(th, key)?;
+        let i = number::to_isize(th, key)?;
         return item(th, v, i);
     }
     Ok(consumer(sliced(th, v, key)?))
@@ -137,13 +137,13 @@ pub fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Val
         };
     }
     if shown.ndim == 1 && number::has_index(key) {
-        let i = number::index_isize_or_index_error(th, key)?;
+        let i = number::to_isize(th, key)?;
         let at = place(th, &shown, &b, i)?;
         return pack_at(th, &b, at, value);
     }
     let source = buffer::get_buffer(th, value, request::FULL_RO)?;
     let target = if number::has_index(key) {
-        let i = number::index_isize_or_index_error(th, key)?;
+        let i = number::to_isize(th, key)?;
         layout(&item(th, v, i)?)
     } else {
         sliced(th, v, key)?
@@ -160,14 +160,26 @@ fn copy(th: &mut Thread, target: &Buffer, source: &Buffer) -> PyResult<()> {
     if !same_items || target.shape[..counted] != source.shape[..counted] {
         return Err(value_error(th, "ndarray assignment: lvalue and rvalue have different structures"));
     }
-    // A copy: both may lie in the same memory.
-    let bytes = source.to_vec();
-    target.export.write(&mut |all| {
-        for (at, item) in target.places(all).into_iter().zip(bytes.chunks_exact(target.itemsize)) {
-            if let Some(part) = at.checked_add(item.len()).and_then(|end| all.get_mut(at..end)) {
-                part.copy_from_slice(item);
+    let (mut from, mut to) = (Vec::new(), Vec::new());
+    source.export.read(&mut |all| from = source.places(all));
+    target.export.read(&mut |all| to = target.places(all));
+    // Row by row: both may lie in the same memory, and the rows that were copied are then seen by those that follow.
+    let row = target.shape.last().copied().unwrap_or(1).max(1);
+    for (from, to) in from.chunks(row).zip(to.chunks(row)) {
+        let mut bytes = Vec::with_capacity(row * source.itemsize);
+        source.export.read(&mut |all| {
+            for &at in from {
+                let item = at.checked_add(source.itemsize).and_then(|end| all.get(at..end));
+                bytes.extend_from_slice(item.unwrap_or_default());
             }
-        }
-    });
+        });
+        target.export.write(&mut |all| {
+            for (&at, item) in to.iter().zip(bytes.chunks_exact(target.itemsize)) {
+                if let Some(part) = at.checked_add(item.len()).and_then(|end| all.get_mut(at..end)) {
+                    part.copy_from_slice(item);
+                }
+            }
+        });
+    }
     Ok(())
 }

@@ -243,6 +243,10 @@ fn view_of_copy(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             "memoryview_from_buffer(): ndarray must be original exporter or consumer from ndarray/original exporter";
         return Err(type_error(th, message));
     }
+    if shown.format.as_ref().is_some_and(|f| f.len() > nd::MAX_NDIM) {
+        let message = format!("memoryview_from_buffer: format is limited to {} characters", nd::MAX_NDIM);
+        return Err(type_error(th, message));
+    }
     let mut copy = Vec::new();
     shown.export.read(&mut |all| copy.extend_from_slice(all));
     let mut b = shown.to_buffer(Value::NONE);

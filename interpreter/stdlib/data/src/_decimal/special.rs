@@ -112,7 +112,12 @@ fn locale_of(th: &mut Thread, d: &Dict, grouping: Option<Value>) -> PyResult<Loc
             }
         }
     }
-    Ok(Locale { point: text_of(th, d, "decimal_point")?, separator: text_of(th, d, "thousands_sep")?, grouping: sizes })
+    let (point, separator) = (text_of(th, d, "decimal_point")?, text_of(th, d, "thousands_sep")?);
+    // One character of UTF-8 each at most.
+    if point.is_empty() || point.len() > 4 || separator.len() > 4 {
+        return Err(value_error(th, "invalid override dict"));
+    }
+    Ok(Locale { point, separator, grouping: sizes })
 }
 pub fn format(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let Some(spec_text) = a[1].downcast_ref::<Str>() else {

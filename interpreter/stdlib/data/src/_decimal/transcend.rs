@@ -379,8 +379,8 @@ fn exact_power(x: &Dec, b: &Dec, negative: bool, integer: bool, ctx: &Ctx, st: &
         return None;
     }
     // Written out, the power has more digits than the precision: the result has all that fit.
-    let full = too_long(&root);
-    if full {
+    let full = too_long(&root) && !b.negative;
+    if too_long(&root) {
         root = stripped.coeff;
         exp = stripped.exp;
     }

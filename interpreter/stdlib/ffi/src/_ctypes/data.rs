@@ -333,7 +333,10 @@ fn buffer(th: &mut Thread, v: &Value, _: u32) -> PyResult<Buffer> {
     out.strides = (0..info.shape.len())
         .map(|dim| (itemsize * info.shape[dim + 1..].iter().product::<usize>()) as isize)
         .collect();
-    out.len = itemsize * info.shape.iter().product::<usize>();
+    // What is no array may have been made larger (`ctypes.resize`).
+    if !out.shape.is_empty() {
+        out.len = itemsize * out.shape.iter().product::<usize>();
+    }
     Ok(out)
 }
 
