@@ -11,7 +11,7 @@ use crate::instance::view;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::str::Str;
-use crate::table::{Found, Quick, Same, Table};
+use crate::table::{Found, NotQuick, Quick, Same, Table};
 use crate::thread::Thread;
 use crate::type_object::TypeObject;
 use crate::value::Value;
@@ -256,16 +256,16 @@ impl Dict {
     }
     /// The value of a key whose hash and equality need no Python code; `Err` where [`Dict::get`] must tell.
     #[inline]
-    pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, ()> {
-        let Some(quick) = Quick::of(key) else { return Err(()) };
+    pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, NotQuick> {
+        let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         let t = self.lock();
         let place = t.find_quick(&quick)?;
         Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
     }
     /// As [`Dict::get_quick`], without the value.
     #[inline]
-    pub fn contains_quick(&self, key: &Value) -> Result<bool, ()> {
-        let Some(quick) = Quick::of(key) else { return Err(()) };
+    pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
+        let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         Ok(self.lock().find_quick(&quick)?.is_some())
     }
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.

@@ -4,7 +4,7 @@ use crate::builtin_types::SET;
 use crate::compare::{Key, hash_value, key_eq};
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
-use crate::table::{Found, Quick, Same, Table};
+use crate::table::{Found, NotQuick, Quick, Same, Table};
 use crate::thread::Thread;
 use crate::type_object::TypeObject;
 use crate::value::Value;
@@ -62,18 +62,18 @@ impl Set {
     }
     /// Whether a key whose hash and equality need no Python code is there; `Err` where that must be asked.
     #[inline]
-    pub fn contains_quick(&self, key: &Value) -> Result<bool, ()> {
-        let Some(quick) = Quick::of(key) else { return Err(()) };
+    pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
+        let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         Ok(self.table.lock().find_quick(&quick)?.is_some())
     }
     /// Adds such a key; `Err` where that must be asked, or memory is needed.
     #[inline]
-    pub fn add_quick(&self, key: &Value) -> Result<(), ()> {
-        let Some(quick) = Quick::of(key) else { return Err(()) };
+    pub fn add_quick(&self, key: &Value) -> Result<(), NotQuick> {
+        let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         let mut t = self.table.lock();
         if t.find_quick(&quick)?.is_none() {
             if !t.has_room() {
-                return Err(());
+                return Err(NotQuick);
             }
             t.push(quick.hash(), key.clone(), ());
         }

@@ -80,6 +80,10 @@ unsafe impl<V: Trace + 'static> Trace for Table<V> {
     }
 }
 
+/// Only Python code can tell: `__hash__` of the key, or `__eq__` of a stored one; or memory is needed.
+#[derive(Debug)]
+pub struct NotQuick;
+
 /// A key whose hash and equality need no Python code.
 pub struct Quick<'a> {
     hash: i64,
@@ -248,7 +252,7 @@ impl<V: 'static> Table<V> {
     }
     /// The place of a key that is an exact `str` or an immediate int; `Err` where only `__eq__` of a stored key can tell.
     #[inline]
-    pub fn find_quick(&self, quick: &Quick<'_>) -> Result<Option<usize>, ()> {
+    pub fn find_quick(&self, quick: &Quick<'_>) -> Result<Option<usize>, NotQuick> {
         let same = |key: &Value| {
             if key.bits() == quick.bits {
                 return Same::Yes;
@@ -266,7 +270,7 @@ impl<V: 'static> Table<V> {
         match self.find(quick.hash, |_, key| same(key)) {
             Found::At(i) => Ok(Some(i)),
             Found::Absent => Ok(None),
-            Found::Ask(_) => Err(()),
+            Found::Ask(_) => Err(NotQuick),
         }
     }
     /// Appends an entry whose key is known to be absent. Returns false without memory.
