@@ -52,9 +52,9 @@ operators! {
 fn invert(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let message = "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. \
                    This returns the bitwise inversion of the underlying int object and is usually \
-                   not what you expect from the negation of a bool object. \
-                   Use the 'not' operator for boolean negation or ~int(x) for the bitwise inversion \
-                   of the underlying int.";
+                   not what you expect from negating a bool. \
+                   Use the 'not' operator for boolean negation or ~int(x) if you really want the \
+                   bitwise inversion of the underlying int.";
     warn(th, &DEPRECATION_WARNING, message, 1)?;
     int::invert(th, v)
 }

@@ -196,7 +196,7 @@ fn new(th: &mut Thread, class: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
         more => return Err(type_error(th, format!("array() takes at most 2 arguments ({} given)", more.len()))),
     };
     let code = code_argument(th, code)?;
-    let letter = Value::str(&code.letter().to_string());
+    let letter = Value::str(code.letter());
     krait_runtime::audit::audit(th, "array.__new__", &[letter, initial.cloned().unwrap_or(Value::NONE)])?;
     let made = Ref::with_class(Array::payload(code, Vec::new()), class.object());
     if let Some(initial) = initial {

@@ -130,8 +130,9 @@ pub fn rshift(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
         return Err(value_error(th, "negative shift count"));
     }
     let all_out = Value::int(if x.is_negative() { -1 } else { 0 });
-    match (x, y.to_i64()) {
-        (Big(b), Some(count)) if (count as u64) < b.bits() => Ok((b >> count).into()),
+    let x = big(x);
+    match y.to_i64() {
+        Some(count) if (count as u64) < x.bits() => Ok((x.as_ref() >> count).into()),
         _ => Ok(all_out),
     }
 }
