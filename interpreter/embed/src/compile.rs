@@ -87,7 +87,10 @@ fn compile_source(th: &mut Thread, r: &CompileRequest<'_>) -> PyResult<Value> {
     };
     let mut parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(e) => {
+        Err(mut e) => {
+            if e.kind == SyntaxErrorKind::RecursionError && r.flags & ONLY_AST != 0 {
+                e.msg = "maximum recursion depth exceeded during ast construction".to_owned();
+            }
             issue(th, &e.warnings, r.filename)?;
             return Err(raise(th, &e, r.filename));
         }
@@ -139,6 +142,10 @@ pub fn raise(th: &mut Thread, e: &SyntaxError, filename: &str) -> Raised {
         SyntaxErrorKind::RecursionError => return errors::raise(th, &exc::RECURSION_ERROR, e.msg.clone()),
         SyntaxErrorKind::ValueError => return errors::raise(th, &exc::VALUE_ERROR, e.msg.clone()),
         SyntaxErrorKind::OverflowError => return errors::raise(th, &exc::OVERFLOW_ERROR, e.msg.clone()),
+        SyntaxErrorKind::UnicodeEncodeError => {
+            let text = Str::from_wtf8(e.object.as_ref().map_or(&[], |text| text.as_bytes()));
+            return errors::surrogates_not_allowed(th, &text);
+        }
     };
     match &e.location {
         None => errors::raise(th, class, e.msg.clone()),

@@ -132,7 +132,7 @@ pub fn run(th: &mut Thread, reader: &mut dyn LineReader) -> Ended {
 
 impl Session {
     /// The next statement: `None` at the end of input, `Some(Ok(None))` for an empty one.
-    fn statement(&self, th: &mut Thread, reader: &mut dyn LineReader) -> Option<PyResult<Option<(String, Value)>>> {
+    fn statement(&mut self, th: &mut Thread, reader: &mut dyn LineReader) -> Option<PyResult<Option<(String, Value)>>> {
         let mut text: Vec<u8> = Vec::new();
         let mut ended = false;
         loop {
@@ -159,7 +159,11 @@ impl Session {
             let source = String::from_utf8_lossy(&text);
             match self.parse(th, &source, ended) {
                 Ok(Parsed::Unfinished) => {}
-                Ok(Parsed::Nothing) => return Some(Ok(None)),
+                Ok(Parsed::Nothing) => {
+                    // It is run as a statement that does nothing.
+                    self.statements += 1;
+                    return Some(Ok(None));
+                }
                 Ok(Parsed::Tree(tree)) => return Some(Ok(Some((source.into_owned(), tree)))),
                 Err(raised) => return Some(Err(raised)),
             }

@@ -86,11 +86,7 @@ pub fn path_bytes(th: &mut Thread, v: &Value) -> PyResult<Vec<u8>> {
 }
 /// A file name argument as text (`PyUnicode_FSDecoder`).
 pub fn fs_text(th: &mut Thread, v: &Value, _function: &str) -> PyResult<String> {
-    let path = if buffer::has_buffer(v) && v.downcast_ref::<Bytes>().is_none() {
-        Bytes::new(&buffer::bytes_like(th, v)?).into()
-    } else {
-        fspath(th, v)?
-    };
+    let path = fspath(th, v)?;
     let text = match (path.downcast_ref::<Str>(), path.downcast_ref::<Bytes>()) {
         (Some(s), _) => String::from_utf8_lossy(&s.to_wtf8()).into_owned(),
         (None, Some(b)) => fs_decode(b).to_string_lossy().into_owned(),

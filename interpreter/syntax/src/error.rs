@@ -1,5 +1,7 @@
 //! What the front end reports: refusals and warnings, as plain data. Raising and issuing them is the caller's work.
 
+use crate::ast::Wtf8Box;
+
 /// The exception class to raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyntaxErrorKind {
@@ -14,6 +16,8 @@ pub enum SyntaxErrorKind {
     RecursionError,
     ValueError,
     OverflowError,
+    /// Of the text in [`SyntaxError::object`].
+    UnicodeEncodeError,
 }
 
 /// Where the fault is, in the terms of `SyntaxError`'s attributes: lines and offsets count from 1, offsets in
@@ -36,18 +40,25 @@ pub struct SyntaxError {
     pub location: Option<Location>,
     /// What was warned of before the fault was met; the caller issues these first.
     pub warnings: Vec<Warning>,
+    pub object: Option<Wtf8Box>,
 }
 
 impl SyntaxError {
     /// An error without a place.
     pub fn bare(kind: SyntaxErrorKind, msg: impl Into<String>) -> SyntaxError {
-        SyntaxError { kind, msg: msg.into(), location: None, warnings: Vec::new() }
+        SyntaxError { kind, msg: msg.into(), location: None, warnings: Vec::new(), object: None }
     }
 
     /// A fault of the source's encoding, which CPython places at line 0, offset -1, without an end and without text.
     pub fn nowhere(msg: impl Into<String>) -> SyntaxError {
         let location = Location { lineno: 0, offset: -1, end_lineno: None, end_offset: None, text: None };
         SyntaxError::at(SyntaxErrorKind::SyntaxError, msg, location)
+    }
+
+    /// Text with surrogates where CPython needs UTF-8.
+    pub fn unencodable(text: Wtf8Box) -> SyntaxError {
+        let msg = "surrogates not allowed";
+        SyntaxError { object: Some(text), ..SyntaxError::bare(SyntaxErrorKind::UnicodeEncodeError, msg) }
     }
 
     pub fn at(kind: SyntaxErrorKind, msg: impl Into<String>, location: Location) -> SyntaxError {

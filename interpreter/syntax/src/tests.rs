@@ -106,3 +106,19 @@ fn cookies_and_function_types() {
     let Mod::FunctionType { argtypes, .. } = &parsed.module else { panic!("a function type") };
     assert_eq!(argtypes.len(), 3);
 }
+
+#[test]
+fn refused_sources_warn_first() {
+    let error = parse_text("'\\e' 1if 1 $\n", &ParseOptions::new(Mode::Exec)).expect_err("refused");
+    let warnings: Vec<&str> = error.warnings.iter().map(|warning| warning.msg.as_str()).collect();
+    assert_eq!(warnings, ["invalid escape sequence '\\e'", "invalid decimal literal"]);
+}
+
+#[test]
+fn values_of_patterns() {
+    let case = |pattern: &str| {
+        parse_text(&format!("match x:\n  case {pattern}:\n    pass\n"), &ParseOptions::new(Mode::Exec)).is_ok()
+    };
+    assert!(case("-1 + 2j") && case("a.b.c") && case("'a' 'b'") && case("-0"));
+    assert!(!case("-0j ** 0") && !case("1 + 2 + 3j") && !case("a.b + 1j") && !case("1 + (2j)") && !case("--1"));
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use krait_bytecode::location::Position;
 use krait_bytecode::{CodeObject, Const, Op};
-use krait_syntax::ast::{Arg, Arguments, Constant, Expr, ExprKind, FunctionDef, Range, Stmt, StmtKind};
+use krait_syntax::SyntaxError;
+use krait_syntax::ast::{Arg, Arguments, Constant, Expr, ExprKind, FunctionDef, Range, Stmt, StmtKind, Wtf8Box};
 
 use super::calls::HEADER;
 use super::ir::{NONE, Reg};
@@ -22,11 +23,19 @@ pub(super) struct Attributes {
 }
 
 /// The docstring that a body begins with, cleaned of indentation as CPython 3.13 does.
-pub(super) fn docstring(body: &[Stmt]) -> Option<Vec<u8>> {
+pub(super) fn docstring(body: &[Stmt]) -> Option<&Wtf8Box> {
     let StmtKind::Expr { value } = &body.first()?.kind else { return None };
     match &value.kind {
-        ExprKind::Constant { value: Constant::Str(text), .. } => Some(clean_docstring(text.as_bytes())),
+        ExprKind::Constant { value: Constant::Str(text), .. } => Some(text),
         _ => None,
+    }
+}
+
+/// CPython cleans docstrings as UTF-8.
+pub(super) fn cleaned_docstring(text: &Wtf8Box) -> Result<Vec<u8>> {
+    match text.to_str() {
+        Some(text) => Ok(clean_docstring(text.as_bytes())),
+        None => Err(SyntaxError::unencodable(text.clone())),
     }
 }
 
@@ -227,12 +236,15 @@ impl<'a> Compiler<'a> {
         let block = self.table.find(stmt, BlockRole::Body);
         self.enter(kind, block, &node.name, firstlineno);
         self.set_arguments(&node.args);
-        let doc = docstring(&node.body).filter(|_| self.options.optimize < 2);
-        let first = doc.as_ref().map_or(Const::None, |text| Const::Str(text[..].into()));
+        let doc = docstring(&node.body);
+        let first = match doc {
+            Some(text) if self.options.optimize < 2 => Const::Str(cleaned_docstring(text)?.into()),
+            _ => Const::None,
+        };
         self.u.const_id(first);
         self.guard_if_generator();
         // The docstring is a constant, not a statement.
-        let skip = docstring(&node.body).is_some() as usize;
+        let skip = doc.is_some() as usize;
         self.stmts(&node.body[skip..])?;
         self.return_none(Position::NONE);
         self.end_guard_if_generator();

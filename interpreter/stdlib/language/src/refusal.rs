@@ -15,6 +15,7 @@ pub(crate) fn raise(th: &mut Thread, e: &SyntaxError, filename: &Value) -> Raise
         SyntaxErrorKind::RecursionError => &exc::RECURSION_ERROR,
         SyntaxErrorKind::ValueError => &exc::VALUE_ERROR,
         SyntaxErrorKind::OverflowError => &exc::OVERFLOW_ERROR,
+        SyntaxErrorKind::UnicodeEncodeError => &exc::UNICODE_ERROR,
     };
     let Some(place) = &e.location else { return errors::raise(th, class, e.msg.clone()) };
     let error = errors::new_syntax_error(

@@ -1,6 +1,7 @@
 //! `match` cases and their patterns.
 
 use ruff_python_ast as ruff;
+use ruff_text_size::Ranged;
 
 use super::Converter;
 use crate::ast::{Constant, MatchCase, Pattern, PatternKind};
@@ -66,6 +67,8 @@ fn is_value(value: &ruff::Expr) -> bool {
             matches!(sum.op, ruff::Operator::Add | ruff::Operator::Sub)
                 && is_signed_number(&sum.left)
                 && sum.right.is_number_literal_expr()
+                // No brackets around either.
+                && (sum.start(), sum.end()) == (sum.left.start(), sum.right.end())
         }
         _ if is_signed_number(value) => true,
         ruff::Expr::Attribute(dotted) => is_dotted_name(&dotted.value),

@@ -397,7 +397,8 @@ impl Parser<'_> {
             p.force(":")?;
             p.block()?;
             p.some(Self::except_star_block)?;
-            p.after_handlers()
+            p.after_handlers()?;
+            p.since(11, "Exception groups are")
         })
     }
 
@@ -513,8 +514,7 @@ impl Parser<'_> {
             p.expression()?;
             p.as_name_opt()?;
             p.eat(":")?;
-            p.block()?;
-            p.since(11, "Exception groups are")
+            p.block()
         });
         if typed.is_none() {
             self.wrong(Self::invalid_except_stmt);
