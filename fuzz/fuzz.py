@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutates Python source and looks for faults of Krait: crashes, panics, hangs, sources judged otherwise than by the reference.
 
-usage: PYTHON3.13 fuzz/fuzz.py [--seconds N] [--seed N] [--target front,run] [--subject KRAIT]
+usage: PYTHON3.13 fuzz/fuzz.py [--seconds N] [--programs N] [--seed N] [--target front,run] [--subject KRAIT]
        PYTHON3.13 fuzz/fuzz.py --again FINDING...
 
 Must run under the reference CPython 3.13. Two targets take turns:
@@ -281,6 +281,7 @@ def fault(subject, target, source):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--programs", type=int, help="at most so many, however fast the machine is")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", default="front,run")
     parser.add_argument("--subject", default=TARGET + "/conf/krait")
@@ -301,7 +302,7 @@ def main():
     corpus = Corpus(random.Random(options.seed))
     targets = options.target.split(",")
     end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and (options.programs is None or tried < options.programs):
         target = targets[tried % len(targets)]
         tried += 1
         source = getattr(corpus, target)()
