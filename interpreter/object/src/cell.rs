@@ -7,7 +7,8 @@ use crate::count::increment_if_alive;
 use crate::sync::Ordering::*;
 use crate::sync::{AtomicU32, AtomicU64, relax};
 
-/// The word's content, counted. `count_of` finds the count of a content that has one; `uncount` gives a reference back.
+/// The word's content, counted, where the word owns it for as long as it is there. `count_of` finds the count of a content
+/// that has one; `uncount` gives a reference back.
 #[inline]
 pub fn load_counted<'a>(
     word: &AtomicU64,
@@ -16,15 +17,29 @@ pub fn load_counted<'a>(
 ) -> u64 {
     let mut spins = 0u32;
     loop {
-        let bits = word.load(Acquire);
-        let Some(count) = count_of(bits) else { return bits };
-        if increment_if_alive(count) {
-            if word.load(Acquire) == bits {
-                return bits;
-            }
-            uncount(bits);
+        if let Some(bits) = try_load_counted(word, &count_of, &uncount) {
+            return bits;
         }
         spins += 1;
         relax(spins);
     }
+}
+/// One attempt of [`load_counted`]: `None` where the word changed meanwhile or its object is gone. For words that may keep
+/// what they do not own any more.
+#[inline]
+pub fn try_load_counted<'a>(
+    word: &AtomicU64,
+    count_of: impl Fn(u64) -> Option<&'a AtomicU32>,
+    uncount: impl Fn(u64),
+) -> Option<u64> {
+    let bits = word.load(Acquire);
+    let Some(count) = count_of(bits) else { return Some(bits) };
+    if !increment_if_alive(count) {
+        return None;
+    }
+    if word.load(Acquire) == bits {
+        return Some(bits);
+    }
+    uncount(bits);
+    None
 }

@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
 
-use crate::cell::load_counted;
+use crate::cell::{load_counted, try_load_counted};
 use crate::header::multi;
 use crate::lock;
 pub(crate) use crate::lock::release;
@@ -188,13 +188,24 @@ impl ValueCell {
 }
 
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
-pub(crate) fn load_word(word: &AtomicU64) -> Option<Value> {
-    let bits = load_counted(word, count_of, |bits| {
-        // SAFETY: the reference was just counted.
-        drop(unsafe { Value::from_bits(bits) })
-    });
+fn load_word(word: &AtomicU64) -> Option<Value> {
     // SAFETY: counted, or an immediate.
+    unsafe { value_of(load_counted(word, count_of, uncount)) }
+}
+/// As [`load_word`], of a word that may keep what it does not own any more: `None` then.
+pub(crate) fn try_load_word(word: &AtomicU64) -> Option<Value> {
+    // SAFETY: counted, or an immediate.
+    unsafe { value_of(try_load_counted(word, count_of, uncount)?) }
+}
+/// # Safety
+/// The bits are 0 or a counted value's.
+unsafe fn value_of(bits: u64) -> Option<Value> {
+    // SAFETY: by the caller's promise.
     if bits == 0 { None } else { Some(unsafe { Value::from_bits(bits) }) }
+}
+fn uncount(bits: u64) {
+    // SAFETY: the reference was just counted.
+    drop(unsafe { Value::from_bits(bits) })
 }
 /// The count of a content that has one. The object may be freed already: see `cell`.
 fn count_of<'a>(bits: u64) -> Option<&'a std::sync::atomic::AtomicU32> {

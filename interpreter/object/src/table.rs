@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
 
 use crate::hash;
 use crate::header::multi;
-use crate::locked::load_word;
+use crate::locked::try_load_word;
 use crate::retired::retire;
 use crate::str::Str;
 use crate::trace::{Trace, Tracer};
@@ -445,7 +445,7 @@ impl Table<Value> {
         let entries = unsafe { at.as_ref() }.filter(|v| (place as usize) < v.capacity)?.entries;
         // SAFETY: below the capacity; words of entries are values or 0, even where an entry was moved out.
         let word = unsafe { &*entries.add(place as usize).byte_add(VALUE_OFFSET).cast::<AtomicU64>() };
-        let value = load_word(word)?;
+        let value = try_load_word(word)?;
         if current.load(Acquire) == version && std::ptr::eq(view.load(Acquire), at) { Some(value) } else { None }
     }
 }

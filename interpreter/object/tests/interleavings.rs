@@ -147,3 +147,24 @@ fn a_word_is_read_while_it_is_replaced_and_its_block_used_again() {
         reader.join().unwrap();
     });
 }
+
+#[test]
+fn a_word_that_keeps_what_it_lost_is_no_trap() {
+    loom::model(|| {
+        let count = Arc::new(AtomicU32::new(1));
+        let word = Arc::new(AtomicU64::new(1));
+        let (seen, read) = (count.clone(), word.clone());
+        let reader = thread::spawn(move || {
+            let uncount = |_| {
+                count::decrement(&seen);
+            };
+            if cell::try_load_counted(&read, |_| Some(&*seen), uncount).is_some() {
+                assert_ne!(seen.load(Relaxed), 0);
+                count::decrement(&seen);
+            }
+        });
+        // The entry is taken out, and the word behind the key stays as it is.
+        count::decrement(&count);
+        reader.join().unwrap();
+    });
+}
