@@ -17,7 +17,8 @@ use crate::{native, paths, start};
 
 /// A Python interpreter. Dropping it runs exit functions and finalisers, as the end of a `python` process does.
 pub struct Interpreter {
-    th: Thread,
+    /// In one place for good: other threads look at it there (`Shared::thread`).
+    th: Box<Thread>,
     on_one_thread: PhantomData<*const ()>,
 }
 
@@ -105,7 +106,7 @@ impl Builder {
             return Err(Error::raise("RuntimeError", "the interpreters of a process are on the thread of the first"));
         }
         let stack = stacker::remaining_stack().unwrap_or(1 << 20);
-        let mut th = start::new_thread(stack);
+        let mut th = Box::new(start::new_thread(stack));
         limits::install();
         if let Some(calls) = self.recursion_limit {
             th.interp.recursion_limit.store(calls, Relaxed);

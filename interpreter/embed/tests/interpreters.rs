@@ -42,6 +42,12 @@ fn interpreters_are_apart() {
     py.run("assert gc.collect() >= 100 and 'Mine' in [c.__name__ for c in dict.__subclasses__()]\ngc.enable()")
         .unwrap();
 
+    // Threads: an idle interpreter that was moved meanwhile is not looked at.
+    let mut first = Box::new(first);
+    second.python().run("import sys, faulthandler\nassert len(sys._current_frames()) == 1").unwrap();
+    second.python().run("with open('/dev/null', 'w') as f: faulthandler.dump_traceback(f, all_threads=True)").unwrap();
+    let mut py = first.python();
+
     // Finalisers of one run while the other goes on.
     let log = py.function("log", |_, _| Ok(Object::none()));
     py.set_global("log", log).unwrap();

@@ -47,6 +47,10 @@ fn collecting(write: Write<'_>) {
         write(b"  Garbage-collecting\n");
     }
 }
+/// Threads of other interpreters are none of this one's business.
+fn same_interpreter(a: &Thread, b: &Thread) -> bool {
+    std::sync::Arc::ptr_eq(&a.interp, &b.interp)
+}
 /// Calls with each thread's identifier, its running frame, and the exception that it handles.
 pub fn threads(th: &mut Thread, f: &mut dyn FnMut(u64, Option<Ref<Frame>>, Option<Value>)) {
     let mut all = Vec::new();
@@ -56,11 +60,9 @@ pub fn threads(th: &mut Thread, f: &mut dyn FnMut(u64, Option<Ref<Frame>>, Optio
         report(&mut |id, current, thread| {
             let (frame, handled) = if current {
                 own.clone()
-            } else if thread.is_null() {
-                (None, None)
             } else {
                 // SAFETY: the thread is stopped or waits for its turn, and leaves its slot before it goes.
-                let other: &Thread = unsafe { &*thread };
+                let Some(other) = (unsafe { thread.as_ref() }).filter(|t| same_interpreter(t, th)) else { return };
                 (running(other).filter(|r| r.has_code()).map(object_of), other.topmost_handled().cloned())
             };
             all.push((id, frame, handled));
@@ -83,8 +85,9 @@ pub fn trace_all(th: &mut Thread, profile: bool, function: Option<&Value>) {
     {
         let _stopped = world::stop(th);
         report(&mut |_, current, thread| {
-            if !current && !thread.is_null() {
-                // SAFETY: the thread is stopped or waits for its turn, and leaves its slot before it goes.
+            // SAFETY: the thread is stopped or waits for its turn, and leaves its slot before it goes.
+            if !current && unsafe { thread.as_ref() }.is_some_and(|t| same_interpreter(t, th)) {
+                // SAFETY: as above; nobody else refers to it meanwhile.
                 set(unsafe { &mut *thread.cast_mut() });
             }
         });

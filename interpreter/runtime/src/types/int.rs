@@ -120,8 +120,29 @@ fn with_base(th: &mut Thread, x: &Value, base: &Value) -> PyResult<Value> {
     }
 }
 
+/// The decimal digits of a machine word.
+pub fn decimal(i: i64) -> Ref<Str> {
+    let mut digits = [0u8; 20];
+    let (mut at, mut rest) = (digits.len(), i.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if i < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    Str::from_latin1(&digits[at..])
+}
 fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let i = number_of(v);
+    if let IntRef::Small(i) = i {
+        return Ok(decimal(i).into());
+    }
     limit::check_value(th, i)?;
     Ok(Value::str(&spec_format::int_text(i, 10)))
 }

@@ -2,6 +2,7 @@
 //! `None` leaves it to the call.
 use krait_object::builtin_types::{FLOAT, INT, STR, TYPE};
 use krait_object::{Dict, List, Set, Str, Tuple, Type, TypeObject, Value, intern};
+use krait_runtime::types::int;
 use krait_runtime::types::native_function::Intrinsic;
 
 /// The result of a call with these arguments (a method's `self` first).
@@ -46,7 +47,7 @@ pub fn convert(class: &Type, x: &Value) -> Option<Value> {
     }
     if is(&STR) {
         return match x.as_int() {
-            Some(i) => Some(decimal(i)),
+            Some(i) => Some(int::decimal(i).into()),
             None => x.downcast_exact::<Str>().map(|_| x.clone()),
         };
     }
@@ -64,24 +65,6 @@ pub fn convert(class: &Type, x: &Value) -> Option<Value> {
         };
     }
     None
-}
-/// The decimal digits of an immediate int.
-fn decimal(i: i64) -> Value {
-    let mut digits = [0u8; 20];
-    let (mut at, mut rest) = (digits.len(), i.unsigned_abs());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if i < 0 {
-        at -= 1;
-        digits[at] = b'-';
-    }
-    Str::from_latin1(&digits[at..]).into()
 }
 fn len(x: &Value) -> Option<Value> {
     let n = if let Some(list) = x.downcast_exact::<List>() {

@@ -124,9 +124,9 @@ pub fn op_delete_deref(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 fn mapping_get(th: &mut Thread, mapping: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     if let Some(dict) = mapping.downcast_exact::<Dict>() {
         // A key that is no string may be equal to the name.
-        return match dict.get_str(name) {
-            None => dict.get(th, name.as_value()),
-            found => Ok(found),
+        return match dict.get_quick(name.as_value()) {
+            Ok(found) => Ok(found),
+            Err(_) => dict.get(th, name.as_value()),
         };
     }
     let found = sequence::get_item(th, mapping, name.as_value());

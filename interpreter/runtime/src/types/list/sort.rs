@@ -89,13 +89,14 @@ fn front(text: &Str) -> Option<u64> {
     Some(u64::from_be_bytes(first))
 }
 fn order_by(th: &mut Thread, keys: &[Value], order: &mut [usize]) -> PyResult<()> {
-    if let Some(ints) = keys.iter().map(Value::as_int).collect::<Option<Vec<i64>>>() {
-        sort_beside(order, |i| ints[i], |a, b, _, _| a.cmp(&b));
+    if keys.iter().all(Value::is_int) {
+        sort_beside(order, |i| keys[i].as_int(), |a, b, _, _| a.cmp(&b));
         return Ok(());
     }
-    if let Some(floats) = keys.iter().map(Value::as_float).collect::<Option<Vec<f64>>>() {
+    if keys.iter().all(Value::is_float) {
         // No NaN is an immediate, so the comparison never fails.
-        sort_beside(order, |i| floats[i], |a, b, _, _| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
+        let number = |i: usize| keys[i].as_float().unwrap_or(0.0);
+        sort_beside(order, number, |a, b, _, _| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
         return Ok(());
     }
     if let Some(texts) = keys.iter().map(|k| k.downcast_exact::<Str>()).collect::<Option<Vec<&Str>>>() {

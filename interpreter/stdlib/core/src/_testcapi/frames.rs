@@ -63,7 +63,7 @@ fn format_unraisable(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let format = match a.opt_not_none(1) {
         Some(v) => match v.downcast_ref::<Str>() {
             Some(text) => Some(text.to_string_lossy().into_owned()),
-            None => String::from_utf8(bytes(th, v)?).ok(),
+            None => Some(String::from_utf8_lossy(&bytes(th, v)?).into_owned()),
         },
         None => None,
     };
