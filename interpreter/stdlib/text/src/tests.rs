@@ -1,10 +1,16 @@
 //! The native modules on the runtime without a VM: what needs no Python code to run.
 
+use std::sync::Mutex;
+
 use krait_object::{Bytes, Dict, Interpreter, List, Str, Thread, Tuple, Value};
 use krait_runtime::protocol::{attr, call, iter, repr};
 use krait_runtime::types::module;
 
+/// One test at a time: in single mode one thread runs, and the interpreters of a process share the builtin types.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn with_thread(f: impl FnOnce(&mut Thread)) {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
     krait_runtime::start::install();
     let mut th = Thread::new(Interpreter::new(), 1 << 20);
     krait_runtime::start::start(&mut th).expect("the runtime starts");
