@@ -4,7 +4,10 @@
 mod arguments;
 mod repl;
 
-use krait_embed::command;
+use krait_embed::{Allocator, command};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() {
     command::start_process();

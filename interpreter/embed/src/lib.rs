@@ -63,6 +63,7 @@ pub use convert::{FromPython, ToPython};
 pub use error::{Error, Result};
 pub use interpreter::{Builder, Interpreter};
 pub use krait_object::Thread;
+pub use krait_object::allocator::Allocator;
 pub use krait_runtime::config::{Config, Flags};
 pub use native::{Arguments, Class, Module};
 pub use object::Object;

@@ -115,6 +115,20 @@ impl Dict {
         unsafe { view::fill(self.owner.load(Relaxed), &mut table) };
         DictGuard { table: ManuallyDrop::new(table), view: Some(self) }
     }
+    /// Works on the slots that this is a view of, with a key that is a `str`; `None` if it is no view.
+    #[inline(never)]
+    fn in_slots<R>(&self, key: &Value, f: impl FnOnce(usize, &Ref<Str>) -> R) -> Option<R> {
+        let name = key.to_ref::<Str>().filter(|_| key.downcast_exact::<Str>().is_some())?;
+        let _lock = self.table.lock();
+        match self.owner.load(Relaxed) {
+            0 => None,
+            owner => Some(f(owner, &name)),
+        }
+    }
+    #[inline(always)]
+    fn is_view(&self) -> bool {
+        self.owner.load(Relaxed) != 0
+    }
     /// Makes a view a dict of its own; the instance keeps it for its attributes.
     pub(crate) fn detach(&self) {
         let mut table = self.lock();
@@ -257,6 +271,12 @@ impl Dict {
     /// The value of a key whose hash and equality need no Python code; `Err` where [`Dict::get`] must tell.
     #[inline]
     pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, NotQuick> {
+        // SAFETY: the owner is alive while it is set, which changes under the lock.
+        if self.is_view()
+            && let Some(found) = self.in_slots(key, |owner, name| unsafe { view::get(owner, name) })
+        {
+            return Ok(found);
+        }
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         let t = self.lock();
         let place = t.find_quick(&quick)?;
@@ -265,12 +285,26 @@ impl Dict {
     /// As [`Dict::get_quick`], without the value.
     #[inline]
     pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
+        if self.is_view() {
+            return self.get_quick(key).map(|found| found.is_some());
+        }
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         Ok(self.lock().find_quick(&quick)?.is_some())
     }
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
     #[inline]
     pub fn set_quick(&self, key: &Value, value: Value) -> Result<Option<Value>, Value> {
+        let mut value = value;
+        if self.is_view() {
+            let mut given = Some(value);
+            // SAFETY: as in `get_quick`.
+            let set = |owner, name: &_| given.take().map(|v| unsafe { view::set(owner, name, v) });
+            value = match self.in_slots(key, set).flatten() {
+                Some(Ok(old)) => return Ok(old),
+                Some(Err(value)) => value,
+                None => given.take().unwrap_or(Value::NONE),
+            };
+        }
         let Some(quick) = Quick::of(key) else { return Err(value) };
         let mut t = self.lock();
         match t.find_quick(&quick) {
@@ -288,6 +322,13 @@ impl Dict {
     /// By text alone, never running Python code: for namespaces, whose keys are strings.
     #[inline]
     pub fn get_str(&self, key: &Ref<Str>) -> Option<Value> {
+        // SAFETY: as in `get_quick`.
+        let in_slots = |owner, name: &_| unsafe { view::get(owner, name) };
+        if self.is_view()
+            && let Some(found) = self.in_slots(key.as_value(), in_slots)
+        {
+            return found;
+        }
         let t = self.lock();
         let place = Self::place_of_str(&t, key)?;
         t.at(place).map(|(_, v)| v.clone())

@@ -1,7 +1,9 @@
-//! Memory for objects: pages of equal blocks for sizes up to a kilobyte, the system's allocator beyond. Objects that the
-//! collector walks live in pages of their own, so that it finds them without lists through the objects.
+//! Memory for objects, and for what they own ([`crate::allocator`]): pages of equal blocks for sizes up to a kilobyte, the
+//! system's allocator beyond. Objects that the collector walks live in pages of their own, so that it finds them without
+//! lists through the objects.
 //!
-//! Free blocks are kept per thread; a block freed by another thread than its allocator joins the freeing thread's list.
+//! Free blocks are kept per thread; a block freed by another thread than its allocator joins the freeing thread's list. A
+//! thread that frees much more than it allocates leaves its lists to the others.
 //! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
 //! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
 //! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
@@ -9,14 +11,14 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
 use std::ptr::NonNull;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
+use std::sync::{Mutex, MutexGuard};
 
 use krait_platform::memory::Reservation;
 
 use crate::header::Header;
 
-const GRAIN: usize = 16;
+pub(crate) const GRAIN: usize = 16;
 const CLASSES: usize = 64;
 /// Larger blocks come from the system.
 const MAX_SMALL: usize = GRAIN * CLASSES;
@@ -25,6 +27,26 @@ const PAGE: usize = 64 << 10;
 const CHUNK: usize = 16;
 /// Free blocks are made from a page this many bytes at a time, so that a size that is hardly used costs little memory.
 const CARVE: usize = 4 << 10;
+/// Blocks that a thread may free beyond those it allocated before it leaves its lists to the others.
+const SURPLUS: isize = 1 << 14;
+
+/// What a block is for. Each use has pages of its own: a block once used for an object is never anything else
+/// (`cell` looks at the counts of freed objects), and the collector walks whole pages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// An object that the collector need not walk.
+    Plain,
+    Traced,
+    /// No object: what an object owns, or anything else of the process.
+    Raw,
+}
+const USES: usize = 3;
+impl Use {
+    #[inline(always)]
+    fn object(traced: bool) -> Use {
+        if traced { Use::Traced } else { Use::Plain }
+    }
+}
 
 /// At the start of every page.
 #[repr(C, align(16))]
@@ -43,8 +65,9 @@ const FIRST: usize = size_of::<Page>().next_multiple_of(GRAIN);
 static TRACED_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 /// Traced objects too large for a page.
 static LARGE: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
-static SPARE_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-/// Blocks in use.
+/// Untouched pages: a range of addresses. (No vector: this is where vectors get their memory.)
+static SPARE_PAGES: Mutex<Rest> = Mutex::new(Rest { next: 0, end: 0 });
+/// Objects' blocks in use.
 static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
 /// A large block that was freed, and its size.
@@ -58,9 +81,12 @@ impl Drop for Large {
 
 /// One thread's free blocks of every size, and the untouched rest of the page that the thread took last.
 struct Local {
-    free: [[*mut u8; CLASSES]; 2],
-    rest: [[Rest; CLASSES]; 2],
+    free: [[*mut u8; CLASSES]; USES],
+    rest: [[Rest; CLASSES]; USES],
+    /// Objects' blocks allocated less those freed, since the thread's lists were empty.
     blocks: isize,
+    /// The same of raw blocks.
+    raw: isize,
 }
 #[derive(Clone, Copy)]
 struct Rest {
@@ -68,8 +94,12 @@ struct Rest {
     end: usize,
 }
 impl Local {
-    const EMPTY: Local =
-        Local { free: [[std::ptr::null_mut(); CLASSES]; 2], rest: [[Rest { next: 0, end: 0 }; CLASSES]; 2], blocks: 0 };
+    const EMPTY: Local = Local {
+        free: [[std::ptr::null_mut(); CLASSES]; USES],
+        rest: [[Rest { next: 0, end: 0 }; CLASSES]; USES],
+        blocks: 0,
+        raw: 0,
+    };
 }
 thread_local! {
     static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
@@ -115,17 +145,35 @@ pub(crate) fn try_alloc(size: usize, traced: bool) -> Option<NonNull<u8>> {
     if size > MAX_SMALL {
         return alloc_large(size, traced);
     }
-    let class = size.div_ceil(GRAIN) - 1;
     LOCAL.with(|local| {
-        // SAFETY: the thread's own state; nothing called here re-enters.
-        let local = unsafe { &mut *local.get() };
-        local.blocks += 1;
-        let head = local.free[usize::from(traced)][class];
-        let Some(block) = NonNull::new(head) else { return refill(local, class, traced) };
-        // SAFETY: blocks in the list are free and linked.
-        local.free[usize::from(traced)][class] = unsafe { next_of(head) };
-        Some(block)
+        // SAFETY: the thread's own state.
+        unsafe { (*local.get()).blocks += 1 };
+        take(local, size, Use::object(traced))
     })
+}
+/// As [`try_alloc`], for memory that is no object; `size` is small.
+#[inline(always)]
+pub(crate) fn try_alloc_raw(size: usize) -> Option<NonNull<u8>> {
+    debug_assert!(!is_large(size));
+    LOCAL.with(|local| {
+        // SAFETY: the thread's own state.
+        unsafe { (*local.get()).raw += 1 };
+        take(local, size, Use::Raw)
+    })
+}
+#[inline(always)]
+pub(crate) fn class_of(size: usize) -> usize {
+    size.div_ceil(GRAIN) - 1
+}
+#[inline(always)]
+fn take(local: &UnsafeCell<Local>, size: usize, what: Use) -> Option<NonNull<u8>> {
+    let class = class_of(size);
+    // SAFETY: the thread's own state; the reference ends before anything that allocates.
+    let list = unsafe { &mut (*local.get()).free[what as usize][class] };
+    let Some(block) = NonNull::new(*list) else { return refill(class, what) };
+    // SAFETY: blocks in the list are free and linked.
+    *list = unsafe { next_of(block.as_ptr()) };
+    Some(block)
 }
 /// As [`try_alloc`], for sizes that no script chooses.
 #[inline(always)]
@@ -139,69 +187,84 @@ fn layout(size: usize) -> Layout {
     Layout::from_size_align(size.next_multiple_of(GRAIN), GRAIN).unwrap_or(Layout::new::<u128>())
 }
 
+/// Works on the thread's state. `f` must not allocate: that would come back here.
+fn with_local<R>(f: impl FnOnce(&mut Local) -> R) -> R {
+    // SAFETY: the thread's own state, which nothing else refers to while `f` runs.
+    LOCAL.with(|l| f(unsafe { &mut *l.get() }))
+}
 /// The first of some new free blocks; the others join the thread's list.
 #[cold]
 #[inline(never)]
-fn refill(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> {
-    let (kind, block) = (usize::from(traced), (class + 1) * GRAIN);
-    if local.rest[kind][class].end - local.rest[kind][class].next < block {
-        if let Some(first) = adopt(local, class, kind) {
+fn refill(class: usize, what: Use) -> Option<NonNull<u8>> {
+    let (kind, block) = (what as usize, (class + 1) * GRAIN);
+    if with_local(|local| local.rest[kind][class].end - local.rest[kind][class].next < block) {
+        if let Some(first) = adopt(class, what) {
             return Some(first);
         }
-        let page = new_page(traced)?;
+        let page = new_page()?;
         let header =
             Page { block, carved: AtomicUsize::new(0), young: AtomicU8::new(0), scratch: UnsafeCell::new(Vec::new()) };
         // SAFETY: a fresh page of PAGE bytes, which begins with its header.
         unsafe { page.cast::<Page>().write(header) };
-        local.rest[kind][class] = Rest { next: page as usize + FIRST, end: page as usize + PAGE };
-    }
-    let rest = &mut local.rest[kind][class];
-    let count = (CARVE / block).clamp(1, (rest.end - rest.next) / block);
-    let first = rest.next as *mut u8;
-    rest.next += count * block;
-    // SAFETY: the rest lies in a page, whose header is at its start.
-    let page = unsafe { &*((first as usize & !(PAGE - 1)) as *const Page) };
-    let mut next = local.free[kind][class];
-    for i in (1..count).rev() {
-        // SAFETY: the blocks lie within the rest, which is the thread's alone and zero.
-        unsafe {
-            let p = first.add(i * block);
-            link(p, next);
-            next = p;
+        if what == Use::Traced {
+            TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).push(page as usize);
         }
+        with_local(|local| {
+            local.rest[kind][class] = Rest { next: page as usize + FIRST, end: page as usize + PAGE };
+        });
     }
-    local.free[kind][class] = next;
-    page.carved.fetch_add(count, Release);
-    NonNull::new(first)
+    with_local(|local| {
+        let rest = &mut local.rest[kind][class];
+        let count = (CARVE / block).clamp(1, (rest.end - rest.next) / block);
+        let first = rest.next as *mut u8;
+        rest.next += count * block;
+        // SAFETY: the rest lies in a page, whose header is at its start.
+        let page = unsafe { &*((first as usize & !(PAGE - 1)) as *const Page) };
+        let mut next = local.free[kind][class];
+        for i in (1..count).rev() {
+            // SAFETY: the blocks lie within the rest, which is the thread's alone and zero.
+            unsafe {
+                let p = first.add(i * block);
+                link(p, next);
+                next = p;
+            }
+        }
+        local.free[kind][class] = next;
+        page.carved.fetch_add(count, Release);
+        NonNull::new(first)
+    })
 }
-/// A free block of this size that a thread left when it ended; the rest of what it left of that size comes along.
-fn adopt(local: &mut Local, class: usize, kind: usize) -> Option<NonNull<u8>> {
+/// A free block of this size that another thread left; the rest of what it left of that size comes along.
+fn adopt(class: usize, what: Use) -> Option<NonNull<u8>> {
+    let kind = what as usize;
     let mut orphans = ORPHANS.lock().unwrap_or_else(|e| e.into_inner());
     let at = orphans.0.iter().position(|left| !left.free[kind][class].is_null())?;
     let left = &mut orphans.0[at];
     let head = NonNull::new(std::mem::replace(&mut left.free[kind][class], std::ptr::null_mut()))?;
-    local.rest[kind][class] = std::mem::replace(&mut left.rest[kind][class], Rest { next: 0, end: 0 });
+    let rest = std::mem::replace(&mut left.rest[kind][class], Rest { next: 0, end: 0 });
     // SAFETY: blocks in the list are free and linked; the list was the orphan's alone.
-    local.free[kind][class] = unsafe { next_of(head.as_ptr()) };
+    let next = unsafe { next_of(head.as_ptr()) };
+    with_local(|local| {
+        debug_assert!(local.free[kind][class].is_null());
+        local.free[kind][class] = next;
+        local.rest[kind][class] = rest;
+    });
     if left.free.iter().flatten().all(|p| p.is_null()) {
         orphans.0.swap_remove(at);
     }
     Some(head)
 }
-/// A zeroed page, entered in the collector's list if it holds traced objects.
-fn new_page(traced: bool) -> Option<*mut u8> {
+/// A zeroed page.
+fn new_page() -> Option<*mut u8> {
     let mut spare = SPARE_PAGES.lock().unwrap_or_else(|e| e.into_inner());
-    if spare.is_empty() {
+    if spare.next == spare.end {
         // Chunks are never given back: their pages are reused. One page more, as the range begins anywhere.
         let chunk = std::mem::ManuallyDrop::new(Reservation::new(PAGE * (CHUNK + 1))?);
         let start = (chunk.start().as_ptr() as usize).next_multiple_of(PAGE);
-        spare.extend((0..CHUNK).rev().map(|i| start + i * PAGE));
+        *spare = Rest { next: start, end: start + CHUNK * PAGE };
     }
-    let page = spare.pop()?;
-    drop(spare);
-    if traced {
-        TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).push(page);
-    }
+    let page = spare.next;
+    spare.next += PAGE;
     Some(page as *mut u8)
 }
 
@@ -238,16 +301,40 @@ pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
         // SAFETY: passed on.
         return unsafe { free_large(block, size, traced) };
     }
-    let class = size.div_ceil(GRAIN) - 1;
     LOCAL.with(|local| {
-        // SAFETY: the thread's own state; the block is ours to link.
+        // SAFETY: the thread's own state; the block is the caller's to give.
         unsafe {
-            let local = &mut *local.get();
-            local.blocks -= 1;
-            link(block.as_ptr(), local.free[usize::from(traced)][class]);
-            local.free[usize::from(traced)][class] = block.as_ptr();
+            give(&mut *local.get(), block, size, Use::object(traced));
+            (*local.get()).blocks -= 1;
+            if (*local.get()).blocks < -SURPLUS {
+                leave_lists();
+            }
         }
     });
+}
+/// # Safety
+/// `block` came from `try_alloc_raw` with the same size and is not used again.
+#[inline(always)]
+pub(crate) unsafe fn free_raw(block: NonNull<u8>, size: usize) {
+    LOCAL.with(|local| {
+        // SAFETY: the thread's own state; the block is the caller's to give.
+        unsafe {
+            give(&mut *local.get(), block, size, Use::Raw);
+            (*local.get()).raw -= 1;
+            if (*local.get()).raw < -SURPLUS {
+                leave_lists();
+            }
+        }
+    });
+}
+/// # Safety
+/// `block` has that size and use, and is the caller's alone.
+#[inline(always)]
+unsafe fn give(local: &mut Local, block: NonNull<u8>, size: usize, what: Use) {
+    let list = &mut local.free[what as usize][class_of(size)];
+    // SAFETY: by the caller's promise.
+    unsafe { link(block.as_ptr(), *list) };
+    *list = block.as_ptr();
 }
 /// # Safety
 /// As [`free`].
@@ -265,19 +352,37 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
     crate::retired::retire(Large(block.as_ptr() as usize, size), size);
 }
 
-/// Adds this thread's count to the process's when the thread ends, and leaves its free blocks to the others.
+/// Leaves the thread's free blocks to the others, and adds its count to the process's.
+#[cold]
+#[inline(never)]
+fn leave_lists() {
+    let left = with_local(|local| std::mem::replace(local, Local::EMPTY));
+    let own = left.blocks;
+    // A vector of these is large: its memory is the system's.
+    ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);
+    if own >= 0 {
+        BLOCKS.fetch_add(own as usize, Relaxed);
+    } else {
+        BLOCKS.fetch_sub(own.unsigned_abs(), Relaxed);
+    }
+}
+/// What a thread does with its lists when it ends.
 pub(crate) fn flush_thread() {
-    LOCAL.with(|l| {
-        // SAFETY: the thread's own state.
-        let left = std::mem::replace(unsafe { &mut *l.get() }, Local::EMPTY);
-        let own = left.blocks;
-        ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);
-        if own >= 0 {
-            BLOCKS.fetch_add(own as usize, Relaxed);
-        } else {
-            BLOCKS.fetch_sub(own.unsigned_abs(), Relaxed);
-        }
-    });
+    leave_lists();
+}
+/// No thread is in the middle of a change to what the threads share of the heap while this lives: for a `fork`, whose child
+/// has only one thread.
+pub struct Settled {
+    _locks: (MutexGuard<'static, Vec<usize>>, MutexGuard<'static, Orphans>, MutexGuard<'static, Rest>),
+}
+pub fn settle() -> Settled {
+    Settled {
+        _locks: (
+            TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()),
+            ORPHANS.lock().unwrap_or_else(|e| e.into_inner()),
+            SPARE_PAGES.lock().unwrap_or_else(|e| e.into_inner()),
+        ),
+    }
 }
 
 /// The page that holds a small traced object.

@@ -2,6 +2,7 @@
 //! this crate (`runtime`, `stdlib`) is safe Rust on top of what is exported here.
 extern crate self as krait_object;
 
+pub mod allocator;
 pub mod buffer;
 pub mod builtin_types;
 pub mod bytes;
@@ -14,7 +15,7 @@ pub mod float;
 pub mod gc;
 pub mod hash;
 pub mod header;
-mod heap;
+pub mod heap;
 pub mod instance;
 pub mod int;
 pub mod intern;

@@ -37,6 +37,39 @@ pub struct VmState {
     pub switch_to: *const u64,
     /// An exception set by another thread, raised at the next safe point.
     pub async_exc: Option<Value>,
+    /// What the attribute instructions of all code have learnt, for those that see objects of several classes.
+    pub learnt: Learnt,
+}
+
+/// Cache words of attribute instructions by access, name and class.
+#[derive(Default)]
+pub struct Learnt(Vec<Known>);
+#[derive(Clone, Default)]
+struct Known {
+    /// Address of an interned name, and the access in the bits that addresses do not have.
+    name: usize,
+    /// State of the class.
+    version: u32,
+    words: (u64, u64),
+}
+impl Learnt {
+    const SIZE: usize = 1024;
+
+    #[inline(always)]
+    fn place(name: usize, version: u32) -> usize {
+        (name >> 4 ^ name >> 13 ^ (version as usize).wrapping_mul(0x9E37)) & (Self::SIZE - 1)
+    }
+    #[inline(always)]
+    pub fn get(&self, name: usize, version: u32) -> Option<(u64, u64)> {
+        let known = self.0.get(Self::place(name, version))?;
+        (known.name == name && known.version == version).then_some(known.words)
+    }
+    pub fn set(&mut self, name: usize, version: u32, words: (u64, u64)) {
+        if self.0.is_empty() {
+            self.0.resize(Self::SIZE, Known::default());
+        }
+        self.0[Self::place(name, version)] = Known { name, version, words };
+    }
 }
 
 /// `sys.settrace`, `sys.setprofile` and the events of `sys.monitoring` on one thread.
@@ -93,6 +126,7 @@ impl VmState {
             tracing: Tracing::default(),
             switch_to: std::ptr::null(),
             async_exc: None,
+            learnt: Learnt::default(),
         }
     }
     /// Reserves the stack, once. False without address space.

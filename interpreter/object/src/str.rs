@@ -250,23 +250,40 @@ impl Str {
         }
     }
     pub fn concat(&self, other: &Str) -> Option<Ref<Str>> {
-        let total = self.len.checked_add(other.len)?;
-        if let (StrData::Ascii(a), StrData::Ascii(b)) = (self.data(), other.data()) {
-            let payload = Str { hash: AtomicU64::new(0), len: total, kind: Kind::Ascii };
-            let object = new_variable(payload, total, &STR)?;
-            // SAFETY: the block has room for both parts behind the payload.
-            unsafe {
-                let data = object.as_ptr().add(1).cast::<u8>();
-                std::ptr::copy_nonoverlapping(a.as_ptr(), data, a.len());
-                std::ptr::copy_nonoverlapping(b.as_ptr(), data.add(a.len()), b.len());
-                return Some(Ref::from_bits(object.as_ptr() as u64));
-            }
+        if let (Some(a), Some(b)) = (self.as_ascii(), other.as_ascii()) {
+            return Self::from_ascii_pieces(a.len().checked_add(b.len())?, [a, b]);
         }
+        let total = self.len.checked_add(other.len)?;
         let mut out = StrBuilder::new();
         out.try_reserve(total, self.kind.max(other.kind)).ok()?;
         out.push_str(self);
         out.push_str(other);
         Some(out.finish())
+    }
+    /// Pieces of ASCII text behind each other, `total` bytes together; `None` without memory.
+    #[inline]
+    pub fn from_ascii_pieces<'a>(total: usize, pieces: impl IntoIterator<Item = &'a str>) -> Option<Ref<Str>> {
+        match total {
+            0 => return Some(Self::empty()),
+            1 => return Some(Self::from_point(pieces.into_iter().flat_map(str::bytes).next().unwrap_or(0).into())),
+            _ => {}
+        }
+        let object = new_variable(Str { hash: AtomicU64::new(0), len: total, kind: Kind::Ascii }, total, &STR)?;
+        let mut left = total;
+        // SAFETY: the block has room for `total` bytes behind the payload, which the pieces fill: what they have beyond is not
+        // written, and what they lack is zero.
+        unsafe {
+            let mut to = object.as_ptr().add(1).cast::<u8>();
+            for piece in pieces {
+                debug_assert!(piece.is_ascii());
+                let n = piece.len().min(left);
+                std::ptr::copy_nonoverlapping(piece.as_ptr(), to, n);
+                to = to.add(n);
+                left -= n;
+            }
+            to.write_bytes(0, left);
+            Some(Ref::from_bits(object.as_ptr() as u64))
+        }
     }
     /// The parts with the separator between them, put together at once; `None` where a part is no `str`, one of them has more
     /// than a byte a code point, or there is no memory.

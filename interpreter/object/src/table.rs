@@ -2,12 +2,14 @@
 //! It knows keys by hash and identity only; equality is the caller's (`dict.rs`, `set.rs`), because it can run Python code.
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
 
+use crate::compare::{plain_hash, plain_same};
 use crate::hash;
 use crate::header::multi;
 use crate::locked::try_load_word;
 use crate::retired::retire;
 use crate::str::Str;
 use crate::trace::{Trace, Tracer};
+use crate::tuple::Tuple;
 use crate::type_object::next_version;
 use crate::value::Value;
 
@@ -87,7 +89,7 @@ pub struct NotQuick;
 /// A key whose hash and equality need no Python code.
 pub struct Quick<'a> {
     hash: i64,
-    bits: u64,
+    key: &'a Value,
     text: Option<&'a Str>,
 }
 impl<'a> Quick<'a> {
@@ -95,10 +97,17 @@ impl<'a> Quick<'a> {
     pub fn of(key: &'a Value) -> Option<Quick<'a>> {
         if let Some(i) = key.as_int() {
             // Immediates are below the modulus.
-            return Some(Quick { hash: hash::fix(i), bits: key.bits(), text: None });
+            return Some(Quick { hash: hash::fix(i), key, text: None });
         }
-        let text = key.downcast_exact::<Str>()?;
-        Some(Quick { hash: text.hash(), bits: key.bits(), text: Some(text) })
+        match key.downcast_exact::<Str>() {
+            Some(text) => Some(Quick { hash: text.hash(), key, text: Some(text) }),
+            None => Self::of_tuple(key),
+        }
+    }
+    #[inline(never)]
+    fn of_tuple(key: &'a Value) -> Option<Quick<'a>> {
+        key.downcast_exact::<Tuple>()?;
+        Some(Quick { hash: plain_hash(key)?, key, text: None })
     }
     #[inline(always)]
     pub fn hash(&self) -> i64 {
@@ -250,11 +259,11 @@ impl<V: 'static> Table<V> {
             probe.advance();
         }
     }
-    /// The place of a key that is an exact `str` or an immediate int; `Err` where only `__eq__` of a stored key can tell.
+    /// The place of a key that is plain; `Err` where only `__eq__` of a stored key can tell.
     #[inline]
     pub fn find_quick(&self, quick: &Quick<'_>) -> Result<Option<usize>, NotQuick> {
         let same = |key: &Value| {
-            if key.bits() == quick.bits {
+            if key.is(quick.key) {
                 return Same::Yes;
             }
             match quick.text {
@@ -263,8 +272,7 @@ impl<V: 'static> Table<V> {
                     Some(_) => Same::No,
                     None => Same::Ask,
                 },
-                None if key.is_int() => Same::No,
-                None => Same::Ask,
+                None => plain_same(quick.key, key),
             }
         };
         match self.find(quick.hash, |_, key| same(key)) {

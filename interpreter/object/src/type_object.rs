@@ -128,11 +128,38 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// Lookups through the MRO, direct-mapped by the address of the interned name.
+/// Lookups through the MRO, direct-mapped by the address of the interned name. Grows while names collide.
 struct MethodCache {
     entries: Vec<(usize, Option<Value>)>,
 }
-const CACHE_SIZE: usize = 32;
+const CACHE_SIZE: usize = 16;
+const MAX_CACHE_SIZE: usize = 512;
+
+impl MethodCache {
+    fn place(&self, key: usize) -> usize {
+        (key >> 4 ^ key >> 12) & (self.entries.len().max(1) - 1)
+    }
+    fn get(&self, key: usize) -> Option<Option<Value>> {
+        self.entries.get(self.place(key)).filter(|(held, _)| *held == key).map(|(_, value)| value.clone())
+    }
+    /// Hands back what is to be dropped once the lock is given back.
+    fn enter(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
+        let size = self.entries.len();
+        if size == 0 {
+            self.entries.resize_with(CACHE_SIZE, || (0, None));
+        } else if size < MAX_CACHE_SIZE && !matches!(self.entries[self.place(key)].0, 0) {
+            let grown = MethodCache { entries: vec![(0, None); size * 2] };
+            for (held, value) in std::mem::replace(self, grown).entries {
+                if held != 0 {
+                    let at = self.place(held);
+                    self.entries[at] = (held, value);
+                }
+            }
+        }
+        let at = self.place(key);
+        std::mem::replace(&mut self.entries[at], (key, value)).1
+    }
+}
 
 static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
 
@@ -349,22 +376,11 @@ impl Type {
             return self.lookup_uncached(name);
         }
         let key = name.address();
-        let at = (key >> 4) & (CACHE_SIZE - 1);
-        {
-            let cache = self.cache.lock();
-            if let Some((held, value)) = cache.entries.get(at)
-                && *held == key
-            {
-                return value.clone();
-            }
+        if let Some(found) = self.cache.lock().get(key) {
+            return found;
         }
         let found = self.lookup_uncached(name);
-        let mut cache = self.cache.lock();
-        if cache.entries.is_empty() {
-            cache.entries.resize_with(CACHE_SIZE, || (0, None));
-        }
-        let old = std::mem::replace(&mut cache.entries[at], (key, found.clone()));
-        drop(cache);
+        let old = self.cache.lock().enter(key, found.clone());
         drop(old);
         found
     }

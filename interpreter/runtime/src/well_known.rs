@@ -44,4 +44,6 @@ names! {
     initializing "_initializing";
     traceback "__traceback__";
     await_ "__await__";
+    call "__call__";
+    getitem "__getitem__";
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
-use krait_object::{PyResult, Thread, TypeObject, gc, header, world as everyone};
+use krait_object::{PyResult, Thread, TypeObject, gc, header, heap, world as everyone};
 
 use crate::types::{code::CODE, function::FUNCTION, module::MODULE};
 use crate::{config, safepoint, signals};
@@ -226,9 +226,10 @@ fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
 pub fn fork_with_child<R>(th: &mut Thread, fork: impl FnOnce(&mut Thread, &mut dyn FnMut(&Thread)) -> R) -> R {
     // The child begins with every lock free.
     let _stopped = everyone::stop(th);
-    let mut guard = Some(state());
+    let mut guard = Some((state(), heap::settle()));
     fork(th, &mut |th| {
-        if let Some(s) = guard.take() {
+        if let Some((s, settled)) = guard.take() {
+            drop(settled);
             in_child(s, th);
         }
     })
@@ -238,7 +239,9 @@ pub fn fork_with_child<R>(th: &mut Thread, fork: impl FnOnce(&mut Thread, &mut d
 pub fn fork<R>(th: &Thread, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> R {
     let stopped = everyone::stop(th);
     let s = state();
+    let settled = heap::settle();
     let result = fork();
+    drop(settled);
     if is_child(&result) {
         std::mem::forget(stopped);
         in_child(s, th);

@@ -6,7 +6,7 @@
 //! dict (low). Word 1: kind (bits 0..8), place in the instance: tail offset in words (8..16) and slot offset in bytes
 //! (16..32), and a number (32..64).
 use krait_object::instance::cache::{self, Place};
-use krait_object::{Ref, Str, Type, Value};
+use krait_object::{Ref, Str, Thread, Type, Value};
 use krait_runtime::types::module::Module;
 use krait_runtime::types::property;
 
@@ -24,7 +24,7 @@ pub enum Kind {
     Class,
     /// As `Class`, where instances have no attributes of their own.
     ClassOnly,
-    /// An entry of the method table of the class that the object itself is.
+    /// An entry of the method table of the class that the object itself is; its own class has the version in word 0.
     OfType,
     /// An entry of a module's namespace, by the version of its keys.
     Module,
@@ -32,6 +32,8 @@ pub enum Kind {
     Hint,
     /// A property of the class, in the method table, whose getter is called with the instance.
     Getter,
+    /// A data descriptor of the class, in the method table, whose `__get__` is called with the instance.
+    Data,
     /// Storing adds an attribute in a slot and steps to the shape in the high half.
     Add,
 }
@@ -80,6 +82,46 @@ pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u3
     );
     pc.set_extra_release(0, (!version as u64) << 32 | low as u64);
 }
+/// What an instruction does with an attribute: what one has learnt is of use to others that do the same.
+#[derive(Clone, Copy)]
+pub enum Access {
+    Load = 1,
+    Method,
+    Store,
+}
+#[inline(always)]
+fn key(access: Access, name: &Ref<Str>) -> usize {
+    // Interned names live forever.
+    name.address() | access as usize
+}
+/// Gives the instruction what another one, or itself on another object, has learnt of that name in objects of this class.
+/// False if nothing is known.
+#[inline(always)]
+pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) -> bool {
+    let Some(class) = cache::heap_class(object) else { return false };
+    let version = class.current_version();
+    if version == 0 {
+        return false;
+    }
+    match th.vm.learnt.get(key(access, name), version) {
+        Some((word, detail)) => {
+            pc.set_extra_release(0, 0);
+            pc.set_extra_release(1, detail);
+            pc.set_extra_release(0, word);
+            true
+        }
+        None => false,
+    }
+}
+/// Keeps what the instruction has learnt of that name in objects of this class.
+pub fn keep(th: &mut Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) {
+    let Some(class) = cache::heap_class(object) else { return };
+    let (word, detail) = words(pc);
+    let learnt = if kind(detail) == Kind::OfType as u8 { word as u32 } else { version(word) };
+    if learnt != 0 && learnt == class.current_version() && name.is_interned() {
+        th.vm.learnt.set(key(access, name), learnt, (word, detail));
+    }
+}
 pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };
 
 /// The attribute of `LOAD_ATTR` where the cache knows it.
@@ -95,32 +137,46 @@ pub fn load(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<V
 #[inline(never)]
 fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
     let class = cache::heap_class(object)?;
-    if detail as u8 == Kind::Member as u8 {
+    const MEMBER: u8 = Kind::Member as u8;
+    const CLASS: u8 = Kind::Class as u8;
+    const CLASS_ONLY: u8 = Kind::ClassOnly as u8;
+    const OF_TYPE: u8 = Kind::OfType as u8;
+    const MODULE: u8 = Kind::Module as u8;
+    const HINT: u8 = Kind::Hint as u8;
+    match kind(detail) {
         // SAFETY: as in `load`.
-        return unsafe { cache::member(object, version(word), place(detail)) }?.get();
+        MEMBER => unsafe { cache::member(object, version(word), place(detail)) }?.get(),
+        CLASS => {
+            // SAFETY: as in `load`.
+            let fits = unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) };
+            if fits { class.cached_method(version(word), number(detail) as u16) } else { None }
+        }
+        CLASS_ONLY => class.cached_method(version(word), number(detail) as u16),
+        OF_TYPE => {
+            if class.current_version() != word as u32 {
+                return None;
+            }
+            object.downcast_ref::<Type>()?.cached_method(version(word), number(detail) as u16)
+        }
+        MODULE => {
+            let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
+            namespace.downcast_exact::<krait_object::Dict>()?.cached(version(word), word as u32)
+        }
+        HINT if class.current_version() == version(word) => {
+            krait_object::instance::dict_if_made(object)?.at_hint(word as u32, &name())
+        }
+        _ => None,
     }
-    if kind(detail) == Kind::Class as u8 {
-        // SAFETY: as in `load`.
-        let fits = unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) };
-        return if fits { class.cached_method(version(word), number(detail) as u16) } else { None };
-    }
-    if kind(detail) == Kind::ClassOnly as u8 {
-        return class.cached_method(version(word), number(detail) as u16);
-    }
-    if kind(detail) == Kind::OfType as u8 {
-        let this = object.downcast_exact::<Type>()?;
-        return this.cached_method(version(word), number(detail) as u16);
-    }
-    if kind(detail) == Kind::Module as u8 {
-        let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
-        return namespace.downcast_exact::<krait_object::Dict>()?.cached(version(word), word as u32);
-    }
-    if kind(detail) == Kind::Hint as u8 && class.current_version() == version(word) {
-        return krait_object::instance::dict_if_made(object)?.at_hint(word as u32, &name());
-    }
-    None
 }
 
+/// The data descriptor that `LOAD_ATTR` reads through, where the cache knows it.
+pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
+    let (word, detail) = words(pc);
+    if kind(detail) != Kind::Data as u8 {
+        return None;
+    }
+    cache::heap_class(object)?.cached_method(version(word), number(detail) as u16)
+}
 /// The getter that `LOAD_ATTR` calls with the instance, where the cache knows it.
 pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);

@@ -19,7 +19,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
-use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, pc_at, word_index};
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, SPECIAL, pc_at, word_index};
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -141,7 +141,7 @@ pub fn caller(r: Regs) -> Option<(Regs, Pc)> {
         let base = r.header().down(2).opt(0)?.as_int()?;
         return Some((Regs(base as *mut u64), ret.back(1)));
     }
-    if flags & GETTER != 0 {
+    if flags & SPECIAL != 0 {
         let base = r.header().down(1).opt(0)?.as_int()?;
         return Some((Regs(base as *mut u64), ret.back(1)));
     }

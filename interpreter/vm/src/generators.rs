@@ -141,8 +141,9 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
     below.put(0, Value::small_int_unchecked(r.0 as i64));
     below.put(1, object.clone());
     let window = below.up(2);
-    window.put(0, generator.function.to_value());
-    window.put(2, code.to_value());
+    // The generator keeps both.
+    window.lend(0, generator.function.as_value());
+    window.lend(2, code.as_value());
     let callee = window.up(FRAME_HEADER);
     callee.set_return(pc, RESUMED);
     let word = restore(generator, callee);
@@ -160,8 +161,9 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
 #[inline(always)]
 fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
     let header = r.header();
+    header.unlend(0);
     r.forget_return();
-    header.clear(0, 3);
+    header.unlend(2);
     let object = header.down(1).moved(0);
     let base = header.down(2).take(0).and_then(|v| v.as_int()).unwrap_or(0);
     let below = Regs(base as *mut u64);

@@ -91,9 +91,9 @@ pub const INIT_CALL: u64 = 1;
 /// the window are the generator and the base of the frame that resumed it.
 pub const RESUMED: u64 = 2;
 
-/// Return address of a property's getter that `LOAD_ATTR` called: it goes on after that instruction. Below the window is the
-/// base of the frame that called.
-pub const GETTER: u64 = 4;
+/// Return address of a function that an instruction called which is no call: the getter of a property for `LOAD_ATTR`,
+/// `__getitem__` for `BINARY_SUBSCR`. It goes on after that instruction. Below the window is the base of the frame that called.
+pub const SPECIAL: u64 = 4;
 
 impl Regs {
     #[inline(always)]
@@ -137,6 +137,20 @@ impl Regs {
         debug_assert!(self.bits(i) == 0, "register {i} is bound");
         // SAFETY: see the file's header.
         unsafe { *self.at(i) = value.into_bits() }
+    }
+    /// Stores into a register that is unbound without counting a reference: whoever lends keeps the value alive until
+    /// [`Regs::unlend`].
+    #[inline(always)]
+    pub fn lend(self, i: usize, value: &Value) {
+        debug_assert!(self.bits(i) == 0, "register {i} is bound");
+        // SAFETY: see the file's header; the word is a value as long as its owner holds it.
+        unsafe { *self.at(i) = value.bits() }
+    }
+    /// Takes back what was lent.
+    #[inline(always)]
+    pub fn unlend(self, i: usize) {
+        // SAFETY: see the file's header; no reference was counted.
+        unsafe { *self.at(i) = 0 }
     }
     /// Moves the value out if `dies`, counts a new reference otherwise.
     #[inline(always)]

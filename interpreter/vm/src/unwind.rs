@@ -5,8 +5,8 @@ use krait_runtime::monitoring::Event;
 use krait_runtime::types::traceback;
 
 use crate::frames::{self, detach_object, entry_return, object_of, publish};
-use crate::ops::call::end_getter;
-use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, pc_at, word_index};
+use crate::ops::call::end_special;
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, SPECIAL, pc_at, word_index};
 use crate::{generators, trace};
 
 /// An instruction raised: `pc` is after its first word.
@@ -111,8 +111,8 @@ fn leave(th: &mut Thread, r: Regs, word: u32) -> Leave {
     let header = r.header();
     header.clear(0, 4);
     th.depth -= 1;
-    if flags & GETTER != 0 {
-        let below = end_getter(th, header);
+    if flags & SPECIAL != 0 {
+        let below = end_special(th, header);
         return Leave::Frame(ret.back(1), below);
     }
     let call = ret.back(2);

@@ -8,6 +8,7 @@ use super::shape::{DICT, Shape};
 use super::{Tail, View, payload_end};
 use crate::header::Header;
 use crate::intern;
+use crate::refs::Ref;
 use crate::str::Str;
 use crate::table::{Entry, Table};
 use crate::value::Value;
@@ -26,6 +27,28 @@ unsafe fn view_of<'a>(owner: usize) -> View<'a> {
 }
 fn shape_of(tail: &Tail) -> &'static Shape {
     Shape::get(tail.shape.load(Acquire))
+}
+
+/// The attribute of that name.
+///
+/// # Safety
+/// As [`fill`].
+pub(crate) unsafe fn get(owner: usize, name: &Ref<Str>) -> Option<Value> {
+    // SAFETY: by the caller's promise.
+    let view = unsafe { view_of(owner) };
+    view.attribute(shape_of(view.tail).index_of(name)?).get()
+}
+/// Changes an attribute that there is, and hands back what it was; the value comes back if there is none.
+///
+/// # Safety
+/// As [`fill`].
+pub(crate) unsafe fn set(owner: usize, name: &Ref<Str>, value: Value) -> Result<Option<Value>, Value> {
+    // SAFETY: by the caller's promise.
+    let view = unsafe { view_of(owner) };
+    match shape_of(view.tail).index_of(name).map(|i| view.attribute(i)) {
+        Some(slot) if slot.is_set() => Ok(slot.replace(Some(value))),
+        _ => Err(value),
+    }
 }
 
 /// Copies the attributes into the empty table of the view.

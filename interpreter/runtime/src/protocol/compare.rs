@@ -1,4 +1,6 @@
 //! Comparison, hashing, truth (`PyObject_RichCompare`, `PyObject_Hash`, `PyObject_IsTrue`).
+use krait_object::compare::plain_same;
+use krait_object::table::Same;
 use krait_object::{CmpOp, PyResult, Str, Thread, Value};
 
 use crate::errors::type_error;
@@ -72,10 +74,11 @@ pub fn eq(th: &mut Thread, a: &Value, b: &Value) -> PyResult<bool> {
     if a.is(b) {
         return Ok(true);
     }
-    if a.is_int() && b.is_int() {
-        return Ok(false);
+    match plain_same(a, b) {
+        Same::Yes => Ok(true),
+        Same::No => Ok(false),
+        Same::Ask => compare_bool(th, a, b, CmpOp::Eq),
     }
-    compare_bool(th, a, b, CmpOp::Eq)
 }
 /// `bool(v)`.
 #[inline]

@@ -8,6 +8,8 @@ use crate::numtext::OutOfMemory;
 
 /// Needles at least this long get a failure table (Knuth, Morris and Pratt), so that no search is quadratic.
 const LONG: usize = 12;
+/// In texts up to this length a byte-wise comparison is done before `memmem` has prepared its search.
+const BRIEF: usize = 128;
 
 /// A needle made ready for repeated searches.
 pub struct Finder<'a, U: Unit> {
@@ -16,6 +18,7 @@ pub struct Finder<'a, U: Unit> {
 }
 
 enum Prepared<'a> {
+    Byte(u8),
     Bytes(Box<memmem::Finder<'a>>),
     Short,
     /// Length of the longest border of each prefix of the needle.
@@ -57,8 +60,11 @@ fn search_long<U: Unit>(
 }
 
 impl<'a, U: Unit> Finder<'a, U> {
-    pub fn new(needle: &'a [U]) -> Finder<'a, U> {
+    /// For searches in texts of up to `hay` units.
+    pub fn new(needle: &'a [U], hay: usize) -> Finder<'a, U> {
         let kind = match U::as_bytes(needle) {
+            Some([byte]) => Prepared::Byte(*byte),
+            Some(_) if hay <= BRIEF => Prepared::Short,
             Some(needle) => Prepared::Bytes(Box::new(memmem::Finder::new(needle))),
             None if needle.len() < LONG => Prepared::Short,
             None => Prepared::Long(failure_table(|i| needle[i], needle.len())),
@@ -73,6 +79,7 @@ impl<'a, U: Unit> Finder<'a, U> {
     /// The first occurrence.
     pub fn find(&self, hay: &[U]) -> Option<usize> {
         match &self.kind {
+            Prepared::Byte(byte) => memchr::memchr(*byte, U::as_bytes(hay)?),
             Prepared::Bytes(finder) => finder.find(U::as_bytes(hay)?),
             Prepared::Short => find_short(hay, self.needle),
             Prepared::Long(table) => search_long(|i| hay[i], hay.len(), |i| self.needle[i], table),
@@ -97,7 +104,11 @@ fn find_short<U: Unit>(hay: &[U], needle: &[U]) -> Option<usize> {
     let last = hay.len().checked_sub(needle.len())?;
     let mut at = 0;
     while at <= last {
-        at += hay[at..=last].iter().position(|&unit| unit == first)?;
+        let starts = &hay[at..=last];
+        at += match (U::as_bytes(starts), U::as_bytes(&[first])) {
+            (Some(starts), Some([byte])) => memchr::memchr(*byte, starts)?,
+            _ => starts.iter().position(|&unit| unit == first)?,
+        };
         if hay[at + 1..at + needle.len()] == *rest {
             return Some(at);
         }
@@ -110,16 +121,19 @@ fn find_short<U: Unit>(hay: &[U], needle: &[U]) -> Option<usize> {
 pub fn find<U: Unit>(hay: &[U], needle: &[U]) -> Option<usize> {
     match (U::as_bytes(hay), U::as_bytes(needle)) {
         (Some(hay), Some([byte])) => memchr::memchr(*byte, hay),
+        (Some(text), Some(_)) if text.len() <= BRIEF => find_short(hay, needle),
         (Some(hay), Some(needle)) => memmem::find(hay, needle),
         _ if needle.len() < LONG => find_short(hay, needle),
-        _ => Finder::new(needle).find(hay),
+        _ => Finder::new(needle, hay.len()).find(hay),
     }
 }
 
 /// The last occurrence of `needle`.
 pub fn rfind<U: Unit>(hay: &[U], needle: &[U]) -> Option<usize> {
-    if let (Some(hay), Some(needle)) = (U::as_bytes(hay), U::as_bytes(needle)) {
-        return memmem::rfind(hay, needle);
+    match (U::as_bytes(hay), U::as_bytes(needle)) {
+        (Some(hay), Some([byte])) => return memchr::memrchr(*byte, hay),
+        (Some(hay), Some(needle)) => return memmem::rfind(hay, needle),
+        _ => {}
     }
     if needle.is_empty() {
         return Some(hay.len());
@@ -137,8 +151,9 @@ pub fn rfind<U: Unit>(hay: &[U], needle: &[U]) -> Option<usize> {
 pub fn count<U: Unit>(hay: &[U], needle: &[U]) -> usize {
     match (U::as_bytes(hay), needle) {
         (_, []) => hay.len() + 1,
+        (Some(hay), [unit]) => memchr::memchr_iter(unit.code() as u8, hay).count(),
         (None, [unit]) => hay.iter().filter(|u| *u == unit).count(),
-        _ => Finder::new(needle).occurrences(hay, usize::MAX).count(),
+        _ => Finder::new(needle, hay.len()).occurrences(hay, usize::MAX).count(),
     }
 }
 
@@ -162,7 +177,7 @@ pub fn replace<U: Unit>(hay: &[U], old: &[U], new: &[U], limit: usize) -> Result
         }
         return Ok(Some(out));
     }
-    let finder = Finder::new(old);
+    let finder = Finder::new(old, hay.len());
     let mut done = 0;
     for at in finder.occurrences(hay, limit) {
         out.try_reserve(at - done + new.len())?;

@@ -53,7 +53,7 @@ pub fn rsplit_space<U: Unit>(text: &[U], space: impl Fn(u32) -> bool, limit: usi
 pub fn split_on<U: Unit>(text: &[U], separator: &[U], limit: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut at = 0;
-    for found in Finder::new(separator).occurrences(text, limit) {
+    for found in Finder::new(separator, text.len()).occurrences(text, limit) {
         parts.push(at..found);
         at = found + separator.len();
     }

@@ -34,7 +34,10 @@ pub enum Intrinsic {
     Ord,
     Chr,
     Abs,
+    Min,
+    Max,
     ListAppend,
+    ListPop,
     DictGet,
     SetAdd,
 }
@@ -50,6 +53,8 @@ impl Intrinsic {
             "ord" => Intrinsic::Ord,
             "chr" => Intrinsic::Chr,
             "abs" => Intrinsic::Abs,
+            "min" => Intrinsic::Min,
+            "max" => Intrinsic::Max,
             _ => Intrinsic::None,
         }
     }
@@ -58,6 +63,7 @@ impl Intrinsic {
         use krait_object::builtin_types::{DICT, LIST, SET};
         match name {
             "append" if owner.is_same(&LIST) => Intrinsic::ListAppend,
+            "pop" if owner.is_same(&LIST) => Intrinsic::ListPop,
             "get" if owner.is_same(&DICT) => Intrinsic::DictGet,
             "add" if owner.is_same(&SET) => Intrinsic::SetAdd,
             _ => Intrinsic::None,

@@ -110,6 +110,9 @@ fn tuple_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 
 fn tuple_hash(th: &mut Thread, v: &Value) -> PyResult<i64> {
+    if let Some(hash) = krait_object::compare::plain_hash(v) {
+        return Ok(hash);
+    }
     th.check_native(" while hashing an object")?;
     let items = this(v);
     let mut lanes = Vec::with_capacity(items.len());

@@ -14,9 +14,9 @@ use krait_runtime::types::module::{MODULE, Module};
 use krait_runtime::types::property;
 use krait_runtime::types::super_;
 
-use super::call::enter_getter;
+use super::call::enter_special;
 use super::{a, b, c, dies, finish1, kill_reads, ok};
-use crate::cache::{self, Kind, NO_PLACE};
+use crate::cache::{self, Access, Kind, NO_PLACE};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
@@ -35,18 +35,33 @@ pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w))
+        && let Some(value) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone())
+    {
+        return finish1(th, w, pc, pc.add(2), r, value);
+    }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
     if let Some(getter) = cache::getter(pc, &object) {
-        if let Some(s) = enter_getter(th, &getter, &object, pc, r) {
+        if let Some(s) = enter_special(th, &getter, &[&object], pc, r) {
             return s;
         }
         let value = ok!(call::call(th, &getter, std::slice::from_ref(&object)), th, pc, r);
         drop((getter, object));
         return finish1(th, w, pc, pc.add(2), r, value);
     }
+    if let Some(descriptor) = cache::descriptor(pc, &object)
+        && let Some(get) = descriptor.class().slots.descr_get.get()
+        && descriptor.class().slots.descr_set.is_set()
+    {
+        let class = object.class_ref().into();
+        let value = ok!(get(th, &descriptor, Some(&object), Some(&class)), th, pc, r);
+        drop((descriptor, class, object));
+        return finish1(th, w, pc, pc.add(2), r, value);
+    }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     learn_load(&object, name, pc, &value);
+    cache::keep(th, pc, Access::Load, &object, name);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
 }
@@ -57,7 +72,7 @@ fn reads_generically(class: &TypeObject) -> bool {
 /// Remembers how the generic lookup found `value`.
 fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
     let class = object.class();
-    if let Some(this) = object.downcast_exact::<Type>() {
+    if let Some(this) = object.downcast_ref::<Type>() {
         return learn_of_type(object, this, name, pc, value);
     }
     if object.is_exact(&MODULE) {
@@ -73,10 +88,8 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
         let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
         if let Some(place) = member.and_then(|index| member_place(object, index)) {
             cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
-        } else if property::getter_of(descriptor).is_some()
-            && let Some(index) = class.cache_method(descriptor)
-        {
-            cache::fill(pc, Kind::Getter, class.version(), 0, NO_PLACE, index.into());
+        } else {
+            learn_data(class, descriptor, pc);
         }
         return;
     }
@@ -112,10 +125,24 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
         }
     }
 }
-/// An attribute of a class itself: a plain value, a function, or what a static method holds.
+/// A data descriptor of the class.
+fn learn_data(class: &TypeObject, descriptor: &Value, pc: Pc) {
+    let kind = if property::getter_of(descriptor).is_some() { Kind::Getter } else { Kind::Data };
+    if let Some(index) = class.cache_method(descriptor) {
+        cache::fill(pc, kind, class.version(), 0, NO_PLACE, index.into());
+    }
+}
+/// An attribute of a class itself: a plain value, a function, or what a static method holds; or one that its metaclass
+/// computes.
 fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &Value) {
-    if !object.class().is_same(&TYPE) || TYPE.lookup(name).is_some_and(|m| m.class().slots.descr_set.is_set()) {
+    let meta = object.class();
+    if !meta.slots.getattr.same(&TYPE.slots.getattr) {
         return;
+    }
+    if let Some(of_meta) = meta.lookup(name)
+        && of_meta.class().slots.descr_set.is_set()
+    {
+        return learn_data(meta, &of_meta, pc);
     }
     let Some(found) = this.lookup(name) else { return };
     let plain = found.is(value) && (!found.class().slots.descr_get.is_set() || found.is_exact(&FUNCTION));
@@ -124,7 +151,7 @@ fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &V
     if (plain || of_static)
         && let Some(index) = this.cache_method(value)
     {
-        cache::fill(pc, Kind::OfType, version, 0, NO_PLACE, index.into());
+        cache::fill(pc, Kind::OfType, version, meta.version(), NO_PLACE, index.into());
     }
 }
 fn learn_module(object: &Value, name: &Ref<Str>, pc: Pc) {
@@ -153,6 +180,20 @@ pub fn op_store_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             after_drop(th, pc, freed);
             S { pc: pc.add(2), r }
         }
+        Err(value) => store_attr_recalled(th, w, pc, r, value),
+    }
+}
+#[inline(never)]
+fn store_attr_recalled(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
+    if !cache::recall(th, pc, Access::Store, r.get(a(w)), name_at(r, w)) {
+        return store_attr_slow(th, w, pc, r, value);
+    }
+    match cache::store(pc, r.get(a(w)), value, || name_at(r, w).clone()) {
+        Ok(old) => {
+            let freed = old.is_some_and(Value::release);
+            after_drop(th, pc, freed);
+            kill_reads(th, w, pc, pc.add(2), r, &[a(w)])
+        }
         Err(value) => store_attr_slow(th, w, pc, r, value),
     }
 }
@@ -163,6 +204,7 @@ fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S
     let before = shape_of(&object);
     ok!(attr::set_attr(th, &object, name, Some(&value)), th, pc, r);
     learn_store(&object, name, before, pc);
+    cache::keep(th, pc, Access::Store, &object, name);
     drop((object, value));
     if dies(w, KILL_1) {
         r.kill(a(w));
@@ -247,9 +289,16 @@ pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w))
+        && let Some(function) = cache::load_method(pc, r.get(b(w)))
+        && function.class().has_flag(type_flag::METHOD_DESCRIPTOR)
+    {
+        return method_form(w, pc, r, function);
+    }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
     if let Some(function) = class_function(&object, name, pc) {
+        cache::keep(th, pc, Access::Method, &object, name);
         drop(object);
         return method_form(w, pc, r, function);
     }
@@ -258,6 +307,7 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         None => {
             let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
             learn_load(&object, name, pc, &value);
+            cache::keep(th, pc, Access::Method, &object, name);
             value
         }
     };

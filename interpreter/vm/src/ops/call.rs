@@ -1,7 +1,7 @@
 //! Calls and returns. A Python function called from Python gets its frame without a native call; so do bound methods and
 //! classes whose `__init__` is a Python function.
-use krait_bytecode::Word;
 use krait_bytecode::opcodes::{FRAME_HEADER, KILL_1};
+use krait_bytecode::{Op, Word};
 use krait_object::builtin_types::{OBJECT, TYPE};
 use krait_object::native::NativeFn;
 use krait_object::{Args, Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
@@ -14,12 +14,12 @@ use krait_runtime::types::method::Method;
 use krait_runtime::types::native_function::NativeFunction;
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, dies, finish1, ok, quick};
+use super::{a, b, c, dies, finish1, finish2, ok, quick};
 use crate::bind::bind;
 use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
 use crate::generators;
-use crate::regs::{GETTER, INIT_CALL, Pc, RESUMED, Regs, S, constant_tuple, word_index};
+use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, SPECIAL, constant_tuple, word_index};
 use crate::safepoint::{after_drop, after_native, go_on};
 use crate::trace;
 use crate::unwind::fail;
@@ -237,6 +237,12 @@ fn call_any(th: &mut Thread, call: Call<'_>) -> S {
             return call_class(th, call, init);
         }
     }
+    if let Some(function) = python_special(callable, &names().call) {
+        let instance = call.window.replace(0, Some(function)).unwrap_or(Value::NONE);
+        call.args().shift(0, 1, call.given);
+        call.args().put(0, instance);
+        return call_python(th, Call { given: call.given + 1, ..call });
+    }
     call_native(th, call)
 }
 
@@ -438,8 +444,8 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     r.forget_return();
     freed |= header.kill(2);
     th.depth -= 1;
-    if flags & GETTER != 0 {
-        return leave_getter(th, header, ret, value);
+    if flags & SPECIAL != 0 {
+        return leave_special(th, header, ret, value);
     }
     let call = ret.back(2).word();
     let below = header.down(a(call));
@@ -455,11 +461,13 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     }
     S { pc: ret, r: below }
 }
-/// Calls a property's getter, a Python function, for the `LOAD_ATTR` at `pc`: a frame above the running one. `None` where it
-/// does not take just the instance, or there is no room.
-pub fn enter_getter(th: &mut Thread, getter: &Value, object: &Value, pc: Pc, r: Regs) -> Option<S> {
-    let function = getter.downcast_exact::<Function>()?;
-    let held = simple_code(function, 1)?;
+/// Calls a Python function with one or two arguments for the instruction at `pc`, which is no call and whose value the
+/// result is ([`leave_special`]): a frame above the running one. `None` where it does not take just these, or there is no
+/// room.
+#[inline]
+pub fn enter_special(th: &mut Thread, callee: &Value, args: &[&Value], pc: Pc, r: Regs) -> Option<S> {
+    let function = callee.downcast_exact::<Function>()?;
+    let held = simple_code(function, args.len())?;
     if th.vm.tracing.active {
         return None;
     }
@@ -472,23 +480,39 @@ pub fn enter_getter(th: &mut Thread, getter: &Value, object: &Value, pc: Pc, r: 
     }
     below.put(0, Value::small_int_unchecked(r.0 as i64));
     let window = below.up(1);
-    window.put(0, getter.clone());
+    window.put(0, callee.clone());
     window.put(2, held);
-    window.put(FRAME_HEADER, object.clone());
+    for (i, &arg) in args.iter().enumerate() {
+        window.put(FRAME_HEADER + i, arg.clone());
+    }
     let code = window.up(FRAME_HEADER).code();
-    Some(enter(th, window, function, code, pc, GETTER))
+    Some(enter(th, window, function, code, pc, SPECIAL))
 }
-/// Takes what [`enter_getter`] put below the window, which is empty; the frame that called.
-pub fn end_getter(th: &mut Thread, window: Regs) -> Regs {
+/// The Python function that a class written in Python has for a special method.
+#[inline]
+pub fn python_special(object: &Value, name: &Ref<Str>) -> Option<Value> {
+    let class = object.class();
+    if !class.has_flag(type_flag::HEAP) {
+        return None;
+    }
+    class.lookup(name).filter(|found| found.downcast_exact::<Function>().is_some())
+}
+/// Takes what [`enter_special`] put below the window, which is empty; the frame that called.
+pub fn end_special(th: &mut Thread, window: Regs) -> Regs {
     let base = window.down(1).take(0).and_then(|v| v.as_int()).unwrap_or(0);
     let below = Regs(base as *mut u64);
     th.vm.base = below.0;
     below
 }
 #[inline(never)]
-fn leave_getter(th: &mut Thread, window: Regs, ret: Pc, value: Value) -> S {
-    let below = end_getter(th, window);
-    finish1(th, ret.back(1).word(), ret, ret.add(2), below, value)
+fn leave_special(th: &mut Thread, window: Regs, ret: Pc, value: Value) -> S {
+    let below = end_special(th, window);
+    let w = ret.back(1).word();
+    match w.op_byte() {
+        op if op == Op::LOAD_ATTR as u8 => finish1(th, w, ret, ret.add(2), below, value),
+        op if op == Op::BINARY_SUBSCR as u8 => finish2(th, w, ret, ret.add(1), below, value),
+        _ => finish1(th, w, ret, ret.add(1), below, value),
+    }
 }
 #[cold]
 #[inline(never)]

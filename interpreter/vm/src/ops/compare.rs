@@ -1,7 +1,9 @@
 //! Comparisons as values and as jumps.
 use krait_bytecode::{Op, Word};
+use krait_object::compare::plain_same;
 use krait_object::slots::CmpOp;
-use krait_object::{Dict, FrozenSet, PyResult, Set, Thread, Value};
+use krait_object::table::Same;
+use krait_object::{Dict, FrozenSet, PyResult, Set, Str, Thread, Value};
 use krait_runtime::protocol::{compare, sequence};
 
 use super::jump::go_kill;
@@ -45,8 +47,12 @@ fn fast(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
 
 #[inline(never)]
 fn slow_value(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp) -> S {
+    let (x, y) = (r.get(b(w)), r.get(c(w)));
+    if let Some(t) = plain(op, x, y) {
+        return finish2(th, w, pc, pc, r, Value::bool(t));
+    }
     publish(th, pc);
-    let (x, y) = (r.get(b(w)).clone(), r.get(c(w)).clone());
+    let (x, y) = (x.clone(), y.clone());
     let value = ok!(compare::compare(th, &x, &y, op), th, pc, r);
     drop((x, y));
     finish2(th, w, pc, pc, r, value)
@@ -70,20 +76,30 @@ comparison!(op_ge, CmpOp::Ge);
 comparison!(op_eq, CmpOp::Eq);
 comparison!(op_ne, CmpOp::Ne);
 
-/// Two exact strings are compared without running Python code.
+/// What is plain (strings, tuples of plain values) is compared without running Python code.
 #[inline(always)]
-fn strings(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
-    let (s, t) = (x.downcast_exact::<krait_object::Str>()?, y.downcast_exact::<krait_object::Str>()?);
-    Some(match op {
-        CmpOp::Eq => x.is(y) || s.equals(t),
-        CmpOp::Ne => !x.is(y) && !s.equals(t),
-        _ => op.of(s.order(t)),
-    })
+fn plain(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
+    if let (Some(s), Some(t)) = (x.downcast_exact::<Str>(), y.downcast_exact::<Str>()) {
+        return Some(match op {
+            CmpOp::Eq => x.is(y) || s.equals(t),
+            CmpOp::Ne => !x.is(y) && !s.equals(t),
+            _ => op.of(s.order(t)),
+        });
+    }
+    // An object may say that it differs from itself.
+    if !matches!(op, CmpOp::Eq | CmpOp::Ne) || x.is(y) {
+        return None;
+    }
+    match plain_same(x, y) {
+        Same::Yes => Some(op == CmpOp::Eq),
+        Same::No => Some(op == CmpOp::Ne),
+        Same::Ask => None,
+    }
 }
 #[inline(never)]
 fn slow_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
     let (x, y) = (r.get(a(w)), r.get(b(w)));
-    if let Some(t) = strings(op, x, y) {
+    if let Some(t) = plain(op, x, y) {
         return go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]);
     }
     publish(th, pc);

@@ -4,7 +4,9 @@ use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_3};
 use krait_object::{Dict, List, Str, Thread, Tuple, Value, intern};
 use krait_runtime::protocol::sequence;
 use krait_runtime::types::slice::Slice;
+use krait_runtime::well_known::names;
 
+use super::call::{enter_special, python_special};
 use super::{a, b, c, dies, finish1, finish2, kill_reads, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
@@ -57,6 +59,11 @@ fn get_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         return finish2(th, w, pc, pc.add(1), r, character);
     }
     publish(th, pc);
+    if let Some(function) = python_special(object, &names().getitem)
+        && let Some(s) = enter_special(th, &function, &[object, key], pc, r)
+    {
+        return s;
+    }
     let (object, key) = (object.clone(), key.clone());
     let value = ok!(sequence::get_item(th, &object, &key), th, pc, r);
     drop((object, key));
@@ -80,6 +87,11 @@ fn get_item_i_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         return finish1(th, w, pc, pc.add(1), r, character);
     }
     publish(th, pc);
+    if let Some(function) = python_special(object, &names().getitem)
+        && let Some(s) = enter_special(th, &function, &[object, &Value::int(w.sc().into())], pc, r)
+    {
+        return s;
+    }
     let object = r.get(b(w)).clone();
     let value = ok!(sequence::get_item(th, &object, &Value::int(w.sc().into())), th, pc, r);
     drop(object);

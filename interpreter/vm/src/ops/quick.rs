@@ -20,6 +20,9 @@ pub fn result(what: Intrinsic, args: &[Value]) -> Option<Value> {
             Some(i) => Some(Value::int(i.abs())),
             None => Some(Value::float(x.as_float()?.abs())),
         },
+        (Intrinsic::Min, [x, y]) => Some(if is_below(y, x)? { y.clone() } else { x.clone() }),
+        (Intrinsic::Max, [x, y]) => Some(if is_below(x, y)? { y.clone() } else { x.clone() }),
+        (Intrinsic::ListPop, [list]) => list.downcast_exact::<List>()?.lock().pop(),
         (Intrinsic::ListAppend, [list, item]) => {
             list.downcast_exact::<List>()?.push(item.clone());
             Some(Value::NONE)
@@ -84,9 +87,18 @@ fn is_instance(x: &Value, class: &Value) -> Option<Value> {
     if std::ptr::eq(&raw const own.payload, wanted) {
         return Some(Value::TRUE);
     }
-    // A metaclass may have a say; an instance of a Python class may claim another class.
-    if !class.class().is_same(&TYPE) || !own.is_static() {
+    // A metaclass may have a say.
+    if !class.class().is_same(&TYPE) {
         return None;
     }
-    Some(Value::bool(own.mro()?.iter().any(|c| c.is(class))))
+    let found = own.mro()?.iter().any(|c| c.is(class));
+    // An instance of a Python class may claim another class.
+    if found || own.is_static() { Some(Value::bool(found)) } else { None }
+}
+/// `x < y` of two ints or two floats.
+fn is_below(x: &Value, y: &Value) -> Option<bool> {
+    match (x.as_int(), y.as_int()) {
+        (Some(x), Some(y)) => Some(x < y),
+        _ => Some(x.as_float()? < y.as_float()?),
+    }
 }

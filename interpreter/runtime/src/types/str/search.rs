@@ -3,7 +3,7 @@
 use krait_object::{Args, List, PyResult, Ref, Str, Thread, Tuple, Value};
 
 use super::units::{StrUnit, by_width, clamp_bounds, exact, fit, limit, raw_bounds, str_arg, with_units};
-use crate::errors::{type_error, value_error};
+use crate::errors::{memory_error, type_error, value_error};
 use crate::protocol::compare::truth;
 use crate::text::{Unit, find, split};
 use crate::unicode;
@@ -186,10 +186,13 @@ fn split_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> {
     if separator.is_empty() {
         return Err(value_error(th, "empty separator"));
     }
-    if separator.kind().width() > text.kind().width() || !contains_text(text, separator) {
+    if separator.kind().width() > text.kind().width() {
         return Ok(List::new(vec![exact(value, text)]).into());
     }
     let ranges = by_width!(text.kind().width(), split_by(text, separator, most, right));
+    if let [_] = ranges.as_slice() {
+        return Ok(List::new(vec![exact(value, text)]).into());
+    }
     Ok(parts(text, ranges))
 }
 
@@ -269,6 +272,27 @@ pub fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     }
     if new.kind().width() > text.kind().width() && !contains_text(text, old) {
         return Ok(exact(&a[0], text));
+    }
+    if let (Some(text), Some(old), Some(new)) = (text.as_ascii(), old.as_ascii(), new.as_ascii())
+        && !old.is_empty()
+    {
+        let finder = find::Finder::new(old.as_bytes(), text.len());
+        let places = || finder.occurrences(text.as_bytes(), most);
+        let (n, end) = places().fold((0, 0), |(n, _), at| (n + 1, at + old.len()));
+        if n == 0 {
+            return Ok(exact(&a[0], a.this()));
+        }
+        let total = new.len().checked_mul(n).and_then(|added| added.checked_add(text.len() - n * old.len()));
+        let mut from = 0;
+        let pieces = places().flat_map(|at| {
+            let kept = &text[from..at];
+            from = at + old.len();
+            [kept, new]
+        });
+        return match total.and_then(|total| Str::from_ascii_pieces(total, pieces.chain([&text[end..]]))) {
+            Some(made) => Ok(made.into()),
+            None => Err(memory_error(th)),
+        };
     }
     let width = text.kind().width().max(new.kind().width());
     let made = by_width!(width, replaced(text, old, new, most));

@@ -82,8 +82,8 @@ fn build(th: &mut Thread) -> PyResult<Classes> {
             own.set_text(m.name, descriptor::method_descriptor(&base, m));
         }
     }
-    fix_slots(&base);
     base.modified();
+    fix_slots(&base);
     let mut out = Classes {
         all: vec![("AST", base.to_value())],
         base,
