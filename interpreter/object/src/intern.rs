@@ -1,6 +1,8 @@
 //! Singletons and interning: equal identifiers are one object, so that attribute and name lookups compare addresses.
 //! Interned strings are immortal.
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::{Mutex, OnceLock};
 
 use crate::builtin_types::{BYTES, TUPLE};
@@ -26,9 +28,23 @@ fn enter(key: &[u8], make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
     s
 }
 
+/// Strings interned lately, by the address of the text that was asked for: most texts are constants of the program.
+static RECENT: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+
 /// The one string object with this text.
 pub fn intern(text: &str) -> Ref<Str> {
-    enter(text.as_bytes(), || Str::new(text))
+    let recent = &RECENT[(text.as_ptr() as usize ^ text.len() << 6) & (RECENT.len() - 1)];
+    let bits = recent.load(Acquire);
+    if bits != 0 {
+        // SAFETY: interned strings are immortal.
+        let held = ManuallyDrop::new(unsafe { Ref::<Str>::from_bits(bits) });
+        if held.as_ascii() == Some(text) {
+            return Ref::clone(&held);
+        }
+    }
+    let interned = enter(text.as_bytes(), || Str::new(text));
+    recent.store(interned.address() as u64, Release);
+    interned
 }
 /// The one string object equal to `s`, an exact `str` (itself, if it is the first). Instances of subclasses are copied.
 pub fn intern_ref(s: &Ref<Str>) -> Ref<Str> {

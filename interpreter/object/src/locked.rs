@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
 
 use crate::cell::{load_counted, try_load_counted};
 use crate::header::multi;
+use crate::list::List;
 use crate::lock;
 pub(crate) use crate::lock::release;
+use crate::tuple::Tuple;
 use crate::value::Value;
 
 pub struct Locked<T> {
@@ -184,6 +186,30 @@ impl ValueCell {
     }
     pub fn take(&self) -> Option<Value> {
         self.replace(None)
+    }
+    /// An item of the exact list that the cell holds.
+    #[inline(always)]
+    pub fn list_item(&self, i: usize) -> Option<Value> {
+        self.with(|v| v.downcast_exact::<List>()?.get(i))
+    }
+    /// An item of the exact tuple that the cell holds.
+    #[inline(always)]
+    pub fn tuple_item(&self, i: usize) -> Option<Value> {
+        self.with(|v| v.downcast_exact::<Tuple>()?.get(i).cloned())
+    }
+    /// Looks at the content, in single mode without counting it: `f` must not change the cell.
+    #[inline(always)]
+    fn with<R>(&self, f: impl FnOnce(&Value) -> Option<R>) -> Option<R> {
+        if multi() {
+            return f(&self.get()?);
+        }
+        let bits = self.0.load(Relaxed);
+        if bits == 0 {
+            return None;
+        }
+        // SAFETY: the cell owns the reference, and nothing changes the cell meanwhile: one thread runs, and it runs `f`.
+        let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        f(&held)
     }
 }
 

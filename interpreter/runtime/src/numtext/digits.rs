@@ -97,18 +97,42 @@ pub fn significant(value: f64, count: usize) -> Decimal {
     Decimal::from_scientific(&format!("{:.*e}", count.clamp(1, MOST_DIGITS) - 1, value.abs()))
 }
 
+/// The nearest multiple of `10^-places` to the value without its sign, half to even: exact where it fits.
+fn multiple_of(value: f64, places: i64) -> Option<u128> {
+    if !(0..=22).contains(&places) || value.abs() >= 1e15 {
+        return None;
+    }
+    let (bits, scale) = (value.abs().to_bits(), 10u128.pow(places as u32));
+    let (fraction, exponent) = (bits & ((1 << 52) - 1), (bits >> 52) as i32);
+    // value = mantissa * 2^power, and mantissa * 10^22 is below 2^127.
+    let (mantissa, power) = match exponent {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << 52, exponent - 1075),
+    };
+    let scaled = u128::from(mantissa) * scale;
+    if power >= 0 {
+        return Some(scaled << power);
+    }
+    let shift = power.unsigned_abs();
+    if shift > 127 {
+        return Some(0);
+    }
+    let (whole, rest, half) = (scaled >> shift, scaled & ((1 << shift) - 1), 1 << (shift - 1));
+    Some(whole + u128::from(rest > half || rest == half && whole & 1 == 1))
+}
+
 /// Rounded to `places` digits behind the decimal point, before it when negative.
 pub fn fixed(value: f64, places: i64) -> Decimal {
     if value == 0.0 {
         return Decimal::zero();
     }
-    let mut decimal = if (0..30).contains(&places) && value.abs() < 1e15 {
-        let text = format!("{:.*}", places as usize, value.abs());
-        let whole = text.find('.').unwrap_or(text.len());
-        let mut decimal = Decimal { digits: text.bytes().filter(u8::is_ascii_digit).collect(), point: whole as i32 };
-        let zeros = decimal.digits.iter().take_while(|&&d| d == b'0').count();
-        decimal.digits.drain(..zeros);
-        decimal.point -= zeros as i32;
+    let mut decimal = if let Some(multiple) = multiple_of(value, places) {
+        let digits = match (multiple, u64::try_from(multiple)) {
+            (0, _) => Vec::new(),
+            (_, Ok(small)) => small.to_string().into_bytes(),
+            _ => multiple.to_string().into_bytes(),
+        };
+        let mut decimal = Decimal { point: digits.len() as i32 - places as i32, digits };
         decimal.strip();
         decimal
     } else {
@@ -129,6 +153,11 @@ pub fn round_to(value: f64, places: i64) -> Option<f64> {
     }
     if places < -308 {
         return Some(0.0 * value);
+    }
+    const EXACT: u128 = 1 << 53;
+    if let Some(multiple @ 0..EXACT) = multiple_of(value, places) {
+        // A quotient of two numbers that are exact.
+        return Some((multiple as f64 / 10f64.powi(places as i32)).copysign(value));
     }
     let decimal = fixed(value, places);
     let digits = String::from_utf8_lossy(&decimal.digits);

@@ -21,7 +21,7 @@ pub struct MethodDescriptor {
     #[trace(skip)]
     pub def: &'static Method,
     #[trace(skip)]
-    pub sig: Sig,
+    pub sig: &'static Sig,
     #[trace(skip)]
     pub intrinsic: Intrinsic,
 }
@@ -296,7 +296,7 @@ fn qualname(th: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 pub fn method_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
     let intrinsic = Intrinsic::of_method(owner.object(), def.name);
-    Ref::new(MethodDescriptor { owner: owner.clone(), def, sig: Sig::new(def.sig), intrinsic }).into()
+    Ref::new(MethodDescriptor { owner: owner.clone(), def, sig: Sig::shared(def.sig), intrinsic }).into()
 }
 pub fn classmethod_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
     Ref::new(ClassMethodDescriptor { owner: owner.clone(), def }).into()

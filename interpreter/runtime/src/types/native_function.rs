@@ -14,7 +14,7 @@ pub struct NativeFunction {
     #[trace(skip)]
     def: &'static Method,
     #[trace(skip)]
-    sig: Sig,
+    sig: &'static Sig,
     /// The bound object, the class for class methods and `__new__`, or the module.
     this: Option<Value>,
     /// The class that defines a method, for its qualified name.
@@ -188,7 +188,7 @@ fn qualname(th: &mut Thread, f: &NativeFunction) -> PyResult<Value> {
 
 impl NativeFunction {
     fn make(def: &'static Method, this: Option<Value>, owner: Option<Ref<Type>>, module: Value, role: Role) -> Value {
-        let sig = Sig::new(def.sig);
+        let sig = Sig::shared(def.sig);
         let intrinsic = match role {
             Role::Plain if owner.is_none() => Intrinsic::of_function(&module, def.name),
             _ => Intrinsic::None,

@@ -11,7 +11,7 @@ use krait_runtime::types::code::Code;
 use krait_runtime::types::descriptor::MethodDescriptor;
 use krait_runtime::types::function::Function;
 use krait_runtime::types::method::Method;
-use krait_runtime::types::native_function::NativeFunction;
+use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
 use krait_runtime::well_known::names;
 
 use super::{a, b, c, dies, finish1, finish2, ok, quick};
@@ -131,15 +131,15 @@ fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: us
     }
     let given_values = args.slice(0, given);
     if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        if let Some(value) = quick::result(method.intrinsic, given_values) {
-            return finish_native(th, w, pc, r, window, given, value);
+        if method.intrinsic != Intrinsic::None {
+            return call_intrinsic(th, w, pc, r, window, given, method.intrinsic);
         }
         if let Some((native, entries)) = method.direct(given_values) {
             return call_direct(th, w, pc, r, window, given, native, entries);
         }
     } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
-        if let Some(value) = quick::result(function.intrinsic, given_values) {
-            return finish_native(th, w, pc, r, window, given, value);
+        if function.intrinsic != Intrinsic::None {
+            return call_intrinsic(th, w, pc, r, window, given, function.intrinsic);
         }
         if let Some((native, first, entries)) = function.direct(given) {
             let Some(first) = first.cloned() else {
@@ -156,6 +156,30 @@ fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: us
         return finish_native(th, w, pc, r, window, given, value);
     }
     call_slow(th, w, pc, r, window, given, &[])
+}
+/// Calls one of the natives that the VM knows.
+#[inline(never)]
+fn call_intrinsic(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, what: Intrinsic) -> S {
+    match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
+        Some(value) => finish_native(th, w, pc, r, window, given, value),
+        None => call_known(th, w, pc, r, window, given),
+    }
+}
+/// As [`call_intrinsic`], with other arguments than the VM does itself.
+#[inline(never)]
+fn call_known(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
+    let callable = window.get(0);
+    let values = window.up(FRAME_HEADER).slice(0, given);
+    let direct = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        method.direct(values)
+    } else {
+        let function = callable.downcast_exact::<NativeFunction>().and_then(|f| f.direct(given));
+        function.and_then(|(native, first, entries)| first.is_none().then_some((native, entries)))
+    };
+    match direct {
+        Some((native, entries)) => call_direct(th, w, pc, r, window, given, native, entries),
+        None => call_slow(th, w, pc, r, window, given, &[]),
+    }
 }
 #[inline(never)]
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {

@@ -8,7 +8,7 @@ use krait_runtime::protocol::{attr, iter, sequence};
 use krait_runtime::types::slice::Slice;
 
 use super::call::function_text;
-use super::{a, b, c, dies, finish0, finish1, kill_reads, ok};
+use super::{a, b, c, dies, finish0, finish1, kill_reads, ok, quick};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 
@@ -194,6 +194,9 @@ fn merge(th: &mut Thread, dict: &Value, source: &Value, callable: &Value) -> PyR
     Ok(())
 }
 pub fn op_get_len(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(n) = quick::length(r.get(b(w))) {
+        return finish1(th, w, pc, pc, r, n.into());
+    }
     publish(th, pc);
     let v = r.get(b(w)).clone();
     let n = ok!(sequence::len(th, &v), th, pc, r);

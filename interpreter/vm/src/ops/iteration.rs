@@ -4,7 +4,7 @@ use krait_bytecode::opcodes::KILL_1;
 use krait_bytecode::{Op, Word};
 use std::sync::atomic::Ordering::Relaxed;
 
-use krait_object::{List, PyResult, Raised, Thread, Value};
+use krait_object::{PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATION};
 use krait_runtime::protocol::{attr, iter};
@@ -15,6 +15,7 @@ use krait_runtime::types::generator::{
 };
 use krait_runtime::types::list::iterators::ListIter;
 use krait_runtime::types::range::iterators::RangeIter;
+use krait_runtime::types::tuple::iterator::TupleIter;
 use krait_runtime::types::zip::{self, Zip};
 
 use super::{a, b, c, dies, finish0, finish1, ok};
@@ -61,13 +62,16 @@ fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if iterator.is_exact(&GENERATOR) {
         return for_generator(th, w, pc, r);
     }
-    if let Some(it) = iterator.downcast_exact::<ListIter>()
-        && let Some(list) = it.list.get()
-    {
+    if let Some(it) = iterator.downcast_exact::<ListIter>() {
         let index = it.index.load(Relaxed);
-        if let Some(item) = list.downcast_exact::<List>().and_then(|l| l.get(index as usize)) {
+        if let Some(item) = it.list.list_item(index as usize) {
             it.index.store(index + 1, Relaxed);
-            drop(list);
+            return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
+        }
+    } else if let Some(it) = iterator.downcast_exact::<TupleIter>() {
+        let index = it.index.load(Relaxed);
+        if let Some(item) = it.tuple.tuple_item(index) {
+            it.index.store(index + 1, Relaxed);
             return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
         }
     }

@@ -4,7 +4,7 @@ use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_FALL};
 use krait_object::Thread;
 use krait_runtime::protocol::compare::truth;
 
-use super::{a, dies, ok};
+use super::{a, dies, ok, quick};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::{after_drop, safe_point};
@@ -58,6 +58,9 @@ fn test_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, sense: bool) -> S {
     }
     if x.is_none() {
         return end_test(th, w, pc, r, !sense);
+    }
+    if let Some(n) = quick::length(x) {
+        return end_test(th, w, pc, r, (n != 0) == sense);
     }
     publish(th, pc);
     let x = x.clone();

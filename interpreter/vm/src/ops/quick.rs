@@ -6,10 +6,10 @@ use krait_runtime::types::int;
 use krait_runtime::types::native_function::Intrinsic;
 
 /// The result of a call with these arguments (a method's `self` first).
-#[inline]
+#[inline(always)]
 pub fn result(what: Intrinsic, args: &[Value]) -> Option<Value> {
     match (what, args) {
-        (Intrinsic::Len, [x]) => len(x),
+        (Intrinsic::Len, [x]) => Some(length(x)?.into()),
         (Intrinsic::IsInstance, [x, class]) => is_instance(x, class),
         (Intrinsic::Ord, [x]) => {
             let text = x.downcast_exact::<Str>()?;
@@ -69,8 +69,10 @@ pub fn convert(class: &Type, x: &Value) -> Option<Value> {
     }
     None
 }
-fn len(x: &Value) -> Option<Value> {
-    let n = if let Some(list) = x.downcast_exact::<List>() {
+/// The length of a builtin container.
+#[inline]
+pub fn length(x: &Value) -> Option<usize> {
+    Some(if let Some(list) = x.downcast_exact::<List>() {
         list.len()
     } else if let Some(text) = x.downcast_exact::<Str>() {
         text.len()
@@ -78,8 +80,7 @@ fn len(x: &Value) -> Option<Value> {
         dict.len()
     } else {
         x.downcast_exact::<Tuple>()?.len()
-    };
-    Some(Value::int(n as i64))
+    })
 }
 fn is_instance(x: &Value, class: &Value) -> Option<Value> {
     let wanted = class.downcast_exact::<Type>()?;

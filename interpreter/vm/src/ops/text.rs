@@ -4,17 +4,23 @@ use krait_object::builtin_types::STR;
 use krait_object::{Str, StrBuilder, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::protocol::repr;
+use krait_runtime::types::int;
 
 use super::{a, b, c, finish0, finish1, finish2, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 
 pub fn op_format_simple(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    publish(th, pc);
-    let v = r.get(b(w)).clone();
+    let v = r.get(b(w));
     if v.is_exact(&STR) {
-        return finish1(th, w, pc, pc, r, v);
+        let text = v.clone();
+        return finish1(th, w, pc, pc, r, text);
     }
+    if let Some(i) = v.as_int() {
+        return finish1(th, w, pc, pc, r, int::decimal(i).into());
+    }
+    publish(th, pc);
+    let v = v.clone();
     let text = ok!(repr::format(th, &v, &Str::empty()), th, pc, r);
     drop(v);
     finish1(th, w, pc, pc, r, text.into())
@@ -44,6 +50,10 @@ pub fn op_convert_value(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     finish1(th, w, pc, pc, r, text.into())
 }
 pub fn op_build_string(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(text) = Str::join_narrow(&Str::empty(), r.slice(b(w), c(w))) {
+        r.clear(b(w), b(w) + c(w));
+        return finish0(th, a(w), pc, pc, r, text.into());
+    }
     let parts = r.take_many(b(w), c(w));
     let mut out = StrBuilder::new();
     for part in &parts {

@@ -42,6 +42,25 @@ pub fn op_unpack_sequence(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         after_drop(th, pc, freed);
         return S { pc, r };
     }
+    if let Some(list) = source.downcast_exact::<List>() {
+        let items = list.lock();
+        if items.len() == c(w) {
+            let held = source.clone();
+            let mut freed = false;
+            for (i, item) in items.iter().enumerate() {
+                if let Some(old) = r.replace(a(w) + i, Some(item.clone())) {
+                    freed |= old.release();
+                }
+            }
+            drop(items);
+            if dies(w, KILL_1) {
+                freed |= r.kill(b(w));
+            }
+            freed |= held.release();
+            after_drop(th, pc, freed);
+            return S { pc, r };
+        }
+    }
     publish(th, pc);
     let source = source.clone();
     let items = ok!(exactly(th, &source, c(w)), th, pc, r);

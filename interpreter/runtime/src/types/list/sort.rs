@@ -50,7 +50,7 @@ pub fn sort_items(th: &mut Thread, items: &mut Vec<Value>, key: Option<&Value>, 
             Some(keys)
         }
     };
-    if items.len() < 2 {
+    if items.len() < 2 || sort_numbers(items, keys.as_deref(), reverse) {
         return Ok(());
     }
     let mut order: Vec<usize> = (0..items.len()).collect();
@@ -65,6 +65,40 @@ pub fn sort_items(th: &mut Thread, items: &mut Vec<Value>, key: Option<&Value>, 
     let mut from: Vec<Option<Value>> = std::mem::take(items).into_iter().map(Some).collect();
     items.extend(order.into_iter().filter_map(|i| from[i].take()));
     result
+}
+
+/// Sorts where the keys are all small ints or all floats; false otherwise.
+fn sort_numbers(items: &mut Vec<Value>, keys: Option<&[Value]>, reverse: bool) -> bool {
+    let by = keys.unwrap_or(items);
+    if by.iter().all(Value::is_int) {
+        sort_numbers_by(items, keys, reverse, |v| v.as_int().unwrap_or(0));
+    } else if by.iter().all(Value::is_float) {
+        // No NaN is an immediate, so the comparison never fails.
+        sort_numbers_by(items, keys, reverse, |v| v.as_float().unwrap_or(0.0));
+    } else {
+        return false;
+    }
+    true
+}
+fn sort_numbers_by<N: PartialOrd + Copy>(
+    items: &mut Vec<Value>,
+    keys: Option<&[Value]>,
+    reverse: bool,
+    number: impl Fn(&Value) -> N,
+) {
+    // Equal items keep their order either way.
+    let order = |x: N, y: N| {
+        let (x, y) = if reverse { (y, x) } else { (x, y) };
+        x.partial_cmp(&y).unwrap_or(Ordering::Equal)
+    };
+    match keys {
+        None => items.sort_by(|x, y| order(number(x), number(y))),
+        Some(keys) => {
+            let mut pairs: Vec<(N, Value)> = keys.iter().map(number).zip(items.drain(..)).collect();
+            pairs.sort_by(|x, y| order(x.0, y.0));
+            items.extend(pairs.into_iter().map(|(_, item)| item));
+        }
+    }
 }
 
 /// Sorts positions with the keys beside them, so that most comparisons look nowhere else; `compare` is given two keys and
@@ -89,16 +123,6 @@ fn front(text: &Str) -> Option<u64> {
     Some(u64::from_be_bytes(first))
 }
 fn order_by(th: &mut Thread, keys: &[Value], order: &mut [usize]) -> PyResult<()> {
-    if keys.iter().all(Value::is_int) {
-        sort_beside(order, |i| keys[i].as_int(), |a, b, _, _| a.cmp(&b));
-        return Ok(());
-    }
-    if keys.iter().all(Value::is_float) {
-        // No NaN is an immediate, so the comparison never fails.
-        let number = |i: usize| keys[i].as_float().unwrap_or(0.0);
-        sort_beside(order, number, |a, b, _, _| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
-        return Ok(());
-    }
     if let Some(texts) = keys.iter().map(|k| k.downcast_exact::<Str>()).collect::<Option<Vec<&Str>>>() {
         match texts.iter().map(|text| front(text)).collect::<Option<Vec<u64>>>() {
             Some(fronts) => {

@@ -14,6 +14,7 @@ use crate::numtext::percent::{
 };
 use crate::protocol::{number, repr, sequence};
 use crate::text::{TextBuf, find};
+use crate::types::int;
 
 /// The values of one `%` operation, shared by str and bytes.
 pub struct Operands<'a> {
@@ -34,6 +35,10 @@ impl<'a> Operands<'a> {
             next: 0,
             mapping: mapping.then_some(values),
         }
+    }
+
+    fn peek(&self) -> Option<&Value> {
+        self.current.get(self.next)
     }
 
     pub fn take(&mut self, th: &mut Thread) -> PyResult<Value> {
@@ -188,6 +193,12 @@ impl<U: StrUnit> Formatting<'_, '_, U> {
                 at += 1;
                 continue;
             }
+            if let Some(code) = format.get(at)
+                && self.plain(code.code())?
+            {
+                at += 1;
+                continue;
+            }
             let (conversion, next) = parse_conversion(format, at, self)?;
             at = next;
             self.convert(&conversion)?;
@@ -197,6 +208,26 @@ impl<U: StrUnit> Formatting<'_, '_, U> {
             return Err(type_error(self.th, "not all arguments converted during string formatting").into());
         }
         Ok(())
+    }
+
+    /// `%s` and, of a small int, `%d`, which most conversions are; false leaves it to [`Self::convert`].
+    fn plain(&mut self, code: u32) -> Result<bool, Fault> {
+        let small = self.operands.peek().and_then(Value::as_int);
+        match (code, small) {
+            (0x73 | 0x64, Some(i)) => {
+                self.operands.next += 1;
+                push(&mut self.out, &int::decimal(i))?;
+            }
+            (0x73, None) => {
+                let value = self.operands.take(self.th)?;
+                match value.downcast_exact::<Str>() {
+                    Some(text) => push(&mut self.out, text)?,
+                    None => push(&mut self.out, &*repr::str(self.th, &value)?)?,
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn convert(&mut self, conversion: &Conversion) -> Result<(), Fault> {

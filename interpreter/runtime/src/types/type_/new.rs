@@ -91,7 +91,7 @@ pub fn new_class(
         dict.set_text("__hash__", Value::NONE);
     }
     class.modified();
-    ready::fix_slots(&class);
+    ready::first_slots(&class);
     ready::register_subclass(class.object());
     if dict.keys().iter().any(|k| k.downcast_ref::<Str>().is_none()) {
         let message = format!("non-string key in the __dict__ of class {}", class.name());

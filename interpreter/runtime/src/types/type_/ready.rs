@@ -199,6 +199,28 @@ pub fn fix_slots(class: &Ref<Type>) {
         update_group(class, group);
     }
 }
+/// As [`fix_slots`], of a new class.
+pub fn first_slots(class: &Ref<Type>) {
+    let (Some(base), Some(dict)) = (only_base(class), class.dict()) else { return fix_slots(class) };
+    // What the class does not define itself is found where its base finds it.
+    class.slots.inherit_all(&base.slots);
+    let own: Vec<Ref<Str>> = dict.keys().iter().filter_map(|key| key.to_ref()).collect();
+    let defines = |name: &str| name == "__new__" || own.iter().any(|key| key.eq_str(name));
+    for group in GROUPS.iter().filter(|group| group.names.iter().any(|name| defines(name))) {
+        update_group(class, group);
+    }
+}
+/// The one base of a class in whose MRO only the class itself precedes the base's, if the base's slots were decided by methods
+/// or, as `object`'s, are what they would be.
+fn only_base(class: &Ref<Type>) -> Option<Ref<Type>> {
+    let base = class.base()?;
+    if class.bases()?.len() != 1 || !(base.has_flag(type_flag::HEAP) || base.is(&OBJECT)) {
+        return None;
+    }
+    let (own, inherited) = (class.mro()?, base.mro()?);
+    let same = own.len() == inherited.len() + 1 && own[1..].iter().zip(inherited.iter()).all(|(x, y)| x.is(y));
+    same.then_some(base)
+}
 /// Decides again the slots that `name` stands for, in the class and its subclasses.
 pub fn update_slots_for(class: &Ref<Type>, name: &Ref<Str>) {
     let groups: Vec<&Group> = GROUPS.iter().filter(|g| g.names.iter().any(|n| name.eq_str(n))).collect();

@@ -13,7 +13,10 @@ pub fn add(base: &Type, class: &TypeObject) {
     let entry = if class.is_static() { value } else { weakref::new_plain(&value) };
     let list = cell(base);
     let mut items = list.lock();
-    items.retain(|e| resolve(e).is_some());
+    // Now and then, so that a class costs the same however many there are.
+    if items.len().is_power_of_two() {
+        items.retain(|e| resolve(e).is_some());
+    }
     items.push(entry);
 }
 fn resolve(entry: &Value) -> Option<Ref<Type>> {
