@@ -2,6 +2,8 @@
 //!
 //! CPython counterpart: `Objects/locations.md`, `Python/assemble.c` (writer), `Objects/codeobject.c` (reader).
 
+use std::sync::OnceLock;
+
 /// A source range. Lines count from 1, columns are UTF-8 byte offsets from 0. No lines: no position, see
 /// [`Position::has_line`]; `col < 0`: no column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,47 +42,71 @@ impl Default for Position {
     }
 }
 
-/// Positions of all words, as runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A run of words with one position: its first word; it ends where the next begins.
+pub type Run = (u32, Position);
+
+/// Positions of all words, as ascending runs. Those of stored code are read when they are first asked for, which most
+/// never are.
+#[derive(Clone, Debug, Default)]
 pub struct PositionTable {
-    /// (first word, position), ascending; a run ends where the next begins.
-    runs: Vec<(u32, Position)>,
+    runs: OnceLock<Vec<Run>>,
+    /// What [`crate::marshal`] stored, until it is read.
+    stored: Box<[u8]>,
 }
+impl PartialEq for PositionTable {
+    fn eq(&self, other: &PositionTable) -> bool {
+        self.runs() == other.runs()
+    }
+}
+impl Eq for PositionTable {}
 
 impl PositionTable {
+    /// The table that was stored as these bytes; an empty one if they are malformed.
+    pub(crate) fn from_stored(stored: &[u8]) -> PositionTable {
+        PositionTable { runs: OnceLock::new(), stored: stored.into() }
+    }
+    fn runs_mut(&mut self) -> &mut Vec<Run> {
+        let runs = self.runs.take().unwrap_or_else(|| crate::marshal::read_positions(&self.stored));
+        self.stored = Box::default();
+        self.runs = OnceLock::from(runs);
+        self.runs.get_mut().expect("it was just set")
+    }
+
     /// Says that words from `word` on, which is not below any before, have this position.
     pub fn push(&mut self, word: u32, position: Position) {
-        match self.runs.last_mut() {
+        let runs = self.runs_mut();
+        match runs.last_mut() {
             Some((_, last)) if *last == position => {}
             Some((start, last)) if *start == word => *last = position,
-            _ => self.runs.push((word, position)),
+            _ => runs.push((word, position)),
         }
     }
 
     /// Position of a word.
     pub fn at(&self, word: u32) -> Position {
-        let index = self.runs.partition_point(|&(start, _)| start <= word);
-        if index == 0 { Position::NONE } else { self.runs[index - 1].1 }
+        let runs = self.runs();
+        let index = runs.partition_point(|&(start, _)| start <= word);
+        if index == 0 { Position::NONE } else { runs[index - 1].1 }
     }
 
     /// Keeps lines only.
     pub fn forget_columns(&mut self) {
-        for (_, position) in self.runs.iter_mut().filter(|run| run.1.has_line()) {
+        for (_, position) in self.runs_mut().iter_mut().filter(|run| run.1.has_line()) {
             *position = Position::line_only(position.line);
         }
     }
 
     /// The runs: (first word, position).
-    pub fn runs(&self) -> &[(u32, Position)] {
-        &self.runs
+    pub fn runs(&self) -> &[Run] {
+        self.runs.get_or_init(|| crate::marshal::read_positions(&self.stored))
     }
 
     /// CPython's `co_linetable` for `words` code units.
     pub fn to_linetable(&self, firstlineno: u32, words: u32) -> Vec<u8> {
         let mut out = Vec::new();
         let mut previous = firstlineno as i64;
-        for (index, &(start, position)) in self.runs.iter().enumerate() {
-            let end = self.runs.get(index + 1).map_or(words, |next| next.0);
+        for (index, &(start, position)) in self.runs().iter().enumerate() {
+            let end = self.runs().get(index + 1).map_or(words, |next| next.0);
             let mut left = end.saturating_sub(start);
             while left > 0 {
                 let units = left.min(8);

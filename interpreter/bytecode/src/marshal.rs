@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use num_bigint::BigInt;
 
 use crate::code::{CodeObject, Const, ExceptionEntry};
-use crate::location::{Position, PositionTable};
+use crate::location::{Position, PositionTable, Run};
 use crate::opcodes::table_hash;
 
 /// Changes with the format below.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Stands for the compiler that makes the code objects of this process.
 static COMPILER: AtomicU32 = AtomicU32::new(0);
 /// Constants nest no deeper than this.
@@ -50,15 +50,23 @@ type Result<T> = std::result::Result<T, ReadError>;
 pub fn dump(code: &CodeObject) -> Vec<u8> {
     let mut writer = Writer { out: magic().to_vec() };
     writer.out.extend(version().to_le_bytes());
-    writer.code(code);
+    writer.code(code, "");
     writer.out
+}
+
+/// The runs that are stored; none if the bytes are malformed.
+pub(crate) fn read_positions(stored: &[u8]) -> Vec<Run> {
+    if stored.is_empty() {
+        return Vec::new();
+    }
+    Reader { rest: stored, filename: Arc::from("") }.positions().unwrap_or_default()
 }
 
 /// Reads a stored code object.
 pub fn load(bytes: &[u8]) -> Result<CodeObject> {
     let rest = bytes.strip_prefix(&magic()).ok_or(ReadError::BadMagic)?;
     let rest = rest.strip_prefix(&version().to_le_bytes()).ok_or(ReadError::BadMagic)?;
-    Reader { rest }.code(0)
+    Reader { rest, filename: Arc::from("") }.code(0)
 }
 
 struct Writer {
@@ -93,12 +101,13 @@ impl Writer {
         self.out.extend(value.to_bits().to_le_bytes());
     }
 
-    fn constants(&mut self, items: &[Const]) {
+    fn constants(&mut self, items: &[Const], filename: &str) {
         self.number(items.len() as u64);
-        items.iter().for_each(|item| self.constant(item));
+        items.iter().for_each(|item| self.constant(item, filename));
     }
 
-    fn constant(&mut self, value: &Const) {
+    /// `filename` is that of the code object around it.
+    fn constant(&mut self, value: &Const, filename: &str) {
         match value {
             Const::None => self.out.push(b'N'),
             Const::Bool(value) => self.out.push(if *value { b'T' } else { b'F' }),
@@ -130,24 +139,26 @@ impl Writer {
             }
             Const::Tuple(items) => {
                 self.out.push(b'(');
-                self.constants(items);
+                self.constants(items, filename);
             }
             Const::FrozenSet(items) => {
                 self.out.push(b'>');
-                self.constants(items);
+                self.constants(items, filename);
             }
             Const::Code(code) => {
                 self.out.push(b'c');
-                self.code(code);
+                self.code(code, filename);
             }
         }
     }
 
-    fn code(&mut self, code: &CodeObject) {
+    fn code(&mut self, code: &CodeObject, around: &str) {
         let numbers =
             [code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.firstlineno, code.nregs];
         numbers.iter().for_each(|&number| self.number(number as u64));
-        [&code.filename, &code.name, &code.qualname].iter().for_each(|text| self.bytes(text.as_bytes()));
+        // Nearly always the same: an empty name stands for it.
+        self.bytes(if *code.filename == *around { b"" } else { code.filename.as_bytes() });
+        [&code.name, &code.qualname].iter().for_each(|text| self.bytes(text.as_bytes()));
         [&code.names, &code.varnames, &code.cellvars, &code.freevars].iter().for_each(|names| self.names(names));
         for registers in [&code.cell_registers, &code.hidden_locals] {
             self.number(registers.len() as u64);
@@ -160,9 +171,16 @@ impl Writer {
             let numbers = [entry.start, entry.end, entry.handler, entry.depth as u32];
             numbers.iter().for_each(|&number| self.number(number as u64));
         }
-        self.number(code.positions.runs().len() as u64);
+        let mut positions = Writer { out: Vec::new() };
+        positions.positions(code.positions.runs());
+        self.bytes(&positions.out);
+        self.constants(&code.consts, &code.filename);
+    }
+
+    fn positions(&mut self, runs: &[Run]) {
+        self.number(runs.len() as u64);
         let (mut word, mut line) = (0, 0);
-        for &(start, position) in code.positions.runs() {
+        for &(start, position) in runs {
             self.number((start - word) as u64);
             self.signed(position.line as i64 - line);
             self.signed(position.end_line as i64 - position.line as i64);
@@ -170,12 +188,13 @@ impl Writer {
             self.signed(position.end_col as i64 - position.col as i64);
             (word, line) = (start, position.line as i64);
         }
-        self.constants(&code.consts);
     }
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// That of the code object being read.
+    filename: Arc<str>,
 }
 
 impl Reader<'_> {
@@ -189,7 +208,16 @@ impl Reader<'_> {
         Ok(self.take(1)?[0])
     }
 
+    #[inline]
     fn number(&mut self) -> Result<u64> {
+        if let [byte @ 0..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_number()
+    }
+
+    fn long_number(&mut self) -> Result<u64> {
         let (mut value, mut shift) = (0u64, 0);
         loop {
             let byte = self.byte()?;
@@ -265,6 +293,13 @@ impl Reader<'_> {
     }
 
     fn code(&mut self, depth: u32) -> Result<CodeObject> {
+        let around = self.filename.clone();
+        let code = self.code_within(depth, &around);
+        self.filename = around;
+        code
+    }
+
+    fn code_within(&mut self, depth: u32, around: &Arc<str>) -> Result<CodeObject> {
         let mut code = CodeObject {
             argcount: self.small()?,
             posonlyargcount: self.small()?,
@@ -272,7 +307,10 @@ impl Reader<'_> {
             flags: self.small()?,
             firstlineno: self.small()?,
             nregs: self.small()?,
-            filename: self.text()?,
+            filename: match self.text()? {
+                same if same.is_empty() => around.clone(),
+                other => other,
+            },
             name: self.text()?,
             qualname: self.text()?,
             names: self.many(Self::text)?,
@@ -292,7 +330,8 @@ impl Reader<'_> {
             })?,
             ..CodeObject::default()
         };
-        code.positions = self.positions()?;
+        self.filename = code.filename.clone();
+        code.positions = PositionTable::from_stored(self.bytes()?);
         code.consts = self.many(|reader| reader.constant(depth + 1))?;
         if code.cell_registers.len() != code.cellvars.len() {
             return Err(ReadError::Malformed);
@@ -300,11 +339,12 @@ impl Reader<'_> {
         Ok(code)
     }
 
-    fn positions(&mut self) -> Result<PositionTable> {
-        let mut table = PositionTable::default();
+    fn positions(&mut self) -> Result<Vec<Run>> {
+        let count = self.count()?;
+        let mut runs = Vec::with_capacity(count);
         let (mut word, mut line) = (0u32, 0i64);
         let fit = |value: i64| i32::try_from(value).map_err(|_| ReadError::Malformed);
-        for _ in 0..self.count()? {
+        for _ in 0..count {
             word = word.checked_add(self.small()?).ok_or(ReadError::Malformed)?;
             line = line.checked_add(self.signed()?).ok_or(ReadError::Malformed)?;
             let end_line = line.checked_add(self.signed()?).ok_or(ReadError::Malformed)?;
@@ -316,8 +356,8 @@ impl Reader<'_> {
                 col: fit(col)?,
                 end_col: fit(end_col)?,
             };
-            table.push(word, position);
+            runs.push((word, position));
         }
-        Ok(table)
+        Ok(runs)
     }
 }

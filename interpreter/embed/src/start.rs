@@ -52,6 +52,9 @@ pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
 }
 /// As [`initialize`]; the program keeps its signal handlers unless `signals` says that they are Python's.
 pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
+    krait_object::gc::undisturbed(th, |th| start_up(th, config, signals))
+}
+fn start_up(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
     krait_object::hash::set_seed(config.hash_seed);
     let no_site = config.flags.no_site != 0;
     krait_runtime::types::int::limit::set(th, config.flags.int_max_str_digits.max(0) as usize);

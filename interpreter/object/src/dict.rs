@@ -210,9 +210,19 @@ impl Dict {
         self.get_hashed(th, key, hash)
     }
     pub fn get_hashed(&self, th: &mut Thread, key: &Value, hash: i64) -> PyResult<Option<Value>> {
+        if self.is_view()
+            && let Ok(found) = self.get_quick(key)
+        {
+            return Ok(found);
+        }
         self.with_place(th, key, hash, |t, i| i.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
     }
     pub fn contains(&self, th: &mut Thread, key: &Value) -> PyResult<bool> {
+        if self.is_view()
+            && let Ok(found) = self.contains_quick(key)
+        {
+            return Ok(found);
+        }
         let hash = hash_value(th, key)?;
         self.with_place(th, key, hash, |_, i| i.is_some())
     }

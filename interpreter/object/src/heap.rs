@@ -52,6 +52,8 @@ impl Use {
 #[repr(C, align(16))]
 pub(crate) struct Page {
     block: usize,
+    /// 2^32 divided by the block size, rounded up: offsets below 2^16 times this, without the low half, are divided exactly.
+    inverse: u64,
     /// Blocks made so far; those behind them are untouched memory.
     carved: AtomicUsize,
     /// Holds objects published since the last young collection.
@@ -202,8 +204,13 @@ fn refill(class: usize, what: Use) -> Option<NonNull<u8>> {
             return Some(first);
         }
         let page = new_page()?;
-        let header =
-            Page { block, carved: AtomicUsize::new(0), young: AtomicU8::new(0), scratch: UnsafeCell::new(Vec::new()) };
+        let header = Page {
+            block,
+            inverse: (1u64 << 32).div_ceil(block as u64),
+            carved: AtomicUsize::new(0),
+            young: AtomicU8::new(0),
+            scratch: UnsafeCell::new(Vec::new()),
+        };
         // SAFETY: a fresh page of PAGE bytes, which begins with its header.
         unsafe { page.cast::<Page>().write(header) };
         if what == Use::Traced {
@@ -401,7 +408,10 @@ fn is_used(h: &Header) -> bool {
 impl Page {
     /// The number of a block within its page.
     pub(crate) fn index_of(&self, h: NonNull<Header>) -> usize {
-        (h.as_ptr() as usize - std::ptr::from_ref(self) as usize - FIRST) / self.block
+        let offset = h.as_ptr() as usize - std::ptr::from_ref(self) as usize - FIRST;
+        let index = (offset as u64 * self.inverse >> 32) as usize;
+        debug_assert_eq!(index, offset / self.block);
+        index
     }
     /// Blocks made so far.
     pub(crate) fn count(&self) -> usize {

@@ -92,16 +92,25 @@ impl Code {
     }
     /// The code object for what the compiler made.
     pub fn new(th: &mut Thread, bytecode: &Arc<CodeObject>) -> PyResult<Ref<Code>> {
-        let consts = Tuple::from_vec(constants::to_values(th, &bytecode.consts)?);
+        Self::new_within(th, bytecode, &Str::new(&bytecode.filename))
+    }
+    /// As [`Code::new`], with the name of the file.
+    fn new_within(th: &mut Thread, bytecode: &Arc<CodeObject>, filename: &Ref<Str>) -> PyResult<Ref<Code>> {
+        let consts = Tuple::from_vec(constants::to_values(th, &bytecode.consts, (bytecode, filename))?);
         if crate::config::get(th).no_debug_ranges {
             let mut bytecode = CodeObject::clone(bytecode);
             bytecode.positions.forget_columns();
-            return Ok(Self::with_consts(&Arc::new(bytecode), consts, None));
+            return Ok(Self::with_consts(&Arc::new(bytecode), filename, consts, None));
         }
-        Ok(Self::with_consts(bytecode, consts, None))
+        Ok(Self::with_consts(bytecode, filename, consts, None))
     }
     /// As [`Code::new`], with values for the constants, of which `bytecode` holds those that it can.
-    fn with_consts(bytecode: &Arc<CodeObject>, consts: Ref<Tuple>, own: Option<OwnParts>) -> Ref<Code> {
+    fn with_consts(
+        bytecode: &Arc<CodeObject>,
+        filename: &Ref<Str>,
+        consts: Ref<Tuple>,
+        own: Option<OwnParts>,
+    ) -> Ref<Code> {
         let names: Box<[Ref<Str>]> = bytecode.names.iter().map(|n| intern(n)).collect();
         let varargs = bytecode.flags & flags::VARARGS != 0;
         let varkw = bytecode.flags & flags::VARKEYWORDS != 0;
@@ -124,7 +133,7 @@ impl Code {
             varnames: text_tuple(&bytecode.varnames),
             cellvars: text_tuple(&bytecode.cellvars),
             freevars: text_tuple(&bytecode.freevars),
-            filename: Str::new(&bytecode.filename).to_value().into(),
+            filename: filename.to_value().into(),
             name: intern(&bytecode.name),
             qualname: intern(&bytecode.qualname),
             bytecode: bytecode.clone(),

@@ -2,16 +2,21 @@
 use std::sync::Arc;
 
 use krait_bytecode::Const;
+use krait_bytecode::code::CodeObject;
 use krait_object::{Bytes, PyResult, Ref, Set, Str, Thread, Tuple, Value, intern::intern_ref, set::FrozenSet};
 
 use super::Code;
 use crate::types::complex;
 
-pub(super) fn to_values(th: &mut Thread, all: &[Const]) -> PyResult<Vec<Value>> {
-    all.iter().map(|c| to_value(th, c)).collect()
+/// A code object and the value of its file name.
+type Within<'a> = (&'a CodeObject, &'a Ref<Str>);
+
+/// The constants of a code object, whose file name nested code shares.
+pub(super) fn to_values(th: &mut Thread, all: &[Const], within: Within<'_>) -> PyResult<Vec<Value>> {
+    all.iter().map(|c| to_value(th, c, within)).collect()
 }
 
-fn to_value(th: &mut Thread, constant: &Const) -> PyResult<Value> {
+fn to_value(th: &mut Thread, constant: &Const, within: Within<'_>) -> PyResult<Value> {
     Ok(match constant {
         Const::None => Value::NONE,
         Const::Bool(b) => Value::bool(*b),
@@ -22,15 +27,16 @@ fn to_value(th: &mut Thread, constant: &Const) -> PyResult<Value> {
         Const::Complex(re, im) => complex::new(*re, *im),
         Const::Str(bytes) => text(bytes).into(),
         Const::Bytes(bytes) => Bytes::new(bytes).into(),
-        Const::Tuple(items) => Tuple::from_vec(to_values(th, items)?).into(),
+        Const::Tuple(items) => Tuple::from_vec(to_values(th, items, within)?).into(),
         Const::FrozenSet(items) => {
             let set = Set::default();
             for item in items.iter() {
-                let item = to_value(th, item)?;
+                let item = to_value(th, item, within)?;
                 set.add(th, item)?;
             }
             Ref::new(FrozenSet(set)).into()
         }
+        Const::Code(code) if code.filename == within.0.filename => Code::new_within(th, code, within.1)?.into(),
         Const::Code(code) => Code::new(th, code)?.into(),
     })
 }

@@ -132,7 +132,8 @@ impl Draft {
         let fault = verify(c, self.consts.len()).err().map(String::into_boxed_str);
         audit_new(th, c, self.nlocals)?;
         let own = OwnParts { fault, linetable: self.linetable.map(Vec::into_boxed_slice) };
-        Ok(Code::with_consts(&Arc::new(self.code), self.consts, Some(own)).into())
+        let filename = Str::new(&self.code.filename);
+        Ok(Code::with_consts(&Arc::new(self.code), &filename, self.consts, Some(own)).into())
     }
 }
 
