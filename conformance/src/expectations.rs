@@ -60,6 +60,10 @@ impl fmt::Display for Line {
 }
 
 impl Line {
+    pub fn is_flaky(&self) -> bool {
+        matches!(self.expected, Expected::Flaky(_))
+    }
+
     /// An identifier may hold spaces (doctests of files do): what follows it is recognised from the end.
     pub fn parse(text: &str) -> Result<Line, String> {
         let (text, note) = match text.split_once(" # ") {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::record::ModuleResult;
 use crate::signature::hex;
 
 pub const LISTS: [&str; 5] = ["language", "library", "network", "system", "internal"];
@@ -82,6 +83,11 @@ impl Suite {
             .map_or("other", |(list, _)| list)
     }
 
+    /// For estimates of time: a module's cases, and what it costs to start it.
+    pub fn weight(&self, module: &str) -> u64 {
+        self.cases_of(module) as u64 + 20
+    }
+
     pub fn cases_of(&self, module: &str) -> usize {
         self.lists.values().flatten().find(|(name, _)| name == module).map_or(0, |(_, cases)| *cases)
     }
@@ -141,6 +147,16 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// The cases to run, None for the whole module.
+    pub fn only(&self, reference: &ModuleResult) -> Option<BTreeSet<String>> {
+        self.patterns.is_some().then(|| self.chosen(reference))
+    }
+
+    /// Those of the reference's cases that are wanted.
+    pub fn chosen(&self, reference: &ModuleResult) -> BTreeSet<String> {
+        reference.order.iter().filter(|id| self.wants(id)).cloned().collect()
+    }
+
     pub fn wants(&self, id: &str) -> bool {
         self.patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| matches(pattern, id)))
     }

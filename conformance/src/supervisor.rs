@@ -91,6 +91,7 @@ struct Attempt {
     output: String,
     rss_kb: u64,
     ms: u64,
+    recorder_us: u64,
 }
 
 /// Runs the module; the last record is the module's own. None when interrupted.
@@ -168,6 +169,7 @@ impl<'a> State<'a> {
             exc: None,
             reason: None,
             ladder: None,
+            recorder_us: None,
             ..self.module.clone()
         }
     }
@@ -205,6 +207,7 @@ impl<'a> State<'a> {
         self.module.ms += attempt.ms;
         self.module.rss_kb = self.module.rss_kb.max(attempt.rss_kb);
         self.module.attempt = self.attempt;
+        self.module.recorder_us = Some(self.module.recorder_us.unwrap_or(0) + attempt.recorder_us);
         if self.order.is_empty() {
             self.order = attempt.cases.clone();
         }
@@ -419,6 +422,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
         output: String::new(),
         rss_kb: 0,
         ms: 0,
+        recorder_us: 0,
     };
     let mut last_sign = Instant::now();
     let mut last_look = Instant::now();
@@ -431,6 +435,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
             // The recorder's first event says which process speaks for the module; its children's do not count.
             Ok(event) if event.pid == pid || pid == 0 && event.e == "hello" => {
                 last_sign = Instant::now();
+                attempt.recorder_us = attempt.recorder_us.max(event.own_us);
                 match event.e.as_str() {
                     "hello" if pid == 0 => {
                         pid = event.pid;

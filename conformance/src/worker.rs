@@ -36,6 +36,9 @@ pub struct Event {
     pub stage: String,
     #[serde(default)]
     pub ms: u64,
+    /// CPU microseconds that the recorder itself has taken so far.
+    #[serde(default)]
+    pub own_us: u64,
     #[serde(default)]
     pub reason: Option<String>,
     #[serde(default)]

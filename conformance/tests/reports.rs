@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use conformance::exit;
 use conformance::gate;
 use conformance::record::{Meta, Results, read_results};
 use conformance::report::{self, Summary, archive, junit, markdown};
@@ -50,7 +51,7 @@ fn gate_output() {
     let (_, reference, subject) = load();
     let outcome = gate::check(&recorded("expectations"), &reference, &subject, |_, _| true);
     insta::assert_snapshot!(gate::text(&outcome, 20));
-    assert_eq!(outcome.exit_code(false), gate::EXIT_NEW_FAILURE);
+    assert_eq!(outcome.exit_code(false), exit::NEW_FAILURE);
 }
 
 #[test]
