@@ -38,7 +38,7 @@ pub fn base(word: &str) -> io::Result<Base> {
         };
     }
     if word == "published" {
-        let archive = Archive::load(&repository().join("reports"));
+        let archive = Archive::load(&repository().join("reports"))?;
         let Some(commit) = archive.runs.last() else {
             return Err(io::Error::other("reports/cases holds nothing: no run has been published"));
         };

@@ -153,8 +153,12 @@ pub fn folder() -> PathBuf {
 
 pub fn load(folder: &Path, module: &str) -> io::Result<Expectations> {
     let path = folder.join(format!("{module}.txt"));
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(Expectations::default()) };
-    Expectations::parse(&text, &this_month()).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+    if !path.exists() {
+        return Ok(Expectations::default());
+    }
+    let wrong = |error: String| io::Error::other(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    Expectations::parse(&text, &this_month()).map_err(wrong)
 }
 
 pub fn store(folder: &Path, module: &str, expectations: &Expectations) -> io::Result<()> {

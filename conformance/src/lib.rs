@@ -21,6 +21,7 @@ pub mod report;
 pub mod repro;
 pub mod run;
 pub mod score;
+pub mod scratch;
 pub mod signature;
 pub mod suite;
 pub mod supervisor;

@@ -22,6 +22,9 @@ use crate::suite::Suite;
 pub struct Summary {
     pub meta: Meta,
     pub total: Scores,
+    /// Over the modules that the subject can load.
+    #[serde(default)]
+    pub loaded: Scores,
     /// Per list of the suite.
     pub lists: BTreeMap<String, Scores>,
     pub modules: BTreeMap<String, ModuleScore>,
@@ -39,7 +42,8 @@ impl Summary {
             let members = modules.iter().filter(|(module, _)| list_of[*module] == *list).map(|(_, score)| score);
             lists.entry(list.clone()).or_insert_with(|| scores(members));
         }
-        Summary { meta, total: scores(modules.values()), lists, modules, list_of }
+        let loaded = scores(modules.values().filter(|score| score.loads()));
+        Summary { meta, total: scores(modules.values()), loaded, lists, modules, list_of }
     }
 }
 
@@ -60,8 +64,7 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(name: &str, summary: Summary) -> Peer {
-        let loaded = scores(summary.modules.values().filter(|score| score.loads()));
-        let Summary { meta, total, modules, .. } = summary;
+        let Summary { meta, total, loaded, modules, .. } = summary;
         let Meta { subject_version: version, started, pin, machine, .. } = meta;
         Peer { name: name.to_owned(), version, started, pin, machine, total, loaded, modules }
     }
@@ -117,7 +120,7 @@ pub fn write_all(
     std::fs::write(folder.join("badge.json"), badge(summary) + "\n")?;
     std::fs::write(folder.join("summary.md"), markdown::summary(summary))?;
     std::fs::write(folder.join("by-module.md"), markdown::by_module(summary, &extras.peers))?;
-    let mut cases = archive::Archive::load(folder);
+    let mut cases = archive::Archive::load(folder)?;
     let base = cases.runs.last().map(|commit| compare::from_archive(&cases, commit));
     let history = archive::add_to_history(&folder.join("history.jsonl"), summary)?;
     std::fs::write(folder.join("history.csv"), archive::csv(&history))?;

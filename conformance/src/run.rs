@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::record::{Meta, ModuleResult, Record, Results, RunFolder, Side, Status, VERSION};
 use crate::reference::{self, Cache, Reference};
 use crate::score;
+use crate::scratch;
 use crate::suite::{Selected, Suite, repository};
 use crate::supervisor::{INTERRUPTED, Limits, Only, Request, ladder, module_source, run_module};
 use crate::worker::{Interpreter, run_plain};
@@ -40,12 +41,14 @@ pub struct Sides {
     pub address_space_gib: Option<u64>,
 }
 
+/// `$KRAIT_RUNS`, else `runs/` of the repository.
 pub fn runs_folder() -> PathBuf {
-    repository().join("runs")
+    std::env::var_os("KRAIT_RUNS").map_or_else(|| repository().join("runs"), PathBuf::from)
 }
 
 impl Session {
     pub fn open(sides: &Sides) -> io::Result<Session> {
+        scratch::sweep()?;
         let suite = Suite::load()?;
         let reference = Reference::find(&sides.reference)?;
         let (tree, suite_is_pinned) = reference::check_pin(&suite, &reference)?;
@@ -97,18 +100,9 @@ impl Session {
         reference: Option<&'a ModuleResult>,
     ) -> Request<'a> {
         static RECORDER: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-        Request {
-            interpreter: if side == Side::Reference { &self.reference.worker } else { &self.subject },
-            side,
-            run,
-            module,
-            root: None,
-            recorder: RECORDER.get_or_init(reference::recorder_path),
-            mode,
-            only: Only::All,
-            reference,
-            limits: &self.limits,
-        }
+        let interpreter = if side == Side::Reference { &self.reference.worker } else { &self.subject };
+        let recorder = RECORDER.get_or_init(reference::recorder_path);
+        Request { side, mode, reference, ..Request::new(interpreter, run, module, recorder, &self.limits) }
     }
 
     /// The subject's records for a module, all or those cases only. None when interrupted.

@@ -60,13 +60,13 @@ impl Suite {
             let text = fs::read_to_string(folder.join("lists").join(format!("{list}.txt")))?;
             suite.lists.insert(list.to_owned(), entries(&text).map(module_line).collect());
         }
-        suite.pin = Pin::parse(&fs::read_to_string(folder.join("PIN")).unwrap_or_default());
-        let cases = |name: &str| {
-            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
-            entries(&text).filter_map(case_line).collect::<BTreeSet<_>>()
+        suite.pin = Pin::parse(&fs::read_to_string(folder.join("PIN"))?);
+        let cases = |name: &str| -> io::Result<BTreeSet<_>> {
+            let text = fs::read_to_string(folder.join(name))?;
+            Ok(entries(&text).filter_map(case_line).collect())
         };
-        suite.marked = cases("cpython-only.txt");
-        suite.reviewed = cases("implementation-detail.txt");
+        suite.marked = cases("cpython-only.txt")?;
+        suite.reviewed = cases("implementation-detail.txt")?;
         Ok(suite)
     }
 

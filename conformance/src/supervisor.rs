@@ -13,8 +13,9 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use crate::record::{self, Exc, Kind, ModuleResult, Record, Side, Status};
+use crate::scratch::Scratch;
 use crate::signature;
-use crate::worker::{Event, Interpreter, RECORD_FD, Scratch, Worker};
+use crate::worker::{Event, Interpreter, RECORD_FD, Worker};
 
 /// Set by Ctrl-C: workers are ended, what is done is kept.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -60,12 +61,36 @@ pub struct Request<'a> {
     /// None for a module of the package `test`, else the folder that holds it.
     pub root: Option<&'a Path>,
     pub recorder: &'a Path,
-    /// `run` or `marks`, see the recorder.
+    /// `run`, `marks` or `nocapi`, see the recorder.
     pub mode: &'a str,
     pub only: Only,
     /// The reference's result: enumerates the cases and gives their durations.
     pub reference: Option<&'a ModuleResult>,
     pub limits: &'a Limits,
+}
+
+impl<'a> Request<'a> {
+    /// Every case of a module of the suite, with the subject.
+    pub fn new(
+        interpreter: &'a Interpreter,
+        run: &'a str,
+        module: &'a str,
+        recorder: &'a Path,
+        limits: &'a Limits,
+    ) -> Request<'a> {
+        Request {
+            interpreter,
+            side: Side::Subject,
+            run,
+            module,
+            root: None,
+            recorder,
+            mode: "run",
+            only: Only::All,
+            reference: None,
+            limits,
+        }
+    }
 }
 
 /// How an attempt ended.

@@ -73,7 +73,7 @@ fn every_report_is_written() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let cases = archive::Archive::load(&folder);
+    let cases = archive::Archive::load(&folder).expect("it was written");
     assert_eq!(cases.runs, ["abc"]);
     assert_eq!(cases.cases.values().map(std::collections::BTreeMap::len).sum::<usize>(), 8);
     assert_eq!(cases.cases["test_beta"]["B.test_one"], [(0, "import_error".to_owned())]);

@@ -30,9 +30,13 @@ fn open(run: &str) -> io::Result<Loaded> {
     let cache = runs_folder().join("reference").join(&meta.reference_key);
     let mut reference = Results::new();
     for module in subject.keys() {
-        if let Ok(records) = crate::record::read_records(&cache.join(format!("{module}.jsonl"))) {
-            reference.insert(module.clone(), ModuleResult::from_records(records));
-        }
+        let records = crate::record::read_records(&cache.join(format!("{module}.jsonl"))).map_err(|error| {
+            io::Error::other(format!(
+                "the reference's results that {} was measured against: {module}: {error}",
+                meta.run
+            ))
+        })?;
+        reference.insert(module.clone(), ModuleResult::from_records(records));
     }
     Ok(Loaded { suite: Suite::load()?, meta, reference, subject })
 }
@@ -73,8 +77,9 @@ pub fn report(run: &str, format: &str, out: Option<PathBuf>, peers: &[String]) -
                 shown.push(peer);
             }
             // What `conformance api` found last.
-            let api = std::fs::read_to_string(runs_folder().join("api.json")).unwrap_or_default();
-            let extras = report::Extras { peers: shown, api: serde_json::from_str(&api).unwrap_or_default() };
+            let api = runs_folder().join("api.json");
+            let api = if api.exists() { std::fs::read_to_string(api)? } else { "[]".to_owned() };
+            let extras = report::Extras { peers: shown, api: serde_json::from_str(&api).map_err(io::Error::other)? };
             report::write_all(&folder, &loaded.suite, &summary, &loaded.reference, &loaded.subject, &extras)?;
             println!("{}", folder.join("index.html").display());
         }

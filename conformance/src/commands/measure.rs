@@ -15,7 +15,7 @@ use crate::record::{ModuleResult, Results, RunFolder, Side, Status};
 use crate::report::{Summary, markdown};
 use crate::run::{Session, Sides, cached_reference, measure, new_run, runs_folder};
 use crate::suite::Selected;
-use crate::supervisor::{Only, Request, run_module};
+use crate::supervisor::{Request, run_module};
 use crate::worker::run_plain;
 use crate::{changed, compare, trust};
 
@@ -66,6 +66,9 @@ pub fn run(sides: &Sides, select: &[String], options: &RunOptions) -> io::Result
     }
     println!("{}", markdown::table(&summary));
     println!("run {} in {} s: {}", summary.meta.run, summary.meta.seconds, folder.path.display());
+    if let Some(text) = markdown::cpu(&summary.meta) {
+        println!("{text}");
+    }
     if !session.suite_is_pinned {
         println!("The suite is not the pinned one: these figures compare with no other run's.");
     }
@@ -240,18 +243,9 @@ impl Control {
 
 fn fresh_reference(session: &Session, module: &str) -> io::Result<Option<ModuleResult>> {
     let recorder = crate::reference::recorder_path();
-    let request = Request {
-        interpreter: &session.reference.worker,
-        side: Side::Reference,
-        run: "control",
-        module,
-        root: None,
-        recorder: &recorder,
-        mode: "run",
-        only: Only::All,
-        reference: None,
-        limits: &session.limits,
-    };
+    let worker = &session.reference.worker;
+    let request = Request::new(worker, "control", module, &recorder, &session.limits);
+    let request = Request { side: Side::Reference, ..request };
     Ok(run_module(&request)?.map(ModuleResult::from_records))
 }
 

@@ -38,14 +38,17 @@ function lists(rows) {
 
 function peersTable() {
   if (!data.peers.length) return null;
-  const rows = [["this run", data.summary.total], ...data.peers.map((peer) => [peer.name, peer.total])];
+  const { meta, total, loaded } = data.summary;
+  const rows = [{ name: "this run", version: meta.subject_version, started: meta.started, total, loaded }, ...data.peers];
+  const day = (row) => new Date(row.started * 1000).toISOString().slice(0, 10);
   return el("section", {}, el("h2", {}, "Peers"), table("Other Pythons on the same suite and reference", [
-    ["Python", (row) => row[0], (row) => row[0]],
-    ["modules", (row) => row[1].strict.modules, (row) => String(row[1].strict.modules), true],
-    ["cases", (row) => row[1].strict.cases, (row) => String(row[1].strict.cases), true],
-    ["strict", (row) => row[1].strict.parity, (row) => show(row[1].strict.parity), true],
-    ["portable", (row) => row[1].portable.parity, (row) => show(row[1].portable.parity), true],
-  ], rows, 3));
+    ["Python", (row) => row.name, (row) => [row.name, el("div", { class: "faint" }, `${row.version}, ${day(row)}`)]],
+    ["strict", (row) => row.total.strict.parity, (row) => show(row.total.strict.parity), true],
+    ["portable", (row) => row.total.portable.parity, (row) => show(row.total.portable.parity), true],
+    ["modules green", (row) => row.total.strict.green, (row) => `${row.total.strict.green} of ${row.total.strict.modules}`, true],
+    ["loads", (row) => row.loaded.strict.modules, (row) => String(row.loaded.strict.modules), true],
+    ["strict on what it loads", (row) => row.loaded.strict.parity, (row) => `${show(row.loaded.strict.parity)} of ${row.loaded.strict.cases}`, true],
+  ], rows, 1));
 }
 
 function modulesTable(modules) {
