@@ -182,7 +182,8 @@ fn examples(source: &str) -> Vec<Edit> {
         let begins = text == ">>>" || text.starts_with(">>> ");
         if begins || text == "'''" || text == "\"\"\"" {
             if let Some(start) = open.take() {
-                out.push(cut((start, at)));
+                // Without the last newline, as statements have it.
+                out.push(cut((start, at - 1)));
             }
             open = begins.then_some(at);
         }
