@@ -3,9 +3,11 @@
     locate.py MODULE ID
 
 {"files": [[module, path], ...], "own": bool, "class": name, "method": name}: the files of the case's classes within the
-package `test`, base classes first, and whether the method itself stands in the last of them.
+package `test`, base classes first, and whether the method itself stands in the last of them. For a doctest
+{"examples": [[source, want], ...], "flags": [name, ...], "scope": module}: what it runs, and whose names it sees.
 """
 
+import doctest
 import json
 import sys
 import unittest
@@ -29,7 +31,8 @@ def main(module, wanted):
         if seen[key] > 1:
             key = "%s#%d" % (key, seen[key])
         if key == wanted:
-            json.dump(describe(case), sys.stdout)
+            test = getattr(case, "_dt_test", None)
+            json.dump(describe(case) if test is None else describe_doctest(case, test), sys.stdout)
             return
     raise SystemExit("the reference's loader finds no such case")
 
@@ -50,6 +53,15 @@ def describe(case):
     modules.reverse()
     files = [[name, sys.modules[name].__file__] for name in modules]
     return {"files": files, "own": owner == cls.__module__, "class": cls.__qualname__, "method": method}
+
+
+def describe_doctest(case, test):
+    names = doctest.OPTIONFLAGS_BY_NAME
+    return {
+        "examples": [[example.source, example.want] for example in test.examples],
+        "flags": sorted(name for name in names if case._dt_optionflags & names[name]),
+        "scope": test.globs.get("__name__", ""),
+    }
 
 
 main(sys.argv[1], sys.argv[2])

@@ -83,17 +83,41 @@ def describe(kind, value, tb):
 
 
 class Channel:
+    """Writes the events, and adds up the CPU time that the recorder takes from the cases."""
+
     def __init__(self, fd):
         self.fd = fd
+        self.spent = 0.0
+        self.cpu = cpu_clock()
+
+    def timed(self, work, *args):
+        began = self.cpu()
+        try:
+            return work(*args)
+        finally:
+            self.spent += self.cpu() - began
 
     def send(self, event):
         if getpid() != PID:
             return
         event["pid"] = PID
+        if event["e"] in ("done", "end"):
+            event["own_us"] = int(self.spent * 1000000)
+        self.timed(self.put, event)
+
+    def put(self, event):
         data = (encode(event) + "\n").encode("ascii")
         while data:
             count = write(self.fd, data)
             data = data[count:]
+
+
+def cpu_clock():
+    try:
+        from time import thread_time
+    except ImportError:
+        return lambda: 0.0
+    return thread_time
 
 
 def clock():
@@ -188,7 +212,7 @@ def make_result(unittest, channel, pending, now):
         def set_failure(self, status, err):
             if self.status not in ("fail", "error"):
                 self.status = status
-                self.exc = describe(err[0], err[1], err[2])
+                self.exc = channel.timed(describe, err[0], err[1], err[2])
 
         def fixture(self, test, status, exc, reason):
             """A class or module fixture that fails or skips decides every case behind it that has not run."""

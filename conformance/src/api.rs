@@ -11,8 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::run::Session;
+use crate::scratch::Scratch;
 use crate::suite::repository;
-use crate::worker::{Interpreter, Scratch, run_plain};
+use crate::worker::{Interpreter, run_plain};
 
 /// Kind and signature of each public name; a class's members are `Class.member`.
 pub type Names = BTreeMap<String, (String, String)>;

@@ -14,6 +14,16 @@ pub enum Found {
     Unknown,
 }
 
+impl Found {
+    pub fn word(self) -> &'static str {
+        match self {
+            Found::Good => "good",
+            Found::Bad => "bad",
+            Found::Unknown => "neither (it does not build, or does not have the case)",
+        }
+    }
+}
+
 /// The commits after `good` up to `bad`, oldest first, along first parents.
 pub fn commits(repository: &Path, good: &str, bad: &str) -> io::Result<Vec<String>> {
     let range = format!("{good}..{bad}");

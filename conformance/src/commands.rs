@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::explore::snippet_files;
 pub use self::measure::shard_of;
 
+use crate::exit;
 use crate::run::Sides;
 use crate::supervisor::INTERRUPTED;
 
@@ -28,8 +29,9 @@ use crate::supervisor::INTERRUPTED;
         conformance repro ID --minimise       a file of a few lines that shows it\n  \
         conformance eval 'code'               try a line on both sides\n  \
         conformance bless test_dict           enrol what now passes\n\n\
-        Exit codes: 0 as wanted; 1 an error, or something was found; 2 wrong arguments; gate: 10 new failure, 11 changed\n\
-        crash, 12 unexpected pass, 13 another suite, 14 nothing was run, 15 faulty expectations; 130 interrupted."
+        Exit codes: 0 as wanted; 1 something was found; 2 wrong arguments; 3 the command could not do its work; gate: 10\n\
+        new failure, 11 changed crash, 12 unexpected pass, 13 another suite, 14 nothing was run, 15 faulty expectations;\n\
+        130 interrupted."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -61,8 +63,10 @@ pub enum Command {
         conformance run test_dict 'test_str*' test_int.IntTestCases.test_basic\n  \
         conformance run all --shard 2/4\n  conformance run all --changed main\n  \
         conformance run --resume latest          after Ctrl-C, kill -9 or a power cut\n  \
-        conformance run test_list --subject /usr/bin/pypy3")]
+        conformance run test_list --subject /usr/bin/pypy3\n\n\
+        Exit codes: 0 measured, whatever the outcome; 3 could not; 130 interrupted, go on with --resume.")]
     Run {
+        /// Lists, modules, cases, patterns [default: language]
         select: Vec<String>,
         /// Go on with an interrupted run (a name below runs/, or latest)
         #[arg(long)]
@@ -86,7 +90,9 @@ pub enum Command {
         Exit codes: 0 as expected; 10 new failure; 11 changed crash; 12 unexpected pass; 13 another suite; 14 nothing\n\
         was run; 15 faulty expectation files; 130 interrupted.")]
     Gate {
+        /// Lists, modules, cases, patterns [default: language]
         select: Vec<String>,
+        /// Judge this run instead of measuring
         #[arg(long)]
         from_run: Option<String>,
         /// An unexpected pass is told but does not fail
@@ -107,8 +113,10 @@ pub enum Command {
     },
     /// Write the expectations of these modules from a run
     #[command(after_help = "Examples:\n  conformance bless test_dict\n  \
-        conformance bless test_socket --from-run RUN1 --from-run RUN2   what they disagree on stays as it was")]
+        conformance bless test_socket --from-run RUN1 --from-run RUN2   what they disagree on stays as it was\n\n\
+        Exit code 0: the files say what the run says; 3: not so.")]
     Bless {
+        /// Whole modules or lists [default: those of the run]
         select: Vec<String>,
         /// Runs that must agree; the first decides
         #[arg(long, default_value = "latest")]
@@ -116,9 +124,12 @@ pub enum Command {
         /// First enrolment: cases that were not run may be entered
         #[arg(long)]
         first: bool,
+        #[arg(long)]
+        json: bool,
     },
     /// What one fix would unblock most
-    #[command(after_help = "Examples:\n  conformance triage\n  conformance triage --run RUN --top 100 --json")]
+    #[command(after_help = "Examples:\n  conformance triage\n  conformance triage --run RUN --top 100 --json\n\n\
+        Exit code 0, whatever the run says.")]
     Triage {
         #[arg(long, default_value = "latest")]
         run: String,
@@ -129,8 +140,9 @@ pub enum Command {
     },
     /// One case, or every case that matches: both sides' outcome and traceback
     #[command(after_help = "Examples:\n  conformance show test_list.ListTest.test_sort\n  \
-        conformance show 'test_list.*sort*' --run-again")]
+        conformance show 'test_list.*sort*' --run-again\n\nExit code 0: shown; 3: no such case.")]
     Show {
+        /// A case, a pattern, or a part of a case's name
         id: String,
         #[arg(long, default_value = "latest")]
         run: String,
@@ -143,8 +155,9 @@ pub enum Command {
     /// A file of its own that shows the failure of one case; with --minimise cut to its core
     #[command(after_help = "Examples:\n  conformance repro test_list.ListTest.test_sort --minimise\n  \
         conformance repro test_dict.DictTest.test_copy --out copy.py\n\n\
-        The file is written below runs/repro/ and printed. Exit code 0: it shows the failure; 1: no such file can be made.")]
+        The file is written below runs/repro/ and printed. Doctests are taken out of their module too. Exit code 0: the file shows the failure; 3: none can be made.")]
     Repro {
+        /// A case, or a pattern: the first that deviates is taken
         id: String,
         /// Cut it while the subject's signature and the reference's pass both hold
         #[arg(long, visible_alias = "minimize")]
@@ -158,7 +171,9 @@ pub enum Command {
     },
     /// What changed between two runs
     #[command(
-        after_help = "Examples:\n  conformance diff published latest\n  conformance diff merge-base latest --json"
+        after_help = "Examples:\n  conformance diff published latest\n  conformance diff merge-base latest --json\n  \
+            conformance diff RUN1 RUN2               two runs of one commit: what is unstable outside of the quarantine\n\n\
+            Exit code 0: no case outside of the quarantine differs; 1: some do."
     )]
     Diff {
         /// A run, merge-base, or published
@@ -177,7 +192,7 @@ pub enum Command {
     /// Merge three versions of an expectation file, case by case; serves as a git merge driver
     #[command(after_help = "Examples:\n  conformance merge base.txt ours.txt theirs.txt --out merged.txt\n  \
         git config merge.expectations.driver 'target/conf/conformance merge %O %A %B'\n\n\
-        Exit code 0: merged; 1: conflicts are marked in the result.")]
+        Exit code 0: merged; 1: conflicts are marked in the result; 3: a line of a file means nothing.")]
     Merge {
         base: PathBuf,
         ours: PathBuf,
@@ -190,6 +205,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  conformance flake test_threading --repeat 5\n  \
         conformance flake --from-run RUN1 --from-run RUN2 --write\n\nExit code 0: all stable; 1: unstable cases are listed.")]
     Flake {
+        /// Lists, modules, cases, patterns [default: language]
         select: Vec<String>,
         #[arg(long, default_value_t = 5)]
         repeat: usize,
@@ -204,11 +220,15 @@ pub enum Command {
     },
     /// The first commit at which a case deviates; each commit is built once and its binary kept below runs/bisect/
     #[command(after_help = "Examples:\n  conformance bisect test_list.ListTest.test_sort --good v0.1\n  \
-        conformance bisect test_int --good HEAD~40 --build 'make && cp build/python \"$OUT\"'")]
+        conformance bisect test_int --good HEAD~40 --build 'make && cp build/python \"$OUT\"'\n\n\
+        Exit code 0: found; 3: the case does not deviate at the bad end, or nothing leads from the one to the other.")]
     Bisect {
+        /// A case, a module or a pattern
         id: String,
+        /// A commit at which it does not deviate
         #[arg(long)]
         good: String,
+        /// A commit at which it does
         #[arg(long, default_value = "HEAD")]
         bad: String,
         /// Shell command that builds the work tree it runs in and puts the binary at $OUT
@@ -244,10 +264,14 @@ pub enum Command {
         json: bool,
     },
     /// Run the programs of conformance/snippets on both sides and compare output, traceback and end
+    #[command(after_help = "Examples:\n  conformance snippets\n  conformance snippets gen --json\n\n\
+        Exit code 0: both sides agree; 1: they differ on a program, and the difference is printed.")]
     Snippets {
         /// Part of a name
         #[arg(default_value = "")]
         filter: String,
+        #[arg(long)]
+        json: bool,
     },
     /// Run a piece of Python on both sides and compare what it prints
     #[command(after_help = "Example:\n  conformance eval 'print([1, 2] * 2); 1 / 0'\n\n\
@@ -258,7 +282,10 @@ pub enum Command {
         json: bool,
     },
     /// Duration of each module against the reference
-    #[command(after_help = "Example:\n  conformance perf --top 10\n\nOnly cases that both sides pass are counted.")]
+    #[command(
+        after_help = "Example:\n  conformance perf --top 10\n\nOnly cases that both sides pass are counted. It reads a run: \
+        nothing is measured anew."
+    )]
     Perf {
         #[arg(long, default_value = "latest")]
         run: String,
@@ -267,15 +294,16 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Scores of a run: md (standard output), json, junit, badge, html with everything (a folder), or peer
     #[command(after_help = "Examples:\n  conformance report\n  conformance report --format html --out /tmp/site\n  \
-        conformance report --format html --peer RustPython=1795-abc   a column for another Python's run")]
-    /// Scores of a run: md (standard output), json, junit, badge, or html with everything (a folder)
+        conformance report --format html --peer RustPython=1795-abc   a column for another Python's run\n  \
+        conformance report --run 1795-abc --format peer --out reports/peers/RustPython.json   the column, for good")]
     Report {
         #[arg(long, default_value = "latest")]
         run: String,
         #[arg(long, default_value = "md")]
         format: String,
-        /// Folder for html
+        /// Folder for html [default: reports], file for peer
         #[arg(long)]
         out: Option<PathBuf>,
         /// With html: another Python's run, shown beside, as NAME=RUN
@@ -284,26 +312,44 @@ pub enum Command {
     },
     /// Is everything in place? The verdict stands on the last line
     #[command(after_help = "Exit code 0: sound; 1: a fault, each on a line that begins with FAULT.")]
-    Doctor,
+    Doctor {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that the reference is stable and that a run of it as the subject agrees with it
     #[command(after_help = "Example:\n  conformance control test_list test_dict --repeat 3\n\n\
         Exit code 0: every stable case agrees and at most 20 are unstable; 1: not so.")]
-    /// Check that the reference is stable and that a run of it as the subject agrees with it
     Control {
+        /// Lists, modules, cases, patterns [default: language]
         select: Vec<String>,
+        /// Fresh runs of the reference, before the one of it as the subject
         #[arg(long, default_value_t = 3)]
         repeat: usize,
+        #[arg(long)]
+        json: bool,
     },
     /// Collect the cases that the suite marks as CPython's own into cpython-tests/cpython-only.txt
+    #[command(after_help = "Examples:\n  conformance marks all\n  conformance marks test_list --without-capi\n\n\
+        Exit code 0: written, or listed.")]
     Marks {
+        /// Lists or modules [default: language]
         select: Vec<String>,
         /// Only list unmarked cases that do not pass without _testcapi and its kin: candidates for the reviewed list
         #[arg(long)]
         without_capi: bool,
+        #[arg(long)]
+        json: bool,
     },
     /// Print the pin of the suite found, or write it
+    #[command(
+        after_help = "Examples:\n  conformance pin\n  conformance pin --write     a new CPython is the measure from now on"
+    )]
     Pin {
+        /// Into cpython-tests/PIN
         #[arg(long)]
         write: bool,
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -311,7 +357,7 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
     // Ctrl-C ends the workers and keeps what is done; a second one finds the flag already set.
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            std::process::exit(i32::from(exit::INTERRUPTED));
         }
     })
     .map_err(io::Error::other)?;
@@ -330,13 +376,13 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
             let options = measure::GateOptions { from_run, lenient, confirm: !no_confirm, base, summary, json };
             measure::gate(&sides, &select, &options)
         }
-        Command::Control { select, repeat } => measure::control(&sides, &select, repeat),
+        Command::Control { select, repeat, json } => measure::control(&sides, &select, repeat, json),
         Command::Eval { code, json } => measure::eval(&sides, &code, json),
-        Command::Bless { select, from_run, first } => maintain::bless(&sides, &select, &from_run, first),
-        Command::Marks { select, without_capi: false } => maintain::marks(&sides, &select),
-        Command::Marks { select, without_capi: true } => maintain::capi_candidates(&sides, &select),
-        Command::Pin { write } => maintain::pin(&sides, write),
-        Command::Doctor => maintain::doctor(&sides),
+        Command::Bless { select, from_run, first, json } => maintain::bless(&sides, &select, &from_run, first, json),
+        Command::Marks { select, without_capi: false, json } => maintain::marks(&sides, &select, json),
+        Command::Marks { select, without_capi: true, json } => maintain::capi_candidates(&sides, &select, json),
+        Command::Pin { write, json } => maintain::pin(&sides, write, json),
+        Command::Doctor { json } => maintain::doctor(&sides, json),
         Command::Triage { run, top, json } => inspect::triage(&run, top, json),
         Command::Show { id, run, run_again, json } => inspect::show(&sides, &id, &run, run_again, json),
         Command::Repro { id, minimise, out, json } => reproduce::repro(&sides, &id, minimise, out, json),
@@ -349,7 +395,7 @@ pub fn dispatch(arguments: Arguments) -> io::Result<u8> {
         Command::Bisect { id, good, bad, build, json } => explore::bisect(&sides, &id, &good, &bad, build, json),
         Command::Api { modules, top, signatures, json } => explore::api(&sides, &modules, top, signatures, json),
         Command::Fuzz { seed, count, json } => explore::fuzz(&sides, seed, count, json),
-        Command::Snippets { filter } => explore::snippets(&sides, &filter),
+        Command::Snippets { filter, json } => explore::snippets(&sides, &filter, json),
         Command::Perf { run, top, json } => inspect::perf(&run, top, json),
         Command::Report { run, format, out, peer } => inspect::report(&run, &format, out, &peer),
     }

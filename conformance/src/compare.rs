@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::expectations::{self, Expectations, Line};
 use crate::record::{Record, Results, RunFolder, Status};
 use crate::report::archive::{Archive, CaseHistory};
 use crate::run::runs_folder;
@@ -14,10 +16,16 @@ use crate::score::{Verdict, verdict};
 use crate::suite::{Suite, repository};
 use crate::triage::title;
 
-/// Statuses of an earlier run, by module and case.
+/// An earlier run.
 pub struct Base {
     pub name: String,
-    pub statuses: BTreeMap<String, BTreeMap<String, String>>,
+    pub cases: Cases,
+}
+
+pub enum Cases {
+    Recorded(Results),
+    /// Statuses by module and case. An archive calls a pass with fewer sub-tests than the reference's a pass.
+    Archived(BTreeMap<String, BTreeMap<String, String>>),
 }
 
 /// `published` is what `reports/` holds; `merge-base` the newest complete run of that commit, or else `published`; any
@@ -29,20 +37,15 @@ pub fn base(word: &str) -> io::Result<Base> {
             None => base("published"),
         };
     }
-    let mut statuses: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     if word == "published" {
-        let archive = Archive::load(&repository().join("reports"));
+        let archive = Archive::load(&repository().join("reports"))?;
         let Some(commit) = archive.runs.last() else {
             return Err(io::Error::other("reports/cases holds nothing: no run has been published"));
         };
         return Ok(from_archive(&archive, &format!("the published run of {commit}")));
     }
     let folder = RunFolder::open(&runs_folder(), word)?;
-    for (module, result) in folder.results()? {
-        let cases = result.cases.iter().map(|(id, record)| (id.clone(), record.status.word().to_owned()));
-        statuses.insert(module, cases.collect());
-    }
-    Ok(Base { name: folder.meta()?.run, statuses })
+    Ok(Base { name: folder.meta()?.run, cases: Cases::Recorded(folder.results()?) })
 }
 
 /// The last statuses of an archive.
@@ -52,7 +55,7 @@ pub fn from_archive(archive: &Archive, name: &str) -> Base {
         cases.iter().map(|(id, history)| (id.clone(), last(history))).collect::<BTreeMap<_, _>>()
     };
     let statuses = archive.cases.iter().map(|(module, all)| (module.clone(), cases(all))).collect();
-    Base { name: name.to_owned(), statuses }
+    Base { name: name.to_owned(), cases: Cases::Archived(statuses) }
 }
 
 fn merge_base_run() -> io::Result<Option<String>> {
@@ -93,6 +96,8 @@ pub struct Comparison {
     pub changed: Vec<Change>,
     /// Among broken and changed: what began to take its process down.
     pub new_crashes: Vec<Change>,
+    /// What differs and stands in the quarantine: in none of the other lists.
+    pub flaky: Vec<Change>,
     /// Portable cases in both runs: how many passed before, how many do now, of how many.
     pub passed_before: usize,
     pub passed_now: usize,
@@ -106,12 +111,11 @@ pub fn compare(suite: &Suite, base: &Base, reference: &Results, subject: &Result
         let Some(expected) = reference.get(module) else { continue };
         for id in expected.order.iter().filter(|id| expected.cases[*id].status == Status::Pass) {
             let Some(record) = result.cases.get(id) else { continue };
-            let Some(was) = base.statuses.get(module).and_then(|cases| cases.get(id)) else {
+            let Some((was, is)) = base.words(module, &expected.cases[id], record) else {
                 out.not_in_base += 1;
                 continue;
             };
             let portable = suite.is_portable(module, id);
-            let is = word(&expected.cases[id], record);
             let passed = |word: &str| word == "pass";
             if portable {
                 out.cases += 1;
@@ -123,8 +127,8 @@ pub fn compare(suite: &Suite, base: &Base, reference: &Results, subject: &Result
             }
             let why = if passed(is) { String::new() } else { title(record) };
             let case = format!("{module}.{id}");
-            let change = Change { case, was: was.clone(), is: is.to_owned(), why, portable };
-            if record.status.is_violent() && !["crash", "timeout", "oom"].contains(&was.as_str()) {
+            let change = Change { case, was: was.to_owned(), is: is.to_owned(), why, portable };
+            if record.status.is_violent() && !["crash", "timeout", "oom"].contains(&was) {
                 out.new_crashes.push(change.clone());
             }
             match (passed(was), passed(is)) {
@@ -137,15 +141,54 @@ pub fn compare(suite: &Suite, base: &Base, reference: &Results, subject: &Result
     out
 }
 
-fn word<'r>(reference: &Record, record: &'r Record) -> &'r str {
-    if record.status == Status::Pass && verdict(reference, Some(record), true) != Verdict::Same {
-        // Archives of earlier runs call it a pass too.
-        return "pass";
+impl Base {
+    /// What a case was in this run, and what it is now, in the same words. None when the run does not have it.
+    fn words(&self, module: &str, reference: &Record, record: &Record) -> Option<(&str, &'static str)> {
+        match &self.cases {
+            Cases::Archived(statuses) => Some((statuses.get(module)?.get(&record.id)?, record.status.word())),
+            Cases::Recorded(results) => {
+                let before = results.get(module)?.cases.get(&record.id)?;
+                Some((exact_word(reference, before), exact_word(reference, record)))
+            }
+        }
     }
-    record.status.word()
+}
+
+fn exact_word(reference: &Record, record: &Record) -> &'static str {
+    match record.status {
+        Status::Pass if verdict(reference, Some(record), true) != Verdict::Same => "fewer_subtests",
+        status => status.word(),
+    }
 }
 
 impl Comparison {
+    /// Puts aside what the quarantine has: the expectation files in `folder` call it flaky.
+    pub fn set_flaky_aside(&mut self, folder: &Path) -> io::Result<()> {
+        let mut known: BTreeMap<String, Expectations> = BTreeMap::new();
+        let mut aside: BTreeMap<String, Change> = BTreeMap::new();
+        for list in [&mut self.fixed, &mut self.broken, &mut self.changed, &mut self.new_crashes] {
+            let mut kept = Vec::new();
+            for change in list.drain(..) {
+                let (module, id) = change.case.split_once('.').unwrap_or((&change.case, ""));
+                if !known.contains_key(module) {
+                    known.insert(module.to_owned(), expectations::load(folder, module)?);
+                }
+                if known[module].for_case(id).is_some_and(Line::is_flaky) {
+                    aside.insert(change.case.clone(), change);
+                } else {
+                    kept.push(change);
+                }
+            }
+            *list = kept;
+        }
+        self.flaky.extend(aside.into_values());
+        Ok(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.fixed.is_empty() && self.broken.is_empty() && self.changed.is_empty()
+    }
+
     /// For a pull request: a line of figures, then what changed, by kind.
     pub fn markdown(&self) -> String {
         let mut out = String::new();
@@ -168,6 +211,7 @@ impl Comparison {
             ("New crashes", &self.new_crashes),
             ("Changed", &self.changed),
             ("Fixed", &self.fixed),
+            ("In quarantine", &self.flaky),
         ];
         for (name, changes) in kinds.into_iter().filter(|(_, changes)| !changes.is_empty()) {
             let _ = writeln!(out, "<details><summary>{name}: {}</summary>\n", changes.len());
@@ -186,18 +230,19 @@ impl Comparison {
 
     pub fn text(&self) -> String {
         let mut out = String::new();
-        for (mark, changes) in [('-', &self.broken), (' ', &self.changed), ('+', &self.fixed)] {
+        for (mark, changes) in [('-', &self.broken), (' ', &self.changed), ('+', &self.fixed), ('~', &self.flaky)] {
             for change in changes {
                 let _ = writeln!(out, "{mark} {}: {} -> {}  {}", change.case, change.was, change.is, change.why);
             }
         }
         let _ = writeln!(
             out,
-            "against {}: {} pass now, {} pass no longer, {} fail otherwise",
+            "against {}: {} pass now, {} pass no longer, {} fail otherwise, {} in quarantine differ (~)",
             self.base,
             self.fixed.len(),
             self.broken.len(),
-            self.changed.len()
+            self.changed.len(),
+            self.flaky.len()
         );
         out
     }

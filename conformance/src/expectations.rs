@@ -60,6 +60,10 @@ impl fmt::Display for Line {
 }
 
 impl Line {
+    pub fn is_flaky(&self) -> bool {
+        matches!(self.expected, Expected::Flaky(_))
+    }
+
     /// An identifier may hold spaces (doctests of files do): what follows it is recognised from the end.
     pub fn parse(text: &str) -> Result<Line, String> {
         let (text, note) = match text.split_once(" # ") {
@@ -149,8 +153,12 @@ pub fn folder() -> PathBuf {
 
 pub fn load(folder: &Path, module: &str) -> io::Result<Expectations> {
     let path = folder.join(format!("{module}.txt"));
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(Expectations::default()) };
-    Expectations::parse(&text, &this_month()).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+    if !path.exists() {
+        return Ok(Expectations::default());
+    }
+    let wrong = |error: String| io::Error::other(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    Expectations::parse(&text, &this_month()).map_err(wrong)
 }
 
 pub fn store(folder: &Path, module: &str, expectations: &Expectations) -> io::Result<()> {

@@ -8,17 +8,12 @@ use std::time::{Duration, Instant};
 
 use similar::TextDiff;
 
+use crate::exit;
 use crate::expectations::{self, Expectations, Judgement, judge};
+use crate::progress::Progress;
 use crate::record::{ModuleResult, Record, Results, Status};
 use crate::run::Session;
 use crate::triage::{clip, title};
-
-pub const EXIT_NEW_FAILURE: u8 = 10;
-pub const EXIT_CHANGED_CRASH: u8 = 11;
-pub const EXIT_UNEXPECTED_PASS: u8 = 12;
-pub const EXIT_OTHER_SUITE: u8 = 13;
-pub const EXIT_NOT_RUN: u8 = 14;
-pub const EXIT_EXPECTATIONS: u8 = 15;
 
 /// One case that is not as expected.
 #[derive(Clone, Debug)]
@@ -49,13 +44,13 @@ impl Outcome {
     /// New failures weigh more than changed crashes, those more than unexpected passes. `lenient` lets the last pass.
     pub fn exit_code(&self, lenient: bool) -> u8 {
         if !self.faults.is_empty() {
-            EXIT_EXPECTATIONS
+            exit::FAULTY_EXPECTATIONS
         } else if self.count(Judgement::NewFailure) > 0 {
-            EXIT_NEW_FAILURE
+            exit::NEW_FAILURE
         } else if self.count(Judgement::ChangedCrash) > 0 {
-            EXIT_CHANGED_CRASH
+            exit::CHANGED_CRASH
         } else if self.count(Judgement::UnexpectedPass) > 0 && !lenient {
-            EXIT_UNEXPECTED_PASS
+            exit::UNEXPECTED_PASS
         } else {
             0
         }
@@ -124,9 +119,11 @@ pub fn confirm(session: &Session, reference: &Results, outcome: &mut Outcome, fo
             by_module.entry(finding.module.clone()).or_default().push(finding.id.clone());
         }
     }
-    if by_module.values().map(Vec::len).sum::<usize>() > RECHECKED {
+    let deviating = by_module.values().map(Vec::len).sum::<usize>();
+    if deviating > RECHECKED {
         return Ok(());
     }
+    let progress = Progress::new(deviating, deviating as u64);
     let began = Instant::now();
     let mut cleared: BTreeSet<(String, String)> = BTreeSet::new();
     for (module, ids) in by_module {
@@ -147,8 +144,10 @@ pub fn confirm(session: &Session, reference: &Results, outcome: &mut Outcome, fo
                     break;
                 }
             }
+            progress.step(1, &format!("again: {module}.{id}"));
         }
     }
+    drop(progress);
     outcome.findings.retain(|finding| {
         let flaky = cleared.contains(&(finding.module.clone(), finding.id.clone()));
         if flaky {

@@ -142,6 +142,9 @@ pub struct Record {
     /// On a module's record: how far a bare import got (`starts`, `parses`, `compiles`, `imports`, `runs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ladder: Option<String>,
+    /// On a module's record: CPU microseconds of the recorder itself, over all attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_us: Option<u64>,
 }
 
 /// All records of one module on one side, the last attempt of each case first in authority.
@@ -208,6 +211,12 @@ pub struct Meta {
     /// CPU seconds of the supervisor itself, without its workers.
     #[serde(default)]
     pub supervisor_cpu: f64,
+    /// CPU seconds of the workers of both sides: their recorders too, but not what was killed with its parent.
+    #[serde(default)]
+    pub workers_cpu: f64,
+    /// CPU seconds of the recorders, a part of the workers'.
+    #[serde(default)]
+    pub recorder_cpu: f64,
     #[serde(default)]
     pub complete: bool,
 }

@@ -22,6 +22,9 @@ use crate::suite::Suite;
 pub struct Summary {
     pub meta: Meta,
     pub total: Scores,
+    /// Over the modules that the subject can load.
+    #[serde(default)]
+    pub loaded: Scores,
     /// Per list of the suite.
     pub lists: BTreeMap<String, Scores>,
     pub modules: BTreeMap<String, ModuleScore>,
@@ -39,16 +42,60 @@ impl Summary {
             let members = modules.iter().filter(|(module, _)| list_of[*module] == *list).map(|(_, score)| score);
             lists.entry(list.clone()).or_insert_with(|| scores(members));
         }
-        Summary { meta, total: scores(modules.values()), lists, modules, list_of }
+        let loaded = scores(modules.values().filter(|score| score.loads()));
+        Summary { meta, total: scores(modules.values()), loaded, lists, modules, list_of }
     }
 }
 
-/// Another Python's run of the same suite, shown beside.
-#[derive(Serialize, Clone, Debug)]
+/// Another Python's run of the same suite, shown beside. Kept below `reports/peers/`, one file each.
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
 pub struct Peer {
     pub name: String,
+    /// What it says of itself.
+    pub version: String,
+    pub started: u64,
+    pub pin: String,
+    pub machine: String,
     pub total: Scores,
+    /// Over the modules that it can load.
+    pub loaded: Scores,
     pub modules: BTreeMap<String, ModuleScore>,
+}
+
+impl Peer {
+    pub fn new(name: &str, summary: Summary) -> Peer {
+        let Summary { meta, total, loaded, modules, .. } = summary;
+        let Meta { subject_version: version, started, pin, machine, .. } = meta;
+        Peer { name: name.to_owned(), version, started, pin, machine, total, loaded, modules }
+    }
+
+    /// Those of the folder, by name.
+    pub fn load_all(folder: &Path) -> io::Result<Vec<Peer>> {
+        let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        let read = |path: &std::path::PathBuf| -> io::Result<Peer> {
+            let wrong = |error| io::Error::other(format!("{}: {error}", path.display()));
+            serde_json::from_str(&std::fs::read_to_string(path)?).map_err(wrong)
+        };
+        paths.iter().map(read).collect()
+    }
+
+    /// A line for the head, and one a module: a new run's changes can be read.
+    pub fn store(&self, path: &Path) -> io::Result<()> {
+        let head = Peer { modules: BTreeMap::new(), ..self.clone() };
+        let head = serde_json::to_string(&head).map_err(io::Error::other)?;
+        let mut text = head.trim_end_matches("\"modules\":{}}").to_owned() + "\"modules\":{";
+        for (number, (module, score)) in self.modules.iter().enumerate() {
+            let score = serde_json::to_string(score).map_err(io::Error::other)?;
+            text += &format!("{}\n\"{module}\":{score}", if number == 0 { "" } else { "," });
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, text + "\n}}\n")
+    }
 }
 
 /// What the dashboard shows beyond the run itself.
@@ -73,7 +120,7 @@ pub fn write_all(
     std::fs::write(folder.join("badge.json"), badge(summary) + "\n")?;
     std::fs::write(folder.join("summary.md"), markdown::summary(summary))?;
     std::fs::write(folder.join("by-module.md"), markdown::by_module(summary, &extras.peers))?;
-    let mut cases = archive::Archive::load(folder);
+    let mut cases = archive::Archive::load(folder)?;
     let base = cases.runs.last().map(|commit| compare::from_archive(&cases, commit));
     let history = archive::add_to_history(&folder.join("history.jsonl"), summary)?;
     std::fs::write(folder.join("history.csv"), archive::csv(&history))?;

@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::bench::Bench;
+use self::standalone::Place;
 use crate::record::{Record, Status};
 use crate::run::Session;
 use crate::score::{Verdict, verdict};
@@ -67,6 +68,8 @@ pub struct Repro {
     pub source: String,
     /// Within the file, as unittest names it.
     pub id: String,
+    /// unittest can be told to run it by that name.
+    pub named: bool,
     pub shows: Trait,
     pub attempts: usize,
 }
@@ -92,12 +95,13 @@ pub fn make(
     tell: &mut dyn FnMut(usize, &str),
 ) -> io::Result<Repro> {
     let place = standalone::locate(session, module, &failure.id)?;
+    let id = place.id();
     let texts = standalone::candidates(&place, &session.reference.worker)?;
     let support = texts.iter().any(|text| text.contains("support"));
     let mut pair = Pair::new(session, reference_ms, support)?;
     let mut best: Option<(String, Trait)> = None;
     for source in texts {
-        match shows(&mut pair, &source, &place.id)? {
+        match shows(&mut pair, &source, &id)? {
             Some((record, shown)) if alike(&record, failure) => {
                 best = Some((source, shown));
                 break;
@@ -113,7 +117,8 @@ pub fn make(
             failure.id
         )));
     };
-    let mut repro = Repro { source, id: place.id.clone(), shows: shown, attempts: 0 };
+    let named = matches!(place, Place::Method(_)) && !id.contains("<locals>");
+    let mut repro = Repro { source, id, named, shows: shown, attempts: 0 };
     if cut {
         cut_down(session, &mut pair, &place, &mut repro, tell)?;
     }
@@ -123,7 +128,7 @@ pub fn make(
 fn cut_down(
     session: &Session,
     pair: &mut Pair,
-    place: &standalone::Place,
+    place: &Place,
     repro: &mut Repro,
     tell: &mut dyn FnMut(usize, &str),
 ) -> io::Result<()> {
@@ -144,8 +149,12 @@ fn cut_down(
         Ok(holds)
     };
     let parser = |source: &str| parse_either(&session.reference.worker, source);
-    let guess =
-        parser(&repro.source)?.map(|tree| standalone::needed(&repro.source, &tree, &place.class, &place.method));
+    let guess = match (place, parser(&repro.source)?) {
+        (Place::Method(place), Some(tree)) => {
+            Some(standalone::needed(&repro.source, &tree, &place.class, &place.method))
+        }
+        _ => None,
+    };
     let mut minimiser = minimise::Minimiser::new(&repro.source, &parser, &mut holds);
     if let Some(guess) = guess {
         minimiser.offer(&guess)?;
@@ -174,11 +183,8 @@ pub fn file_text(repro: &Repro, module: &str, failure: &str) -> String {
         text = text.replacen("passes.\n", "passes.\nimport unittest\n", 1);
     }
     let target = repro.id.split('#').next().unwrap_or(&repro.id);
-    if target.contains("<locals>") {
-        text += "\nif __name__ == \"__main__\":\n    unittest.main()\n";
-    } else {
-        text += &format!("\nif __name__ == \"__main__\":\n    unittest.main(argv=[\"repro\", \"{target}\"])\n");
-    }
+    let argv = if repro.named { format!("argv=[\"repro\", \"{target}\"]") } else { String::new() };
+    text += &format!("\nif __name__ == \"__main__\":\n    unittest.main({argv})\n");
     text
 }
 

@@ -1,19 +1,19 @@
 //! The `run` command's engine: the chosen modules on both sides, in parallel, into a run folder.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use crate::progress::Progress;
 use crate::record::{Meta, ModuleResult, Record, Results, RunFolder, Side, Status, VERSION};
 use crate::reference::{self, Cache, Reference};
 use crate::score;
+use crate::scratch;
 use crate::suite::{Selected, Suite, repository};
 use crate::supervisor::{INTERRUPTED, Limits, Only, Request, ladder, module_source, run_module};
 use crate::worker::{Interpreter, run_plain};
@@ -28,6 +28,8 @@ pub struct Session {
     pub subject: Interpreter,
     pub limits: Limits,
     pub jobs: usize,
+    /// CPU microseconds of the recorders of all that was measured so far.
+    recorder_us: AtomicU64,
 }
 
 /// Where the options of a measuring command come from.
@@ -39,12 +41,14 @@ pub struct Sides {
     pub address_space_gib: Option<u64>,
 }
 
+/// `$KRAIT_RUNS`, else `runs/` of the repository.
 pub fn runs_folder() -> PathBuf {
-    repository().join("runs")
+    std::env::var_os("KRAIT_RUNS").map_or_else(|| repository().join("runs"), PathBuf::from)
 }
 
 impl Session {
     pub fn open(sides: &Sides) -> io::Result<Session> {
+        scratch::sweep()?;
         let suite = Suite::load()?;
         let reference = Reference::find(&sides.reference)?;
         let (tree, suite_is_pinned) = reference::check_pin(&suite, &reference)?;
@@ -56,7 +60,17 @@ impl Session {
         let subject = reference::subject(&program, &reference, sides.address_space_gib);
         let cores = thread::available_parallelism().map_or(1, |count| count.get());
         let jobs = sides.jobs.unwrap_or(cores).max(1);
-        Ok(Session { suite, reference, cache, tree, suite_is_pinned, subject, limits: Limits::default(), jobs })
+        Ok(Session {
+            suite,
+            reference,
+            cache,
+            tree,
+            suite_is_pinned,
+            subject,
+            limits: Limits::default(),
+            jobs,
+            recorder_us: AtomicU64::new(0),
+        })
     }
 
     /// The reference's result for a module, from the cache or measured now. None when interrupted.
@@ -65,9 +79,16 @@ impl Session {
             return Ok(Some(result));
         }
         let request = self.request(module, Side::Reference, "reference", mode, None);
-        let Some(records) = run_module(&request)? else { return Ok(None) };
+        let Some(records) = self.run(&request)? else { return Ok(None) };
         self.cache.store(module, mode, &records)?;
         Ok(Some(ModuleResult::from_records(records)))
+    }
+
+    fn run(&self, request: &Request<'_>) -> io::Result<Option<Vec<Record>>> {
+        let records = run_module(request)?;
+        let spent = records.iter().flatten().filter_map(|record| record.recorder_us).sum();
+        self.recorder_us.fetch_add(spent, Ordering::Relaxed);
+        Ok(records)
     }
 
     fn request<'a>(
@@ -79,18 +100,9 @@ impl Session {
         reference: Option<&'a ModuleResult>,
     ) -> Request<'a> {
         static RECORDER: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-        Request {
-            interpreter: if side == Side::Reference { &self.reference.worker } else { &self.subject },
-            side,
-            run,
-            module,
-            root: None,
-            recorder: RECORDER.get_or_init(reference::recorder_path),
-            mode,
-            only: Only::All,
-            reference,
-            limits: &self.limits,
-        }
+        let interpreter = if side == Side::Reference { &self.reference.worker } else { &self.subject };
+        let recorder = RECORDER.get_or_init(reference::recorder_path);
+        Request { side, mode, reference, ..Request::new(interpreter, run, module, recorder, &self.limits) }
     }
 
     /// The subject's records for a module, all or those cases only. None when interrupted.
@@ -105,7 +117,7 @@ impl Session {
         if let Some(cases) = only {
             request.only = Only::Cases(cases);
         }
-        let Some(mut records) = run_module(&request)? else { return Ok(None) };
+        let Some(mut records) = self.run(&request)? else { return Ok(None) };
         if let Some(last) = records.last_mut() {
             self.add_ladder(module, last)?;
         }
@@ -158,12 +170,13 @@ fn machine() -> String {
     format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// CPU seconds that this process has used, its children apart.
-fn own_cpu() -> f64 {
+/// CPU seconds that this process has used, and those of its children and theirs that were waited for.
+fn cpu_seconds() -> (f64, f64) {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
     let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64
+    let second = rustix::param::clock_ticks_per_second() as f64;
+    ((ticks(11) + ticks(12)) / second, (ticks(13) + ticks(14)) / second)
 }
 
 pub fn now() -> u64 {
@@ -207,7 +220,8 @@ pub fn measure(session: &Session, selected: &[Selected], folder: &RunFolder, met
         selected.iter().filter(|selected| !have.get(&selected.module).is_some_and(ModuleResult::is_complete)).collect();
     // The largest first, so that no long module is left over at the end.
     todo.sort_by_key(|selected| std::cmp::Reverse(session.suite.cases_of(&selected.module)));
-    let progress = Progress::new(session, &todo);
+    let suite = &session.suite;
+    let progress = Progress::new(todo.len(), todo.iter().map(|selected| suite.weight(&selected.module)).sum());
     let next = AtomicUsize::new(0);
     let failure: Mutex<Option<io::Error>> = Mutex::new(None);
     let write = Mutex::new(());
@@ -224,7 +238,11 @@ pub fn measure(session: &Session, selected: &[Selected], folder: &RunFolder, met
                                 store_failure(&failure, error);
                                 return;
                             }
-                            progress.module_done(session, &selected.module, &reference, records);
+                            let module = &selected.module;
+                            let result = ModuleResult::from_records(records);
+                            let score = score::module_score(suite, module, &reference, &result);
+                            let line = format!("{module}: {} of {} as the reference", score.same, score.cases);
+                            progress.step(suite.weight(module), &line);
                         }
                         Ok(None) => return,
                         Err(error) => {
@@ -237,9 +255,12 @@ pub fn measure(session: &Session, selected: &[Selected], folder: &RunFolder, met
             });
         }
     });
-    progress.finish();
+    drop(progress);
     meta.seconds += now() - began;
-    meta.supervisor_cpu += own_cpu();
+    let (own, workers) = cpu_seconds();
+    meta.supervisor_cpu += own;
+    meta.workers_cpu += workers;
+    meta.recorder_cpu += session.recorder_us.load(Ordering::Relaxed) as f64 / 1e6;
     meta.complete = !INTERRUPTED.load(Ordering::Relaxed);
     folder.write_meta(meta)?;
     match failure.into_inner() {
@@ -260,56 +281,11 @@ fn measure_module(
     run: &str,
 ) -> io::Result<Option<(ModuleResult, Vec<Record>)>> {
     let Some(reference) = session.reference_result(&selected.module, "run")? else { return Ok(None) };
-    let only = selected
-        .patterns
-        .is_some()
-        .then(|| reference.order.iter().filter(|id| selected.wants(id)).cloned().collect::<BTreeSet<_>>());
-    let records = session.subject_records(&selected.module, run, &reference, only)?;
+    let records = session.subject_records(&selected.module, run, &reference, selected.only(&reference))?;
     Ok(records.map(|records| (reference, records)))
 }
 
 /// The reference's results of those modules, from the cache alone.
 pub fn cached_reference(cache: &Cache, modules: impl Iterator<Item = String>) -> Results {
     modules.filter_map(|module| cache.load(&module, "run").map(|result| (module, result))).collect()
-}
-
-/// A bar with an estimate on a terminal, else a line per module.
-struct Progress {
-    bar: Option<ProgressBar>,
-    total: usize,
-    done: AtomicUsize,
-}
-
-impl Progress {
-    fn new(session: &Session, todo: &[&Selected]) -> Progress {
-        let weight: usize = todo.iter().map(|selected| session.suite.cases_of(&selected.module) + 20).sum();
-        let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(weight as u64);
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3} % · {elapsed} · about {eta} left · {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.enable_steady_tick(std::time::Duration::from_millis(500));
-            bar
-        });
-        Progress { bar, total: todo.len(), done: AtomicUsize::new(0) }
-    }
-
-    fn module_done(&self, session: &Session, module: &str, reference: &ModuleResult, records: Vec<Record>) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let result = ModuleResult::from_records(records);
-        let score = score::module_score(&session.suite, module, reference, &result);
-        let line = format!("{module}: {} of {} as the reference", score.same, score.cases);
-        match &self.bar {
-            Some(bar) => {
-                bar.inc(session.suite.cases_of(module) as u64 + 20);
-                bar.set_message(line);
-            }
-            None => eprintln!("[{done}/{}] {line}", self.total),
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -70,6 +70,11 @@ pub struct ModuleScore {
 }
 
 impl ModuleScore {
+    /// The subject got through importing it, or skipped it itself.
+    pub fn loads(&self) -> bool {
+        self.ladder == "runs"
+    }
+
     /// Nothing to pass here: the module is in no mean.
     pub fn is_empty(&self) -> bool {
         self.cases == 0

@@ -21,9 +21,9 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The message with what varies from run to run replaced: numbers by `N`, absolute paths by `/P`; first line only.
+/// The message with what varies from run to run replaced: numbers by `N`, absolute paths by `/P`; its gist only.
 pub fn normalise(message: &str) -> String {
-    let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let line = gist(message);
     let mut out = String::with_capacity(line.len());
     let chars: Vec<char> = line.chars().take(300).collect();
     let mut at = 0;
@@ -46,6 +46,22 @@ pub fn normalise(message: &str) -> String {
         }
     }
     out
+}
+
+/// The line of an exception's message that says what went wrong. A failed doctest says so in the last of its failed
+/// examples: the exception that was raised, or the first line of what came out instead.
+pub fn gist(message: &str) -> &str {
+    let filled = |line: &&str| !line.trim().is_empty();
+    if !message.starts_with("Failed doctest test for") {
+        return message.lines().find(filled).unwrap_or("");
+    }
+    let got = message.rfind("\nGot:\n").map(|at| at + "\nGot:\n".len());
+    let raised = message.rfind("\nException raised:\n");
+    let line = match got {
+        Some(at) if raised.is_none_or(|raised| raised < at) => message[at..].lines().find(filled),
+        _ => message.lines().rev().find(filled),
+    };
+    line.map_or("", str::trim)
 }
 
 /// The frame that names a failure, from the recorder's `path|function|line` list (innermost last): the innermost of the

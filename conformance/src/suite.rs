@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::record::ModuleResult;
 use crate::signature::hex;
 
 pub const LISTS: [&str; 5] = ["language", "library", "network", "system", "internal"];
@@ -59,13 +60,13 @@ impl Suite {
             let text = fs::read_to_string(folder.join("lists").join(format!("{list}.txt")))?;
             suite.lists.insert(list.to_owned(), entries(&text).map(module_line).collect());
         }
-        suite.pin = Pin::parse(&fs::read_to_string(folder.join("PIN")).unwrap_or_default());
-        let cases = |name: &str| {
-            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
-            entries(&text).filter_map(case_line).collect::<BTreeSet<_>>()
+        suite.pin = Pin::parse(&fs::read_to_string(folder.join("PIN"))?);
+        let cases = |name: &str| -> io::Result<BTreeSet<_>> {
+            let text = fs::read_to_string(folder.join(name))?;
+            Ok(entries(&text).filter_map(case_line).collect())
         };
-        suite.marked = cases("cpython-only.txt");
-        suite.reviewed = cases("implementation-detail.txt");
+        suite.marked = cases("cpython-only.txt")?;
+        suite.reviewed = cases("implementation-detail.txt")?;
         Ok(suite)
     }
 
@@ -80,6 +81,11 @@ impl Suite {
             .iter()
             .find(|(_, modules)| modules.iter().any(|(name, _)| name == module))
             .map_or("other", |(list, _)| list)
+    }
+
+    /// For estimates of time: a module's cases, and what it costs to start it.
+    pub fn weight(&self, module: &str) -> u64 {
+        self.cases_of(module) as u64 + 20
     }
 
     pub fn cases_of(&self, module: &str) -> usize {
@@ -141,6 +147,16 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// The cases to run, None for the whole module.
+    pub fn only(&self, reference: &ModuleResult) -> Option<BTreeSet<String>> {
+        self.patterns.is_some().then(|| self.chosen(reference))
+    }
+
+    /// Those of the reference's cases that are wanted.
+    pub fn chosen(&self, reference: &ModuleResult) -> BTreeSet<String> {
+        reference.order.iter().filter(|id| self.wants(id)).cloned().collect()
+    }
+
     pub fn wants(&self, id: &str) -> bool {
         self.patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| matches(pattern, id)))
     }

@@ -13,8 +13,9 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use crate::record::{self, Exc, Kind, ModuleResult, Record, Side, Status};
+use crate::scratch::Scratch;
 use crate::signature;
-use crate::worker::{Event, Interpreter, RECORD_FD, Scratch, Worker};
+use crate::worker::{Event, Interpreter, RECORD_FD, Worker};
 
 /// Set by Ctrl-C: workers are ended, what is done is kept.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -60,12 +61,36 @@ pub struct Request<'a> {
     /// None for a module of the package `test`, else the folder that holds it.
     pub root: Option<&'a Path>,
     pub recorder: &'a Path,
-    /// `run` or `marks`, see the recorder.
+    /// `run`, `marks` or `nocapi`, see the recorder.
     pub mode: &'a str,
     pub only: Only,
     /// The reference's result: enumerates the cases and gives their durations.
     pub reference: Option<&'a ModuleResult>,
     pub limits: &'a Limits,
+}
+
+impl<'a> Request<'a> {
+    /// Every case of a module of the suite, with the subject.
+    pub fn new(
+        interpreter: &'a Interpreter,
+        run: &'a str,
+        module: &'a str,
+        recorder: &'a Path,
+        limits: &'a Limits,
+    ) -> Request<'a> {
+        Request {
+            interpreter,
+            side: Side::Subject,
+            run,
+            module,
+            root: None,
+            recorder,
+            mode: "run",
+            only: Only::All,
+            reference: None,
+            limits,
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -91,6 +116,7 @@ struct Attempt {
     output: String,
     rss_kb: u64,
     ms: u64,
+    recorder_us: u64,
 }
 
 /// Runs the module; the last record is the module's own. None when interrupted.
@@ -168,6 +194,7 @@ impl<'a> State<'a> {
             exc: None,
             reason: None,
             ladder: None,
+            recorder_us: None,
             ..self.module.clone()
         }
     }
@@ -205,6 +232,7 @@ impl<'a> State<'a> {
         self.module.ms += attempt.ms;
         self.module.rss_kb = self.module.rss_kb.max(attempt.rss_kb);
         self.module.attempt = self.attempt;
+        self.module.recorder_us = Some(self.module.recorder_us.unwrap_or(0) + attempt.recorder_us);
         if self.order.is_empty() {
             self.order = attempt.cases.clone();
         }
@@ -419,6 +447,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
         output: String::new(),
         rss_kb: 0,
         ms: 0,
+        recorder_us: 0,
     };
     let mut last_sign = Instant::now();
     let mut last_look = Instant::now();
@@ -431,6 +460,7 @@ fn run_attempt(request: &Request<'_>, state: &mut State<'_>) -> io::Result<Attem
             // The recorder's first event says which process speaks for the module; its children's do not count.
             Ok(event) if event.pid == pid || pid == 0 && event.e == "hello" => {
                 last_sign = Instant::now();
+                attempt.recorder_us = attempt.recorder_us.max(event.own_us);
                 match event.e.as_str() {
                     "hello" if pid == 0 => {
                         pid = event.pid;

@@ -3,7 +3,7 @@
 use crate::expectations::{Expectations, Judgement, Line, bless, judge};
 use crate::record::{ModuleResult, Record, Status, Subtests};
 use crate::score::{Verdict, verdict};
-use crate::signature::{find_panic, library_frame, normalise};
+use crate::signature::{find_panic, gist, library_frame, normalise};
 use crate::suite::{Suite, matches};
 
 fn case(id: &str, status: Status) -> Record {
@@ -18,6 +18,17 @@ fn result(cases: &[(&str, Status)]) -> ModuleResult {
 fn messages_lose_what_varies() {
     assert_eq!(normalise("<f at 0x7f3a12> is 12.5, not in '/tmp/a/b.py'"), "<f at N> is N, not in '/P'");
     assert_eq!(normalise("\nutf8 x2 a/b 1/2"), "utf8 x2 a/b N/N");
+}
+
+#[test]
+fn a_failed_doctest_says_what_came_out() {
+    let head =
+        "Failed doctest test for test.test_x\n  File \"/x.py\", line 3, in test_x\n\n-----\nFailed example:\n    f()\n";
+    assert_eq!(gist(&format!("{head}Expected:\n    1\nGot:\n    2\n    3\n")), "2");
+    let raised = "Exception raised:\n    Traceback (most recent call last):\n    ValueError: no\n";
+    assert_eq!(gist(&format!("{head}{raised}")), "ValueError: no");
+    assert_eq!(gist(&format!("{head}Expected:\n    1\nGot:\n    2\n{head}{raised}")), "ValueError: no");
+    assert_eq!(gist("first\nsecond"), "first");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::record::{Record, Results, Status};
 use crate::score::{Verdict, verdict};
-use crate::signature::{normalise, short_hash};
+use crate::signature::{gist, normalise, short_hash};
 use crate::suite::Suite;
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ pub fn title(record: &Record) -> String {
         return "passes fewer sub-tests than the reference".to_owned();
     }
     let text = match &record.exc {
-        Some(exc) => format!("{}: {}", exc.kind, exc.message.lines().next().unwrap_or("")),
+        Some(exc) => format!("{}: {}", exc.kind, gist(&exc.message)),
         None => record.reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
     };
     clip(&text, 150)

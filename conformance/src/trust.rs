@@ -3,10 +3,10 @@
 
 use std::io;
 
-use crate::record::{ModuleResult, Side, Status};
+use crate::record::{ModuleResult, Status};
 use crate::run::Session;
 use crate::suite::repository;
-use crate::supervisor::{Limits, Only, Request, run_module};
+use crate::supervisor::{Limits, Request, run_module};
 use crate::worker::Interpreter;
 
 /// In `recorder/`: each case's name says how it must end, `test_WHAT_must_STATUS`.
@@ -17,18 +17,7 @@ pub fn lies(interpreter: &Interpreter) -> io::Result<Result<Vec<String>, String>
     let root = repository().join("conformance/recorder");
     let recorder = crate::reference::recorder_path();
     let limits = Limits::default();
-    let request = Request {
-        interpreter,
-        side: Side::Subject,
-        run: "truth",
-        module: MODULE,
-        root: Some(&root),
-        recorder: &recorder,
-        mode: "run",
-        only: Only::All,
-        reference: None,
-        limits: &limits,
-    };
+    let request = Request { root: Some(&root), ..Request::new(interpreter, "truth", MODULE, &recorder, &limits) };
     let Some(records) = run_module(&request)? else { return Ok(Err("interrupted".to_owned())) };
     let result = ModuleResult::from_records(records);
     if result.cases.is_empty() {

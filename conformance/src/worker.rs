@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::Deserialize;
 
+use crate::scratch::Scratch;
+
 /// The descriptor on which the recorder writes; `sh` can name only single digits.
 pub const RECORD_FD: u32 = 9;
 
@@ -36,6 +38,9 @@ pub struct Event {
     pub stage: String,
     #[serde(default)]
     pub ms: u64,
+    /// CPU microseconds that the recorder itself has taken so far.
+    #[serde(default)]
+    pub own_us: u64,
     #[serde(default)]
     pub reason: Option<String>,
     #[serde(default)]
@@ -93,34 +98,6 @@ pub fn fixed_environment(home: &Path, temp: &Path) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec()
-}
-
-/// A scratch folder, removed when dropped. Kept short: socket paths end at 107 bytes.
-pub struct Scratch {
-    pub path: PathBuf,
-}
-
-impl Scratch {
-    pub fn new(label: &str) -> io::Result<Scratch> {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("kc{}-{number}{label}", std::process::id()));
-        for part in ["work", "home", "tmp"] {
-            fs::create_dir_all(path.join(part))?;
-        }
-        Ok(Scratch { path })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if fs::remove_dir_all(&self.path).is_err() {
-            // A case may leave folders without permissions behind.
-            let _ = Command::new("chmod").arg("-R").arg("u+rwx").arg(&self.path).stderr(Stdio::null()).status();
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
 }
 
 /// A running worker. Dropping it ends its process tree.

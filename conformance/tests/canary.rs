@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use conformance::record::{Kind, Record, Side};
+use conformance::record::{Kind, Record};
 use conformance::reference::{Reference, recorder_path};
 use conformance::supervisor::{Limits, Only, Request, run_module};
 use conformance::worker::Interpreter;
@@ -29,18 +29,8 @@ fn run(interpreter: &Interpreter, module: &str, only: Only) -> Vec<Record> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/canaries");
     let recorder = recorder_path();
     let limits = limits();
-    let request = Request {
-        interpreter,
-        side: Side::Subject,
-        run: "canary",
-        module,
-        root: Some(&root),
-        recorder: &recorder,
-        mode: "run",
-        only,
-        reference: None,
-        limits: &limits,
-    };
+    let request =
+        Request { root: Some(&root), only, ..Request::new(interpreter, "canary", module, &recorder, &limits) };
     run_module(&request).expect("the worker starts").expect("nobody interrupts")
 }
 
@@ -75,12 +65,17 @@ fn plain_outcomes() {
 
 #[test]
 fn violent_cases_cost_one_case_each() {
+    insta::assert_snapshot!(lines(&run_leaving_nothing("canary_violent")));
+}
+
+/// Runs the module, and sees to it that no descendant outlives its worker.
+fn run_leaving_nothing(module: &str) -> Vec<Record> {
     let mut reference = reference();
-    reference.worker.env.push(("KRAIT_CANARY".to_owned(), std::process::id().to_string()));
-    let records = run(&reference.worker, "canary_violent", Only::All);
-    insta::assert_snapshot!(lines(&records));
-    let mark = format!("KRAIT_CANARY={}", std::process::id());
-    assert_eq!(processes_with(&mark), Vec::<String>::new(), "a descendant outlived its worker");
+    let mark = format!("{module}{}", std::process::id());
+    reference.worker.env.push(("KRAIT_CANARY".to_owned(), mark.clone()));
+    let records = run(&reference.worker, module, Only::All);
+    assert_eq!(processes_with(&format!("KRAIT_CANARY={mark}")), Vec::<String>::new());
+    records
 }
 
 /// Processes that carry this test's mark in their environment.
@@ -118,11 +113,7 @@ fn a_closed_record_descriptor_costs_its_case() {
 
 #[test]
 fn a_killed_parent_costs_one_case() {
-    let mut reference = reference();
-    reference.worker.env.push(("KRAIT_CANARY".to_owned(), format!("k{}", std::process::id())));
-    let records = run(&reference.worker, "canary_kills", Only::All);
-    insta::assert_snapshot!(lines(&records));
-    assert_eq!(processes_with(&format!("KRAIT_CANARY=k{}", std::process::id())), Vec::<String>::new());
+    insta::assert_snapshot!(lines(&run_leaving_nothing("canary_kills")));
 }
 
 #[test]

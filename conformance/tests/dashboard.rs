@@ -58,7 +58,7 @@ fn site(folder: &Path) {
         let meta =
             Meta { commit: commit.to_owned(), started, complete: true, suite_is_pinned: true, ..Meta::default() };
         let summary = Summary::new(&suite, meta, &reference, &subject);
-        let peer = Peer { name: "Peer".to_owned(), total: summary.total.clone(), modules: summary.modules.clone() };
+        let peer = Peer::new("Peer", summary.clone());
         let missing = Missing { name: "thing".to_owned(), signature: "(a, b)".to_owned(), ..Missing::default() };
         let api =
             Coverage { module: "json".to_owned(), names: 9, present: 8, missing: vec![missing], ..Coverage::default() };

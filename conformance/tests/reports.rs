@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use conformance::exit;
 use conformance::gate;
 use conformance::record::{Meta, Results, read_results};
 use conformance::report::{self, Summary, archive, junit, markdown};
@@ -50,7 +51,7 @@ fn gate_output() {
     let (_, reference, subject) = load();
     let outcome = gate::check(&recorded("expectations"), &reference, &subject, |_, _| true);
     insta::assert_snapshot!(gate::text(&outcome, 20));
-    assert_eq!(outcome.exit_code(false), gate::EXIT_NEW_FAILURE);
+    assert_eq!(outcome.exit_code(false), exit::NEW_FAILURE);
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn every_report_is_written() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let cases = archive::Archive::load(&folder);
+    let cases = archive::Archive::load(&folder).expect("it was written");
     assert_eq!(cases.runs, ["abc"]);
     assert_eq!(cases.cases.values().map(std::collections::BTreeMap::len).sum::<usize>(), 8);
     assert_eq!(cases.cases["test_beta"]["B.test_one"], [(0, "import_error".to_owned())]);

@@ -13,6 +13,7 @@ use conformance::flake;
 use conformance::record::{ModuleResult, Record, Results, Status, append, read_records};
 use conformance::report::archive::Archive;
 use conformance::repro::minimise::Minimiser;
+use conformance::repro::standalone::Doctest;
 use conformance::repro::tree;
 use conformance::suite::{Selected, Suite};
 use conformance::worker::foreign_library;
@@ -138,6 +139,31 @@ fn programs_are_cut_to_what_holds_the_property() {
     minimiser.run().expect("no error");
     assert!(tree::parse(&minimiser.source).is_some());
     insta::assert_snapshot!(minimiser.source);
+}
+
+#[test]
+fn doctests_are_cut_example_by_example() {
+    let example = |source: &str, want: &str| (source.to_owned(), want.to_owned());
+    let examples = vec![
+        example("x = 1\n", ""),
+        example("y = r'\\n'\n", ""),
+        example("for _ in range(2):\n    print(x)\n", "1\n1\n"),
+        example("wanted(x)\n", "2\n"),
+    ];
+    let doctest = Doctest { examples, flags: vec!["ELLIPSIS".to_owned()], scope: "json".to_owned() };
+    let texts = doctest.candidates();
+    let parser = |source: &str| -> io::Result<_> { Ok(tree::parse(source)) };
+    for text in &texts {
+        assert!(tree::parse(text).is_some(), "{text}");
+    }
+    let mut holds = |source: &str| -> io::Result<bool> {
+        Ok([">>> x = 1", ">>> wanted(x)", "def examples", "def load_tests", "DocTestSuite("]
+            .iter()
+            .all(|needed| source.contains(needed)))
+    };
+    let mut minimiser = Minimiser::new(&texts[1], &parser, &mut holds);
+    minimiser.run().expect("no error");
+    insta::assert_snapshot!(format!("{}\n=====\n{}", texts[0], minimiser.source));
 }
 
 #[test]

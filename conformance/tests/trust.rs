@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use conformance::record::{Record, Side};
+use conformance::record::Record;
 use conformance::reference::{Reference, recorder_path};
 use conformance::supervisor::{Limits, Only, Request, run_module};
 use conformance::trust::lies;
@@ -57,18 +57,9 @@ fn run(interpreter: &Interpreter, module: &str, case: &str) -> Vec<Record> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/canaries");
     let recorder = recorder_path();
     let limits = Limits::default();
-    let request = Request {
-        interpreter,
-        side: Side::Subject,
-        run: "canary",
-        module,
-        root: Some(&root),
-        recorder: &recorder,
-        mode: "run",
-        only: Only::Cases(BTreeSet::from([case.to_owned()])),
-        reference: None,
-        limits: &limits,
-    };
+    let only = Only::Cases(BTreeSet::from([case.to_owned()]));
+    let request =
+        Request { root: Some(&root), only, ..Request::new(interpreter, "canary", module, &recorder, &limits) };
     run_module(&request).expect("the worker starts").expect("nobody interrupts")
 }
 

@@ -6,18 +6,16 @@ use std::path::PathBuf;
 
 use crate::api as coverage;
 use crate::bisect::{self as halving, Builder, Found};
-use crate::commands::measure::EXIT_INTERRUPTED;
+use crate::exit;
 use crate::fuzz::Hunt;
 use crate::gate::text_diff;
+use crate::progress::Progress;
 use crate::record::{ModuleResult, Status};
 use crate::repro::bench::Bench;
 use crate::run::{Session, Sides, runs_folder};
 use crate::score::{Verdict, verdict};
 use crate::suite::repository;
 use std::sync::atomic::Ordering;
-
-/// Something differs, lacks or was found.
-const EXIT_FOUND: u8 = 1;
 
 pub fn api(sides: &Sides, modules: &[String], top: usize, signatures: bool, json: bool) -> io::Result<u8> {
     let session = Session::open(sides)?;
@@ -32,7 +30,7 @@ pub fn api(sides: &Sides, modules: &[String], top: usize, signatures: bool, json
         print!("{}", coverage::text(&found, top, signatures));
     }
     let whole = found.iter().all(|one| one.error.is_none() && one.missing.is_empty());
-    Ok(if whole { 0 } else { EXIT_FOUND })
+    Ok(exit::found(!whole))
 }
 
 pub fn fuzz(sides: &Sides, seed: u64, count: u64, json: bool) -> io::Result<u8> {
@@ -41,12 +39,15 @@ pub fn fuzz(sides: &Sides, seed: u64, count: u64, json: bool) -> io::Result<u8> 
     let folder = runs_folder().join("fuzz");
     fs::create_dir_all(&folder)?;
     let mut differences = 0;
+    let progress = Progress::of_short_steps(count as usize);
     for number in seed..seed + count {
         if crate::supervisor::INTERRUPTED.load(Ordering::Relaxed) {
-            return Ok(EXIT_INTERRUPTED);
+            return Ok(exit::INTERRUPTED);
         }
-        let Some(found) = hunt.seed(number)? else { continue };
-        differences += 1;
+        let found = hunt.seed(number)?;
+        differences += usize::from(found.is_some());
+        progress.step(1, &format!("{differences} on which the sides differ"));
+        let Some(found) = found else { continue };
         let path = folder.join(format!("{number}.py"));
         fs::write(&path, &found.source)?;
         if json {
@@ -59,35 +60,46 @@ pub fn fuzz(sides: &Sides, seed: u64, count: u64, json: bool) -> io::Result<u8> 
             println!("{}", text_diff(&found.reference, &found.subject));
         }
     }
+    drop(progress);
     if !json {
         println!("{count} programs, {differences} on which the sides differ");
     }
-    Ok(if differences == 0 { 0 } else { EXIT_FOUND })
+    Ok(exit::found(differences > 0))
 }
 
 /// The corpus of small programs on both sides.
-pub fn snippets(sides: &Sides, filter: &str) -> io::Result<u8> {
+pub fn snippets(sides: &Sides, filter: &str, json: bool) -> io::Result<u8> {
     let session = Session::open(sides)?;
     let mut reference = Bench::new(&session.reference.worker, false, 20.0)?;
     let mut subject = Bench::new(&session.subject, false, 20.0)?;
-    let (mut count, mut differing) = (0, 0);
-    for path in snippet_files()? {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if !name.contains(filter) {
-            continue;
-        }
-        count += 1;
-        let source = fs::read_to_string(&path)?;
-        let (theirs, ours) = (reference.script(&source)?, subject.script(&source)?);
+    let name = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut paths = snippet_files()?;
+    paths.retain(|path| name(path).contains(filter));
+    if paths.is_empty() {
+        return Err(io::Error::other(format!("no snippet is called {filter}")));
+    }
+    let progress = Progress::of_short_steps(paths.len());
+    let (mut text, mut rows, mut differing) = (String::new(), Vec::new(), 0);
+    for path in &paths {
+        let source = fs::read_to_string(path)?;
+        let (name, theirs, ours) = (name(path), reference.script(&source)?, subject.script(&source)?);
+        progress.step(1, &name);
         if theirs == ours {
-            println!("same     {name}");
+            text += &format!("same     {name}\n");
         } else {
             differing += 1;
-            println!("DIFFERS  {name}\n{}", text_diff(&theirs, &ours));
+            text += &format!("DIFFERS  {name}\n{}\n", text_diff(&theirs, &ours));
         }
+        let same = theirs == ours;
+        rows.push(serde_json::json!({ "snippet": name, "same": same, "reference": theirs, "subject": ours }));
     }
-    println!("{count} snippets, {differing} differ");
-    Ok(if differing == 0 && count > 0 { 0 } else { EXIT_FOUND })
+    drop(progress);
+    if json {
+        println!("{}", serde_json::Value::Array(rows));
+    } else {
+        println!("{text}{} snippets, {differing} differ", paths.len());
+    }
+    Ok(exit::found(differing > 0))
 }
 
 /// The programs of `conformance/snippets`, sorted.
@@ -107,20 +119,23 @@ pub fn bisect(sides: &Sides, id: &str, good: &str, bad: &str, build: Option<Stri
     }
     let command = build.unwrap_or_else(|| halving::BUILD.to_owned());
     let builder = Builder { repository: root.clone(), folder: runs_folder().join("bisect"), command };
+    // The bad end is asked as well, and then the range is halved.
+    let steps = 1 + commits.len().next_power_of_two().ilog2() as usize;
+    let progress = Progress::new(steps, steps as u64);
     let ask = |index: usize| -> io::Result<Found> {
         let commit = &commits[index];
-        let Some(binary) = builder.binary(commit)? else {
-            eprintln!("{}: does not build", &commit[..12]);
-            return Ok(Found::Unknown);
+        let found = match builder.binary(commit)? {
+            Some(binary) => judge(&Sides { subject: Some(binary), ..sides.clone() }, id)?,
+            None => Found::Unknown,
         };
-        let found = judge(&Sides { subject: Some(binary), ..sides.clone() }, id)?;
-        eprintln!("{}: {found:?} ({} of {})", &commit[..12], index + 1, commits.len());
+        progress.step(1, &format!("{} is {} (commit {} of {})", &commit[..12], found.word(), index + 1, commits.len()));
         Ok(found)
     };
     if ask(commits.len() - 1)? != Found::Bad {
         return Err(io::Error::other(format!("{id} does not deviate at {bad}: nothing to look for")));
     }
     let range = halving::search(commits.len(), ask)?;
+    drop(progress);
     let first: Vec<&str> = range.iter().map(|&index| commits[index].as_str()).collect();
     let shown = halving::git(&root, &["log", "--no-walk", "--format=%h %an %ad %s", "--date=short", first[0]])?;
     if json {
@@ -140,8 +155,8 @@ fn judge(sides: &Sides, id: &str) -> io::Result<Found> {
     let (mut cases, mut bad) = (0, 0);
     for one in &selected {
         let Some(reference) = session.reference_result(&one.module, "run")? else { return Ok(Found::Unknown) };
-        let only = reference.order.iter().filter(|id| one.wants(id)).cloned().collect();
-        let Some(records) = session.subject_records(&one.module, "bisect", &reference, Some(only))? else {
+        let only = Some(one.chosen(&reference));
+        let Some(records) = session.subject_records(&one.module, "bisect", &reference, only)? else {
             return Ok(Found::Unknown);
         };
         let subject = ModuleResult::from_records(records);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crate::commands::measure::measure_again;
 use crate::compare;
+use crate::exit;
+use crate::expectations;
 use crate::gate::text_diff;
 use crate::record::{Meta, ModuleResult, Record, Results, RunFolder, Status};
 use crate::report::{self, Summary, junit, markdown};
@@ -28,9 +30,13 @@ fn open(run: &str) -> io::Result<Loaded> {
     let cache = runs_folder().join("reference").join(&meta.reference_key);
     let mut reference = Results::new();
     for module in subject.keys() {
-        if let Ok(records) = crate::record::read_records(&cache.join(format!("{module}.jsonl"))) {
-            reference.insert(module.clone(), ModuleResult::from_records(records));
-        }
+        let records = crate::record::read_records(&cache.join(format!("{module}.jsonl"))).map_err(|error| {
+            io::Error::other(format!(
+                "the reference's results that {} was measured against: {module}: {error}",
+                meta.run
+            ))
+        })?;
+        reference.insert(module.clone(), ModuleResult::from_records(records));
     }
     Ok(Loaded { suite: Suite::load()?, meta, reference, subject })
 }
@@ -51,7 +57,7 @@ fn peer(word: &str) -> io::Result<report::Peer> {
     let (name, run) = word.split_once('=').ok_or_else(|| io::Error::other("--peer is written NAME=RUN"))?;
     let loaded = open(run)?;
     let summary = Summary::new(&loaded.suite, loaded.meta, &loaded.reference, &loaded.subject);
-    Ok(report::Peer { name: name.to_owned(), total: summary.total, modules: summary.modules })
+    Ok(report::Peer::new(name, summary))
 }
 
 pub fn report(run: &str, format: &str, out: Option<PathBuf>, peers: &[String]) -> io::Result<u8> {
@@ -64,14 +70,26 @@ pub fn report(run: &str, format: &str, out: Option<PathBuf>, peers: &[String]) -
         "junit" => print!("{}", junit::xml(&loaded.suite, &loaded.reference, &loaded.subject)),
         "html" => {
             let folder = out.unwrap_or_else(|| repository().join("reports"));
-            let peers = peers.iter().map(|word| peer(word)).collect::<io::Result<Vec<_>>>()?;
+            let mut shown = report::Peer::load_all(&repository().join("reports/peers"))?;
+            for peer in peers.iter().map(|word| peer(word)) {
+                let peer = peer?;
+                shown.retain(|known| known.name != peer.name);
+                shown.push(peer);
+            }
             // What `conformance api` found last.
-            let api = std::fs::read_to_string(runs_folder().join("api.json")).unwrap_or_default();
-            let extras = report::Extras { peers, api: serde_json::from_str(&api).unwrap_or_default() };
+            let api = runs_folder().join("api.json");
+            let api = if api.exists() { std::fs::read_to_string(api)? } else { "[]".to_owned() };
+            let extras = report::Extras { peers: shown, api: serde_json::from_str(&api).map_err(io::Error::other)? };
             report::write_all(&folder, &loaded.suite, &summary, &loaded.reference, &loaded.subject, &extras)?;
             println!("{}", folder.join("index.html").display());
         }
-        other => return Err(io::Error::other(format!("no format {other}: md, json, junit, badge or html"))),
+        "peer" => {
+            let path = out.ok_or_else(|| io::Error::other("--format peer needs --out reports/peers/NAME.json"))?;
+            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            report::Peer::new(&name, summary).store(&path)?;
+            println!("{}", path.display());
+        }
+        other => return Err(io::Error::other(format!("no format {other}: md, json, junit, badge, html or peer"))),
     }
     Ok(0)
 }
@@ -180,13 +198,14 @@ fn side(record: &Record) -> String {
 pub fn diff(old: &str, new: &str, json: bool) -> io::Result<u8> {
     let base = compare::base(old)?;
     let loaded = open(new)?;
-    let found = compare::compare(&loaded.suite, &base, &loaded.reference, &loaded.subject);
+    let mut found = compare::compare(&loaded.suite, &base, &loaded.reference, &loaded.subject);
+    found.set_flaky_aside(&expectations::folder())?;
     if json {
         println!("{}", serde_json::to_string(&found).map_err(io::Error::other)?);
     } else {
         print!("{}", found.text());
     }
-    Ok(0)
+    Ok(exit::found(!found.is_empty()))
 }
 
 pub fn perf(run: &str, top: usize, json: bool) -> io::Result<u8> {

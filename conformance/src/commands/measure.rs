@@ -5,18 +5,19 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::exit;
 use crate::expectations;
-use crate::gate::{self, EXIT_NOT_RUN, EXIT_OTHER_SUITE};
-use crate::record::{ModuleResult, Results, RunFolder, Side};
+use crate::gate;
+use crate::progress::Progress;
+use crate::record::{ModuleResult, Results, RunFolder, Side, Status};
 use crate::report::{Summary, markdown};
 use crate::run::{Session, Sides, cached_reference, measure, new_run, runs_folder};
 use crate::suite::Selected;
-use crate::supervisor::{INTERRUPTED, Only, Request, run_module};
+use crate::supervisor::{Request, run_module};
 use crate::worker::run_plain;
 use crate::{changed, compare, trust};
-
-/// Exit code of a run that was interrupted, as a shell reports SIGINT.
-pub const EXIT_INTERRUPTED: u8 = 130;
 
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -61,16 +62,19 @@ pub fn run(sides: &Sides, select: &[String], options: &RunOptions) -> io::Result
     let summary = Summary::new(&session.suite, meta, &reference, &subject);
     if options.json {
         println!("{}", serde_json::to_string(&summary).map_err(io::Error::other)?);
-        return Ok(if summary.meta.complete { 0 } else { EXIT_INTERRUPTED });
+        return Ok(if summary.meta.complete { 0 } else { exit::INTERRUPTED });
     }
     println!("{}", markdown::table(&summary));
     println!("run {} in {} s: {}", summary.meta.run, summary.meta.seconds, folder.path.display());
+    if let Some(text) = markdown::cpu(&summary.meta) {
+        println!("{text}");
+    }
     if !session.suite_is_pinned {
         println!("The suite is not the pinned one: these figures compare with no other run's.");
     }
     if !summary.meta.complete {
         println!("interrupted; go on with: conformance run --resume {}", summary.meta.run);
-        return Ok(EXIT_INTERRUPTED);
+        return Ok(exit::INTERRUPTED);
     }
     Ok(0)
 }
@@ -120,7 +124,7 @@ pub fn gate(sides: &Sides, select: &[String], options: &GateOptions) -> io::Resu
             session.suite.pin.version,
             session.suite.pin.tree
         );
-        return Ok(EXIT_OTHER_SUITE);
+        return Ok(exit::OTHER_SUITE);
     }
     let selected = session.suite.select(select).map_err(io::Error::other)?;
     let folder = match options.from_run.as_deref() {
@@ -130,7 +134,7 @@ pub fn gate(sides: &Sides, select: &[String], options: &GateOptions) -> io::Resu
             measure(&session, &selected, &folder, &mut meta)?;
             if !meta.complete {
                 eprintln!("gate: interrupted, no verdict");
-                return Ok(EXIT_INTERRUPTED);
+                return Ok(exit::INTERRUPTED);
             }
             folder
         }
@@ -154,7 +158,8 @@ pub fn gate(sides: &Sides, select: &[String], options: &GateOptions) -> io::Resu
     }
     if options.base.is_some() || options.summary.is_some() {
         let base = compare::base(options.base.as_deref().unwrap_or("merge-base"))?;
-        let found = compare::compare(&session.suite, &base, &reference, &subject);
+        let mut found = compare::compare(&session.suite, &base, &reference, &subject);
+        found.set_flaky_aside(&expected)?;
         if !options.json {
             print!("{}", found.text());
         }
@@ -165,74 +170,82 @@ pub fn gate(sides: &Sides, select: &[String], options: &GateOptions) -> io::Resu
     }
     if outcome.checked == 0 {
         eprintln!("gate: 0 cases were checked");
-        return Ok(EXIT_NOT_RUN);
+        return Ok(exit::NOTHING_RUN);
     }
     Ok(outcome.exit_code(options.lenient))
 }
 
-/// The harness's own control: which cases are stable on the reference, and does a further run, taken as the subject,
-/// agree on each of them?
-pub fn control(sides: &Sides, select: &[String], repeat: usize) -> io::Result<u8> {
+/// What the control found: the harness's check of itself.
+#[derive(Serialize, Default)]
+struct Control {
+    cases: usize,
+    /// Not the same over all fresh runs of the reference.
+    unstable: Vec<String>,
+    /// Stable on the reference, and not the same in a further run of it as the subject.
+    differing: Vec<String>,
+}
+
+/// More unstable cases than this, and the reference is no measure.
+const MOST_UNSTABLE: usize = 20;
+
+pub fn control(sides: &Sides, select: &[String], repeat: usize, json: bool) -> io::Result<u8> {
     let python = crate::reference::Reference::find(&sides.reference)?.python;
     let sides = Sides { subject: sides.subject.clone().or(Some(python)), ..sides.clone() };
     let session = Session::open(&sides)?;
     let selected = session.suite.select(select).map_err(io::Error::other)?;
-    let (mut cases, mut unstable, mut differing) = (0, Vec::new(), Vec::new());
+    let weight = |one: &Selected| session.suite.weight(&one.module);
+    let progress = Progress::new(selected.len(), selected.iter().map(weight).sum());
+    let mut found = Control::default();
     for one in &selected {
         let mut runs: Vec<ModuleResult> = Vec::new();
         for _ in 0..repeat {
             match fresh_reference(&session, &one.module)? {
                 Some(result) => runs.push(result),
-                None => return Ok(EXIT_INTERRUPTED),
+                None => return Ok(exit::INTERRUPTED),
             }
         }
         let Some(records) = session.subject_records(&one.module, "control", &runs[0], None)? else {
-            return Ok(EXIT_INTERRUPTED);
+            return Ok(exit::INTERRUPTED);
         };
-        let subject = ModuleResult::from_records(records);
+        let before = found.cases;
+        found.add(one, &runs, &ModuleResult::from_records(records));
+        progress.step(weight(one), &format!("{}: {} cases", one.module, found.cases - before));
+    }
+    drop(progress);
+    if json {
+        println!("{}", serde_json::to_string(&found).map_err(io::Error::other)?);
+    } else {
+        found.unstable.iter().for_each(|case| println!("unstable  {case}"));
+        found.differing.iter().for_each(|case| println!("differs   {case}"));
+        let (unstable, differing) = (found.unstable.len(), found.differing.len());
+        println!("control: {} cases, {unstable} unstable, {differing} stable ones differ", found.cases);
+    }
+    Ok(exit::found(!found.differing.is_empty() || found.unstable.len() > MOST_UNSTABLE))
+}
+
+impl Control {
+    fn add(&mut self, selected: &Selected, runs: &[ModuleResult], subject: &ModuleResult) {
         let outcome = |result: &ModuleResult, id: &str| result.cases.get(id).map(|case| (case.status, case.subtests));
-        let mut counted = 0;
-        for id in runs[0].order.iter().filter(|id| one.wants(id)) {
-            counted += 1;
-            let first = outcome(&runs[0], id);
-            if runs.iter().any(|run| outcome(run, id) != first) {
-                unstable.push(format!("{}.{id}", one.module));
-            } else if outcome(&subject, id).map(|(status, _)| status) != first.map(|(status, _)| status) {
-                let now = outcome(&subject, id).map_or("absent", |(status, _)| status.word());
-                let then = first.map_or("absent", |(status, _)| status.word());
-                differing.push(format!("{}.{id}: {then} on the reference, {now} as subject", one.module));
+        let status = |result: &ModuleResult, id: &str| result.cases.get(id).map(|case| case.status);
+        let word = |status: Option<Status>| status.map_or("absent", Status::word);
+        for id in selected.chosen(&runs[0]) {
+            self.cases += 1;
+            let (then, now) = (status(&runs[0], &id), status(subject, &id));
+            if runs.iter().any(|run| outcome(run, &id) != outcome(&runs[0], &id)) {
+                self.unstable.push(format!("{}.{id}", selected.module));
+            } else if then != now {
+                let (then, now) = (word(then), word(now));
+                self.differing.push(format!("{}.{id}: {then} on the reference, {now} as subject", selected.module));
             }
         }
-        cases += counted;
-        eprintln!("{}: {counted} cases", one.module);
-        if INTERRUPTED.load(std::sync::atomic::Ordering::Relaxed) {
-            return Ok(EXIT_INTERRUPTED);
-        }
     }
-    for case in &unstable {
-        println!("unstable  {case}");
-    }
-    for case in &differing {
-        println!("differs   {case}");
-    }
-    println!("control: {cases} cases, {} unstable, {} stable ones differ", unstable.len(), differing.len());
-    Ok(u8::from(!differing.is_empty() || unstable.len() > 20))
 }
 
 fn fresh_reference(session: &Session, module: &str) -> io::Result<Option<ModuleResult>> {
     let recorder = crate::reference::recorder_path();
-    let request = Request {
-        interpreter: &session.reference.worker,
-        side: Side::Reference,
-        run: "control",
-        module,
-        root: None,
-        recorder: &recorder,
-        mode: "run",
-        only: Only::All,
-        reference: None,
-        limits: &session.limits,
-    };
+    let worker = &session.reference.worker;
+    let request = Request::new(worker, "control", module, &recorder, &session.limits);
+    let request = Request { side: Side::Reference, ..request };
     Ok(run_module(&request)?.map(ModuleResult::from_records))
 }
 
@@ -270,8 +283,8 @@ pub fn measure_again(session: &Session, selected: &[Selected]) -> io::Result<(Re
     let (mut references, mut subjects) = (Results::new(), Results::new());
     for one in selected {
         let Some(reference) = session.reference_result(&one.module, "run")? else { break };
-        let only = reference.order.iter().filter(|id| one.wants(id)).cloned().collect();
-        let Some(records) = session.subject_records(&one.module, "show", &reference, Some(only))? else { break };
+        let only = Some(one.chosen(&reference));
+        let Some(records) = session.subject_records(&one.module, "show", &reference, only)? else { break };
         subjects.insert(one.module.clone(), ModuleResult::from_records(records));
         references.insert(one.module.clone(), reference);
     }

@@ -5,16 +5,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::commands::measure::EXIT_INTERRUPTED;
+use crate::exit;
 use crate::expectations::{self, lint as rules, merge as three_way, this_month};
 use crate::flake as unstable;
-use crate::gate::EXIT_EXPECTATIONS;
+use crate::progress::Progress;
 use crate::record::{ModuleResult, Results, RunFolder};
 use crate::run::{Session, Sides, cached_reference, commit, runs_folder};
-use crate::suite::Suite;
-
-/// Exit code of a merge that leaves conflicts, and of `flake` that finds unstable cases: as git and grep have it.
-const EXIT_FOUND: u8 = 1;
+use crate::suite::{Selected, Suite};
 
 /// Without a reference the lines are checked by themselves only.
 pub fn lint(sides: &Sides, json: bool) -> io::Result<u8> {
@@ -31,7 +28,7 @@ pub fn lint(sides: &Sides, json: bool) -> io::Result<u8> {
         let matched = if session.is_some() { "" } else { " (no reference: lines were not matched with cases)" };
         println!("lint: {} faults{matched}", faults.len());
     }
-    Ok(if faults.is_empty() { 0 } else { EXIT_EXPECTATIONS })
+    Ok(if faults.is_empty() { 0 } else { exit::FAULTY_EXPECTATIONS })
 }
 
 /// As a git merge driver: the result goes to OURS unless told otherwise.
@@ -47,7 +44,7 @@ pub fn merge(base: &Path, ours: &Path, theirs: &Path, out: Option<&Path>) -> io:
             "{} cases: one side says they pass, the other that they fail otherwise; run the module and bless it",
             merged.conflicts
         );
-        return Ok(EXIT_FOUND);
+        return Ok(exit::FOUND);
     }
     Ok(0)
 }
@@ -62,38 +59,15 @@ pub fn flake(
     json: bool,
 ) -> io::Result<u8> {
     let session = Session::open(sides)?;
-    let selected = session.suite.select(select).map_err(io::Error::other)?;
-    let mut reference = Results::new();
-    let mut runs: Vec<Results> = Vec::new();
-    for name in from_run {
-        runs.push(RunFolder::open(&runs_folder(), name)?.results()?);
-    }
-    let modules: BTreeSet<String> = runs.iter().flat_map(|run| run.keys().cloned()).collect();
-    reference.extend(cached_reference(&session.cache, modules.into_iter()));
-    if from_run.is_empty() {
-        for one in &selected {
-            match session.reference_result(&one.module, "run")? {
-                Some(result) => reference.insert(one.module.clone(), result),
-                None => return Ok(EXIT_INTERRUPTED),
-            };
-        }
-        for round in 1..=repeat {
-            let mut results = Results::new();
-            for one in &selected {
-                let expected = &reference[&one.module];
-                let only = expected.order.iter().filter(|id| one.wants(id)).cloned().collect();
-                let only = one.patterns.is_some().then_some(only);
-                match session.subject_records(&one.module, "flake", expected, only)? {
-                    Some(records) => results.insert(one.module.clone(), ModuleResult::from_records(records)),
-                    None => return Ok(EXIT_INTERRUPTED),
-                };
-            }
-            eprintln!("round {round} of {repeat}: {} modules", results.len());
-            runs.push(results);
-        }
-    }
+    let (reference, runs, commit) = if from_run.is_empty() {
+        let selected = session.suite.select(select).map_err(io::Error::other)?;
+        let Some((reference, runs)) = rounds(&session, &selected, repeat)? else { return Ok(exit::INTERRUPTED) };
+        (reference, runs, commit())
+    } else {
+        recorded(&session, from_run)?
+    };
     let found = unstable::find(&reference, &runs);
-    let (month, commit) = (this_month(), commit());
+    let month = this_month();
     if json {
         let lines = found.iter().map(|one| {
             let seen = one.seen.iter().map(|(status, count)| (status.word(), *count));
@@ -115,5 +89,42 @@ pub fn flake(
             expectations::store(&folder, &one.module, &lines)?;
         }
     }
-    Ok(if found.is_empty() { 0 } else { EXIT_FOUND })
+    Ok(exit::found(!found.is_empty()))
+}
+
+/// The selection on the subject, so many times. None when interrupted.
+fn rounds(session: &Session, selected: &[Selected], repeat: usize) -> io::Result<Option<(Results, Vec<Results>)>> {
+    let weight = |one: &Selected| session.suite.weight(&one.module);
+    let whole: u64 = selected.iter().map(weight).sum();
+    let progress = Progress::new(selected.len() * repeat, whole * repeat as u64);
+    let mut reference = Results::new();
+    let mut runs = vec![Results::new(); repeat];
+    for (round, results) in runs.iter_mut().enumerate() {
+        for one in selected {
+            if !reference.contains_key(&one.module) {
+                let Some(result) = session.reference_result(&one.module, "run")? else { return Ok(None) };
+                reference.insert(one.module.clone(), result);
+            }
+            let expected = &reference[&one.module];
+            let Some(records) = session.subject_records(&one.module, "flake", expected, one.only(expected))? else {
+                return Ok(None);
+            };
+            results.insert(one.module.clone(), ModuleResult::from_records(records));
+            progress.step(weight(one), &format!("round {} of {repeat}: {}", round + 1, one.module));
+        }
+    }
+    Ok(Some((reference, runs)))
+}
+
+/// Recorded runs: only of one commit and one suite can they tell what is unstable.
+fn recorded(session: &Session, names: &[String]) -> io::Result<(Results, Vec<Results>, String)> {
+    let folders = names.iter().map(|name| RunFolder::open(&runs_folder(), name)).collect::<io::Result<Vec<_>>>()?;
+    let metas = folders.iter().map(RunFolder::meta).collect::<io::Result<Vec<_>>>()?;
+    let commit = metas[0].commit.clone();
+    if let Some(other) = metas.iter().find(|meta| meta.commit != commit || meta.pin != session.tree) {
+        return Err(io::Error::other(format!("{} is of another commit or suite than {}", other.run, metas[0].run)));
+    }
+    let runs = folders.iter().map(RunFolder::results).collect::<io::Result<Vec<_>>>()?;
+    let modules: BTreeSet<String> = runs.iter().flat_map(|run| run.keys().cloned()).collect();
+    Ok((cached_reference(&session.cache, modules.into_iter()), runs, commit))
 }

@@ -29,8 +29,10 @@ pub struct Point {
 
 /// Adds the run unless it is there already, and returns the whole history, oldest first.
 pub fn add_to_history(path: &Path, summary: &Summary) -> io::Result<Vec<Point>> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let mut history: Vec<Point> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let text = if path.exists() { fs::read_to_string(path)? } else { String::new() };
+    let mut history = text.lines().map(serde_json::from_str).collect::<Result<Vec<Point>, _>>().map_err(|error| {
+        io::Error::other(format!("{}: {error}; it would be lost if it were written anew", path.display()))
+    })?;
     let meta = &summary.meta;
     if !history.iter().any(|point| point.started == meta.started && point.commit == meta.commit) {
         history.push(Point {
@@ -66,9 +68,15 @@ pub struct Archive {
 const MOST_RUNS: usize = 60;
 
 impl Archive {
-    /// What the folder holds; nothing, when it holds none or one that cannot be read.
-    pub fn load(folder: &Path) -> Archive {
-        fs::read(folder.join("cases")).ok().and_then(|packed| Archive::unpack(&packed).ok()).unwrap_or_default()
+    /// What the folder holds; nothing, when it holds none.
+    pub fn load(folder: &Path) -> io::Result<Archive> {
+        let path = folder.join("cases");
+        if !path.exists() {
+            return Ok(Archive::default());
+        }
+        Archive::unpack(&fs::read(&path)?).map_err(|error| {
+            io::Error::other(format!("{}: {error}; it would be lost if it were written anew", path.display()))
+        })
     }
 
     /// Adds a run: every case that the reference passes.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Peer, Summary};
+use crate::record::Meta;
 use crate::score::{Figures, Scores, percent};
 
 pub fn summary(summary: &Summary) -> String {
@@ -17,6 +18,9 @@ pub fn summary(summary: &Summary) -> String {
         let _ = writeln!(out, "\n**The run is not complete.**");
     }
     let _ = writeln!(out, "\n{}", table(summary));
+    if let Some(text) = cpu(meta) {
+        let _ = writeln!(out, "{text}\n");
+    }
     let not_run = summary.total.not_run;
     if not_run > 0 {
         let share = percent(not_run, summary.total.strict.cases);
@@ -51,6 +55,21 @@ pub fn summary(summary: &Summary) -> String {
         );
     }
     out
+}
+
+/// Who used the CPU, where the run has counted it.
+pub fn cpu(meta: &Meta) -> Option<String> {
+    let whole = meta.supervisor_cpu + meta.workers_cpu;
+    (meta.workers_cpu > 0.0).then(|| {
+        format!(
+            "CPU time {whole:.0} s within {} s: the supervisor's own {:.1} s ({:.1} %), the recorder's {:.1} s ({:.1} %).",
+            meta.seconds,
+            meta.supervisor_cpu,
+            meta.supervisor_cpu * 100.0 / whole,
+            meta.recorder_cpu,
+            meta.recorder_cpu * 100.0 / whole
+        )
+    })
 }
 
 /// Modules, those with most left to do first, each with the peers' parity; stamped with commit, suite and machine.

@@ -11,10 +11,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::record::{Record, Side, Status, VERSION};
+use crate::scratch::Scratch;
 use crate::signature;
 use crate::suite::repository;
 use crate::supervisor::exception;
-use crate::worker::{Event, Interpreter, Scratch, fixed_environment};
+use crate::worker::{Event, Interpreter, fixed_environment};
 
 /// Name of the module on both sides; the folder is called `test`, so that frames count as the suite's.
 pub const MODULE: &str = "repro";

@@ -40,6 +40,7 @@ impl<'a> Minimiser<'a> {
     pub fn run(&mut self) -> io::Result<()> {
         loop {
             let before = self.source.clone();
+            self.thin(&examples(&self.source))?;
             self.statements()?;
             self.one_by_one(branches)?;
             self.one_by_one(unwrapped)?;
@@ -74,7 +75,7 @@ impl<'a> Minimiser<'a> {
         Ok((self.parser)(&self.source)?.unwrap_or_default())
     }
 
-    /// Removes statements, the outermost level first: halves of a level, then quarters, down to single ones.
+    /// Removes statements, the outermost level first.
     fn statements(&mut self) -> io::Result<()> {
         let mut depth = 0;
         loop {
@@ -83,24 +84,30 @@ impl<'a> Minimiser<'a> {
             if edits.is_empty() {
                 return Ok(());
             }
-            let base = self.source.clone();
-            let mut kept: Vec<usize> = (0..edits.len()).collect();
-            let mut chunk = edits.len();
-            while chunk > 0 {
-                let mut at = 0;
-                while at < kept.len() {
-                    let end = (at + chunk).min(kept.len());
-                    let trial: Vec<usize> = kept[..at].iter().chain(&kept[end..]).copied().collect();
-                    if self.offer(&without(&base, &edits, &trial))? {
-                        kept = trial;
-                    } else {
-                        at = end;
-                    }
-                }
-                chunk /= 2;
-            }
+            self.thin(&edits)?;
             depth += 1;
         }
+    }
+
+    /// Makes as many of these removals as can be, which must not overlap: halves, then quarters, down to single ones.
+    fn thin(&mut self, edits: &[Edit]) -> io::Result<()> {
+        let base = self.source.clone();
+        let mut kept: Vec<usize> = (0..edits.len()).collect();
+        let mut chunk = edits.len();
+        while chunk > 0 {
+            let mut at = 0;
+            while at < kept.len() {
+                let end = (at + chunk).min(kept.len());
+                let trial: Vec<usize> = kept[..at].iter().chain(&kept[end..]).copied().collect();
+                if self.offer(&without(&base, edits, &trial))? {
+                    kept = trial;
+                } else {
+                    at = end;
+                }
+            }
+            chunk /= 2;
+        }
+        Ok(())
     }
 
     /// Tries the edits of one kind singly, from the last to the first, and finds them anew after each that holds.
@@ -165,6 +172,26 @@ fn without(source: &str, edits: &[Edit], kept: &[usize]) -> String {
     out
 }
 
+/// Doctest examples, wherever they stand: from their prompt to the next one, or to the line that ends the string.
+fn examples(source: &str) -> Vec<Edit> {
+    let mut out: Vec<Edit> = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    for line in source.split_inclusive('\n') {
+        let text = line.trim();
+        let begins = text == ">>>" || text.starts_with(">>> ");
+        if begins || text == "'''" || text == "\"\"\"" {
+            if let Some(start) = open.take() {
+                // Without the last newline, as statements have it.
+                out.push(cut((start, at - 1)));
+            }
+            open = begins.then_some(at);
+        }
+        at += line.len();
+    }
+    out
+}
+
 fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
@@ -209,14 +236,22 @@ fn branches(_: &str, tree: &[Statement]) -> Vec<Edit> {
     out
 }
 
+/// Compound statements whose body begins on a line of its own, each with the first statement of its body and its head.
+fn with_bodies<'t>(source: &'t str, tree: &'t [Statement]) -> Vec<(&'t Statement, &'t Statement, &'t str)> {
+    let split = |one: &'t Statement| {
+        let first = one.blocks.first()?.first()?;
+        let head = source.get(one.span.0..line_start(source, first.span.0))?;
+        (!head.is_empty()).then_some((one, first, head))
+    };
+    all(tree).into_iter().filter_map(split).collect()
+}
+
 /// A compound statement's head becomes `if 1:`, and what follows its first block goes.
 fn unwrapped(source: &str, tree: &[Statement]) -> Vec<Edit> {
     let mut out = Vec::new();
-    for one in all(tree) {
-        let Some(first) = one.blocks.first().and_then(|block| block.first()) else { continue };
-        let body = line_start(source, first.span.0);
-        let head = source.get(one.span.0..body).unwrap_or("");
-        if matches!(&*one.kind, "def" | "class" | "match") || head.trim() == "if 1:" || head.is_empty() {
+    for (one, _, head) in with_bodies(source, tree) {
+        let body = one.span.0 + head.len();
+        if matches!(&*one.kind, "def" | "class" | "match") || head.trim() == "if 1:" {
             continue;
         }
         let end = one.blocks[0].last().map_or(one.span.1, |last| last.span.1);
@@ -228,10 +263,9 @@ fn unwrapped(source: &str, tree: &[Statement]) -> Vec<Edit> {
 /// `if 1:` around lines that can stand without it.
 fn dedented(source: &str, tree: &[Statement]) -> Vec<Edit> {
     let mut out = Vec::new();
-    for one in all(tree) {
-        let Some(first) = one.blocks.first().and_then(|block| block.first()) else { continue };
-        let body = line_start(source, first.span.0);
-        if one.kind != "if" || source.get(one.span.0..body).is_none_or(|head| head.trim() != "if 1:") {
+    for (one, first, head) in with_bodies(source, tree) {
+        let body = one.span.0 + head.len();
+        if one.kind != "if" || head.trim() != "if 1:" {
             continue;
         }
         let from = line_start(source, one.span.0);

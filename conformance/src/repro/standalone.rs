@@ -15,24 +15,51 @@ use crate::suite::repository;
 use crate::worker::{Interpreter, run_plain};
 
 #[derive(Deserialize, Debug)]
-struct Answer {
-    files: Vec<(String, PathBuf)>,
-    own: bool,
-    class: String,
-    method: String,
+#[serde(untagged)]
+enum Answer {
+    Method { files: Vec<(String, PathBuf)>, own: bool, class: String, method: String },
+    Doctest(Doctest),
+}
+
+/// What a doctest runs.
+#[derive(Deserialize, Clone, Debug)]
+pub struct Doctest {
+    /// Source and wanted output of each.
+    pub examples: Vec<(String, String)>,
+    /// Names of doctest's option flags.
+    pub flags: Vec<String>,
+    /// The module whose names they see.
+    pub scope: String,
 }
 
 /// Where a case is written.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub enum Place {
+    Method(Method),
+    Doctest(Doctest),
+}
+
+impl Place {
+    /// The case's name in a file of its own.
+    pub fn id(&self) -> String {
+        match self {
+            Place::Method(method) => format!("{}.{}", method.class, method.method),
+            Place::Doctest(_) => EXAMPLES.to_owned(),
+        }
+    }
+}
+
+/// The function whose docstring holds a doctest's examples.
+const EXAMPLES: &str = "examples";
+
+#[derive(Clone, Debug)]
+pub struct Method {
     /// Module and file of each class of the case within the suite, base classes first.
     pub files: Vec<(String, PathBuf)>,
     /// The method stands in the last of them.
     pub own: bool,
     pub class: String,
     pub method: String,
-    /// The case's name in a file of its own.
-    pub id: String,
 }
 
 /// Asks the reference, which can import every module of the suite.
@@ -46,17 +73,65 @@ pub fn locate(session: &Session, module: &str, id: &str) -> io::Result<Place> {
         None => return Err(io::Error::other("the reference does not tell where the case is written")),
     };
     // The module may print while it is imported.
-    let json = output.find("{\"files\"").map_or("", |at| &output[at..]);
-    let answer: Answer = serde_json::from_str(json).map_err(io::Error::other)?;
-    if answer.method.is_empty() || answer.files.is_empty() {
-        return Err(io::Error::other("only cases of unittest can be taken out of their module, and this is a doctest"));
+    let starts = ["{\"files\"", "{\"examples\""];
+    let json = starts.iter().find_map(|start| output.find(start)).map_or("", |at| &output[at..]);
+    Ok(match serde_json::from_str(json).map_err(io::Error::other)? {
+        Answer::Method { files, own, class, method } if !method.is_empty() && !files.is_empty() => {
+            Place::Method(Method { files, own, class, method })
+        }
+        Answer::Method { .. } => return Err(io::Error::other("the case is no method of a class of the suite's")),
+        Answer::Doctest(doctest) => Place::Doctest(doctest),
+    })
+}
+
+impl Doctest {
+    /// Texts to try: with the module's public names, with all of its names.
+    pub fn candidates(&self) -> Vec<String> {
+        let flags: Vec<String> = self.flags.iter().map(|name| format!("doctest.{name}")).collect();
+        let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
+        let with = |import: &str, scope: &str| {
+            format!(
+                "import doctest\nimport unittest\n{import}\ndef {EXAMPLES}():\n{}\n\
+                 def load_tests(loader, tests, pattern):\n    \
+                 tests.addTest(doctest.DocTestSuite({scope}optionflags={flags}))\n    return tests\n",
+                self.docstring()
+            )
+        };
+        let module = &self.scope;
+        if module.is_empty() || module == "__main__" {
+            return vec![with("", "")];
+        }
+        vec![
+            with(&format!("from {module} import *\n"), ""),
+            with(&format!("import {module}\n"), &format!("globs=dict(vars({module})), ")),
+        ]
     }
-    let id = format!("{}.{}", answer.class, answer.method);
-    Ok(Place { files: answer.files, own: answer.own, class: answer.class, method: answer.method, id })
+
+    /// The examples as a raw docstring, indented; where no quotes will do, as an escaped one.
+    fn docstring(&self) -> String {
+        let mut text = String::new();
+        for (source, want) in &self.examples {
+            for (number, line) in source.lines().enumerate() {
+                let prompt = if number == 0 { ">>>" } else { "..." };
+                text += format!("    {prompt} {line}").trim_end_matches(' ');
+                text.push('\n');
+            }
+            want.lines().for_each(|line| text += &format!("    {line}\n"));
+            text.push('\n');
+        }
+        match ["'''", "\"\"\""].into_iter().find(|quotes| !text.contains(quotes)) {
+            Some(quotes) => format!("    r{quotes}\n{text}    {quotes}\n"),
+            None => format!("    '''\n{}    '''\n", text.replace('\\', "\\\\").replace("'''", "\\'\\'\\'")),
+        }
+    }
 }
 
 /// Texts to try, the likeliest first: the class's own file, or all files of its bases in one.
 pub fn candidates(place: &Place, python: &Interpreter) -> io::Result<Vec<String>> {
+    let place = match place {
+        Place::Method(method) => method,
+        Place::Doctest(doctest) => return Ok(doctest.candidates()),
+    };
     let mut texts = Vec::new();
     for (module, path) in &place.files {
         let source = String::from_utf8_lossy(&fs::read(path)?).into_owned();
@@ -100,7 +175,7 @@ fn collect_relative<'t>(tree: &'t [Statement], found: &mut Vec<&'t Statement>) {
 }
 
 /// The files one behind the other, bases first; `list_tests.CommonTest` becomes the `CommonTest` that now stands above.
-fn join(place: &Place, texts: &[String]) -> String {
+fn join(place: &Method, texts: &[String]) -> String {
     let mut futures = BTreeSet::new();
     let mut out = String::new();
     for text in texts {

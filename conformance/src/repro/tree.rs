@@ -11,7 +11,8 @@ use rustpython_parser::Parse;
 use rustpython_parser::ast::{self, Expr, Ranged, Stmt};
 use serde::Deserialize;
 
-use crate::worker::{Interpreter, Scratch, run_plain};
+use crate::scratch::Scratch;
+use crate::worker::{Interpreter, run_plain};
 
 /// Byte offsets, end exclusive.
 pub type Span = (usize, usize);
