@@ -5,12 +5,11 @@ use krait_object::buffer::flags;
 use krait_object::builtin_types::TYPE;
 use krait_object::native::method;
 use krait_object::{
-    Args, ClassDef, Dict, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, Value, type_flag,
+    Args, ClassDef, Dict, Method, PyResult, SlotDefs, Str, Thread, Tuple, Type, TypeObject, Value, type_flag,
 };
 use krait_runtime::errors::{self, attribute_error, overflow_error, system_error, type_error, value_error};
 use krait_runtime::protocol::buffer::get_buffer;
 use krait_runtime::protocol::{attr, call, number};
-use krait_runtime::types::type_::new::type_new;
 
 use super::data::{CData, class_name, keep, this};
 use super::info::{self, Info, Kind};
@@ -33,7 +32,7 @@ const fn meta(class: &'static TypeObject, slots: SlotDefs) -> ClassDef {
 pub static DEFS: [ClassDef; 7] = [
     ClassDef {
         methods: METHODS,
-        slots: SlotDefs { new: Some(new_class), sq_repeat: Some(repeat), ..SlotDefs::EMPTY },
+        slots: SlotDefs { sq_repeat: Some(repeat), ..SlotDefs::EMPTY },
         ..meta(&CTYPE, SlotDefs::EMPTY)
     },
     meta(&SIMPLE_META, SlotDefs { init: Some(init_simple), ..SlotDefs::EMPTY }),
@@ -109,13 +108,6 @@ fn repeat(th: &mut Thread, class: &Value, count: isize) -> PyResult<Value> {
         return Err(value_error(th, format!("Array length must be >= 0, not {count}")));
     }
     array::type_of(th, class, count as usize)
-}
-
-/// A new class starts without an info, whatever had its address before.
-fn new_class(th: &mut Thread, meta: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
-    let class = type_new(th, meta, args)?;
-    info::forget(th, &class);
-    Ok(class)
 }
 
 /// A class is initialized once.
