@@ -164,10 +164,11 @@ pub fn tigetstr(name: &CStr) -> Option<CString> {
 /// A capability with its parameters, numbers all.
 pub fn tparm(capability: &CStr, p: [i32; 9]) -> Option<CString> {
     let _one = one();
-    // SAFETY: a C string, and as many numbers as a capability may take.
+    // SAFETY: the function of that name; a C string, and as many numbers as a capability may take.
     unsafe {
+        let tparm = std::mem::transmute::<*mut u8, api::Tparm>(lib().tparm);
         let p = p.map(std::ffi::c_long::from);
-        text((lib().tparm)(capability.as_ptr(), p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8]))
+        text(tparm(capability.as_ptr(), p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8]))
     }
 }
 pub fn putp(capability: &CStr) -> i32 {

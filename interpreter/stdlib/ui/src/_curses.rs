@@ -207,7 +207,9 @@ static FUNCTIONS: &[Method] = &[
     }),
     simple!(flash, need_screen, status),
     simple!(flushinp, need_screen, status),
-    function("get_escdelay", "()", "How long to wait after ESC, in milliseconds.", |_, _| Ok(library::escdelay().into())),
+    function("get_escdelay", "()", "How long to wait after ESC, in milliseconds.", |_, _| {
+        Ok(library::escdelay().into())
+    }),
     function("get_tabsize", "()", "The columns of a tab.", |_, _| Ok(library::tabsize().into())),
     function("getmouse", "()", "The mouse event that KEY_MOUSE told of: (id, x, y, z, bstate).", |th, _| {
         need_screen(th)?;
@@ -232,7 +234,9 @@ static FUNCTIONS: &[Method] = &[
         Ok(done)
     }),
     simple!(has_colors, need_screen, bool),
-    function("has_extended_color_support", "()", "Whether there may be more than 256 color pairs.", |_, _| Ok(Value::TRUE)),
+    function("has_extended_color_support", "()", "Whether there may be more than 256 color pairs.", |_, _| {
+        Ok(Value::TRUE)
+    }),
     simple!(has_ic, need_screen, bool),
     simple!(has_il, need_screen, bool),
     function("has_key", "(key, /)", "Whether the terminal has a key.", |th, a| {
@@ -288,12 +292,17 @@ static FUNCTIONS: &[Method] = &[
         let interval = number::to_i32(th, &a[0])?;
         finished(th, library::mouseinterval(interval), "mouseinterval")
     }),
-    function("mousemask", "(newmask, /)", "Which mouse events are told: those available, those told before.", |th, a| {
-        need_screen(th)?;
-        let mask = number::to_masked(th, &a[0], 32)? as u32;
-        let (available, old) = library::mousemask(mask);
-        Ok(Tuple::of([available.into(), old.into()]).into())
-    }),
+    function(
+        "mousemask",
+        "(newmask, /)",
+        "Which mouse events are told: those available, those told before.",
+        |th, a| {
+            need_screen(th)?;
+            let mask = number::to_masked(th, &a[0], 32)? as u32;
+            let (available, old) = library::mousemask(mask);
+            Ok(Tuple::of([available.into(), old.into()]).into())
+        },
+    ),
     function("napms", "(ms, /)", "Sleep for milliseconds.", |th, a| {
         need_screen(th)?;
         let ms = number::to_i32(th, &a[0])?;
@@ -333,7 +342,11 @@ static FUNCTIONS: &[Method] = &[
     }),
     function("qiflush", "(flag=True, /)", "Whether interrupts drop what is queued.", |th, a| {
         need_screen(th)?;
-        if a.opt(0).map_or(Ok(true), |v| compare::truth(th, v))? { library::qiflush() } else { library::noqiflush() }
+        if a.opt(0).map_or(Ok(true), |v| compare::truth(th, v))? {
+            library::qiflush()
+        } else {
+            library::noqiflush()
+        }
         Ok(Value::NONE)
     }),
     mode!(raw, noraw),

@@ -93,7 +93,9 @@ static METHODS: &[Method] = &[
     method("show", "()", "Display the panel (which might have been hidden).", |th, a| {
         finished(th, this(a).panel.show(), "show_panel")
     }),
-    method("top", "()", "Push panel to the top of the stack.", |th, a| finished(th, this(a).panel.to_top(), "top_panel")),
+    method("top", "()", "Push panel to the top of the stack.", |th, a| {
+        finished(th, this(a).panel.to_top(), "top_panel")
+    }),
     method("userptr", "()", "Return the user pointer for the panel.", |th, a| match this(a).user.get() {
         Some(user) => Ok(user),
         None => Err(raise(th, &ERROR, "no userptr set")),
@@ -112,7 +114,8 @@ static FUNCTIONS: &[Method] = &[
         let Some(panel) = Panel::new(window) else { return Err(raise(th, &ERROR, "curses function returned NULL")) };
         let name = panel.name();
         let made: Value =
-            Ref::new(CursesPanel { panel, window: ValueCell::new(Some(a[0].clone())), user: ValueCell::empty() }).into();
+            Ref::new(CursesPanel { panel, window: ValueCell::new(Some(a[0].clone())), user: ValueCell::empty() })
+                .into();
         let held = weakref::new_plain(&made);
         let deck = th.interp.extension::<Deck>();
         let old = std::mem::take(&mut *deck.panels.lock());

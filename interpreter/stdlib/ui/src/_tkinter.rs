@@ -39,7 +39,12 @@ struct State {
 const CREATE: &str = "(screenName=None, baseName='', className='Tk',\n       interactive=False, wantobjects=0, wantTk=True, sync=False,\n       use=None, /)";
 static FUNCTIONS: &[Method] = &[
     function("_flatten", "(item, /)", "The items of nested tuples and lists but None, in one tuple.", |th, a| {
-        if sequence::len(th, &a[0])? == 0 {
+        let length = sequence::len(th, &a[0])?;
+        if a[0].class().slots.sq_len.get().is_none() {
+            let given = a[0].class().name();
+            return Err(type_error(th, format!("{given} is not a sequence")));
+        }
+        if length == 0 {
             return Ok(Tuple::empty().into());
         }
         let mut out = Vec::new();

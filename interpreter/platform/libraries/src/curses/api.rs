@@ -25,6 +25,9 @@ pub struct Mouse {
     pub state: c_uint,
 }
 
+/// `tparm`, which takes as many parameters as the capability wants.
+pub type Tparm = unsafe extern "C" fn(*const c_char, ...) -> *const c_char;
+
 macro_rules! api {
     ($(fn $name:ident($($arg:ty),* $(,)?) $(-> $ret:ty)?;)* $(static $var:ident: $type:ty;)*) => {
         /// The library's functions, and the addresses of its variables, under their own names.
@@ -122,7 +125,6 @@ api! {
     fn tigetflag(*const c_char) -> c_int;
     fn tigetnum(*const c_char) -> c_int;
     fn tigetstr(*const c_char) -> *const c_char;
-    fn tparm(*const c_char, ...) -> *const c_char;
     fn typeahead(c_int) -> c_int;
     fn unctrl(Chtype) -> *const c_char;
     fn ungetch(c_int) -> c_int;
@@ -183,7 +185,6 @@ api! {
     fn getcury(P) -> c_int;
     fn getcurx(P) -> c_int;
     fn is_pad(P) -> bool;
-    fn is_subwin(P) -> bool;
     fn is_leaveok(P) -> bool;
     fn wgetdelay(P) -> c_int;
     fn wgetch(P) -> c_int;
@@ -210,7 +211,7 @@ api! {
     fn wtimeout(P, c_int);
     fn wtouchln(P, c_int, c_int, c_int) -> c_int;
     static stdscr: P;
-    static curscr: P;
+    static tparm: u8;
     static newscr: P;
     static LINES: c_int;
     static COLS: c_int;

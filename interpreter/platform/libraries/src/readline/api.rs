@@ -21,7 +21,6 @@ pub struct Entry {
 macro_rules! api {
     ($(fn $name:ident($($arg:ty),* $(,)?) $(-> $ret:ty)?;)* $(static $var:ident: $type:ty;)*) => {
         /// The library's functions, and the addresses of its variables, under their own names.
-        #[expect(non_snake_case, reason = "the names of the library")]
         pub struct Api {
             $(pub $name: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)*
             $(pub $var: *mut $type,)*

@@ -5,11 +5,12 @@ use krait_object::buffer::flags;
 use krait_object::builtin_types::TYPE;
 use krait_object::native::method;
 use krait_object::{
-    Args, ClassDef, Dict, Method, PyResult, SlotDefs, Str, Thread, Tuple, Type, TypeObject, Value, type_flag,
+    Args, ClassDef, Dict, Method, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, TypeObject, Value, type_flag,
 };
 use krait_runtime::errors::{self, attribute_error, overflow_error, system_error, type_error, value_error};
 use krait_runtime::protocol::buffer::get_buffer;
 use krait_runtime::protocol::{attr, call, number};
+use krait_runtime::types::type_::new::type_new;
 
 use super::data::{CData, class_name, keep, this};
 use super::info::{self, Info, Kind};

@@ -4,7 +4,7 @@ mod input;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use krait_libraries::curses::{self as library, Chtype, ERR, Window};
+use krait_libraries::curses::{self as library, Chtype, Window};
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::{getset, method};
@@ -17,8 +17,8 @@ use krait_runtime::types::module;
 use krait_runtime::world::blocking;
 
 use super::{
-    HAS_SCREEN, HAS_TERMINAL, attributes, c_bytes, character, constants, error, finished, i32s, narrow, need_screen, pair,
-    text_error, update_size,
+    HAS_SCREEN, HAS_TERMINAL, attributes, c_bytes, character, constants, error, finished, i32s, narrow, need_screen,
+    pair, text_error,
 };
 
 pub use input::read;
@@ -112,13 +112,7 @@ fn numbers(th: &mut Thread, name: &str, args: &[Value], counts: &[usize]) -> PyR
     args.iter().map(|v| number::to_i32(th, v)).collect()
 }
 /// `[y, x,] wanted [, optional]`: moves the cursor if a place is given, and answers the rest.
-fn at_place<'a>(
-    th: &mut Thread,
-    a: &Args<'a>,
-    name: &str,
-    wanted: usize,
-    optional: usize,
-) -> PyResult<&'a [Value]> {
+fn at_place<'a>(th: &mut Thread, a: &Args<'a>, name: &str, wanted: usize, optional: usize) -> PyResult<&'a [Value]> {
     let args = &a.pos()[1..];
     if (wanted..=wanted + optional).contains(&args.len()) {
         return Ok(args);
@@ -187,12 +181,7 @@ fn write_text(th: &mut Thread, a: &Args<'_>, name: &str, counted: bool, insert: 
     finished(th, code, name)
 }
 /// `method(ch, n[, attr])` at the cursor or a place.
-fn draw_line(
-    th: &mut Thread,
-    a: &Args<'_>,
-    name: &str,
-    draw: fn(&Window, Chtype, i32) -> i32,
-) -> PyResult<Value> {
+fn draw_line(th: &mut Thread, a: &Args<'_>, name: &str, draw: fn(&Window, Chtype, i32) -> i32) -> PyResult<Value> {
     let rest = at_place(th, a, name, 2, 1)?;
     let attributes = attributes_or(th, rest.get(2))?;
     let (c, n) = (narrow(th, &rest[0])?, number::to_i32(th, &rest[1])?);
@@ -351,12 +340,17 @@ static METHODS: &[Method] = &[
         finished(th, window(a).set_background(c), "bkgd")
     }),
     variadic!("chgat", change_attributes),
-    method("bkgdset", "(ch, attr=_curses.A_NORMAL, /)", "Set the background of what is written from now on.", |th, a| {
-        let attributes = attributes_or(th, a.opt(2))?;
-        let c = character(th, &a[1], attributes)?;
-        window(a).set_background_only(c);
-        Ok(Value::NONE)
-    }),
+    method(
+        "bkgdset",
+        "(ch, attr=_curses.A_NORMAL, /)",
+        "Set the background of what is written from now on.",
+        |th, a| {
+            let attributes = attributes_or(th, a.opt(2))?;
+            let c = character(th, &a[1], attributes)?;
+            window(a).set_background_only(c);
+            Ok(Value::NONE)
+        },
+    ),
     method(
         "border",
         "(ls=_curses.ACS_VLINE, rs=_curses.ACS_VLINE,\n       ts=_curses.ACS_HLINE, bs=_curses.ACS_HLINE,\n       tl=_curses.ACS_ULCORNER, tr=_curses.ACS_URCORNER,\n       bl=_curses.ACS_LLCORNER, br=_curses.ACS_LRCORNER, /)",
@@ -431,9 +425,7 @@ static METHODS: &[Method] = &[
     numeric!("mvwin", "(y, x, /)", move_to, [y, x]).hidden(),
     flag!("nodelay", no_delay),
     flag!("notimeout", no_timeout),
-    variadic!("noutrefresh", |th, a| {
-        show(th, a, "noutrefresh", Window::refresh_later, Window::refresh_pad_later)
-    }),
+    variadic!("noutrefresh", |th, a| { show(th, a, "noutrefresh", Window::refresh_later, Window::refresh_pad_later) }),
     variadic!("overlay", |th, a| copy(th, a, "overlay", false)),
     variadic!("overwrite", |th, a| copy(th, a, "overwrite", true)),
     method("putwin", "(file, /)", "Write the window to a file.", input::write),

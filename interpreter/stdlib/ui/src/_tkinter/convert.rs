@@ -138,13 +138,17 @@ pub fn from_tcl(th: &mut Thread, interp: &Interp, obj: &Obj) -> PyResult<Value> 
                 or_error(th, interp, x)?.into()
             }
         },
-        b"int" | b"wideInt" | b"bignum" => match obj.as_wide() {
-            Some(n) => n.into(),
-            None => {
-                let n = integer_of(interp, obj);
-                or_error(th, interp, n)?
+        b"int" | b"wideInt" | b"bignum" => {
+            // The library lets numbers of 64 bits without a sign pass for those with one.
+            let wide = if name == c"bignum" { None } else { obj.as_wide() };
+            match wide {
+                Some(n) => n.into(),
+                None => {
+                    let n = integer_of(interp, obj);
+                    or_error(th, interp, n)?
+                }
             }
-        },
+        }
         b"list" => {
             let items = interp.items(obj);
             let items = or_error(th, interp, items)?;
