@@ -63,6 +63,9 @@ impl Edited {
     }
 }
 impl LineReader for Edited {
+    fn edits(&self) -> bool {
+        true
+    }
     fn read(&mut self, th: &mut Thread, prompt: &str) -> Line {
         let asked = self.prompts.as_ref().filter(|_| self.process == std::process::id());
         match asked.map(|p| p.send(prompt.to_owned())) {

@@ -67,7 +67,8 @@ fn run_here(config: Config, source: &Source, open: OpenReader) -> i32 {
     let mut ended = run_source(&mut th, source, open);
     if goes_on(&th, source) {
         th.interp.extension::<Inspect>().0.store(false, std::sync::atomic::Ordering::Relaxed);
-        ended = interact(&mut th, open);
+        let mut reader = open(&mut th);
+        ended = interact(&mut th, &mut *reader);
     }
     if !finalize(&mut th) {
         ended.status = 120;
@@ -153,10 +154,11 @@ fn run_source(th: &mut Thread, source: &Source, open: OpenReader) -> Ended {
             Err(raised) => Err(raised),
         },
         Source::Stdin if interactive => {
-            if let Some(ended) = start_up(th) {
+            let mut reader = open(th);
+            if let Some(ended) = start_up(th, reader.edits()) {
                 return ended;
             }
-            return interact(th, open);
+            return interact(th, &mut *reader);
         }
         Source::Stdin => script::run_stdin(th),
     };
@@ -195,8 +197,20 @@ fn header(th: &mut Thread) {
         eprintln!("Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.");
     }
 }
-/// `PYTHONSTARTUP`, then `sys.__interactivehook__`. Some: the start-up file exited.
-fn start_up(th: &mut Thread) -> Option<Ended> {
+/// Whether a hook is `site.register_readline`.
+fn is_sites(th: &mut Thread, hook: &Value) -> bool {
+    let mut named = |name, text| match attr::get_text_opt(th, hook, name) {
+        Ok(held) => held.is_some_and(|v| v.downcast_ref::<Str>().is_some_and(|s| s.eq_str(text))),
+        Err(raised) => {
+            drop(errors::take(th, raised));
+            false
+        }
+    };
+    named("__module__", "site") && named("__qualname__", "register_readline")
+}
+/// `PYTHONSTARTUP`, then `sys.__interactivehook__`. Some: the start-up file exited. `edits`: the session completes and keeps
+/// its history by itself, which is what the hook of `site` would have readline do with the same file.
+fn start_up(th: &mut Thread, edits: bool) -> Option<Ended> {
     if let Some(path) = config::get(th).startup.clone() {
         let shown = convert::fs_decode(path.as_os_str().as_bytes());
         let name = shown.to_string_lossy().into_owned();
@@ -216,6 +230,7 @@ fn start_up(th: &mut Thread) -> Option<Ended> {
         }
     }
     if let Some(hook) = sys_dict(th).get_text("__interactivehook__")
+        && !(edits && is_sites(th, &hook))
         && let Err(raised) = call::call(th, &hook, &[])
     {
         eprintln!("Failed calling sys.__interactivehook__");
@@ -224,10 +239,9 @@ fn start_up(th: &mut Thread) -> Option<Ended> {
     None
 }
 /// The session itself, in which SystemExit is obeyed again.
-fn interact(th: &mut Thread, open: OpenReader) -> Ended {
+fn interact(th: &mut Thread, reader: &mut dyn LineReader) -> Ended {
     th.interp.extension::<Inspect>().0.store(false, std::sync::atomic::Ordering::Relaxed);
-    let mut reader = open(th);
-    interactive::run(th, &mut *reader)
+    interactive::run(th, reader)
 }
 /// Flushes `sys.stderr` and `sys.stdout`; errors are of no interest here.
 pub(crate) fn flush(th: &mut Thread) {

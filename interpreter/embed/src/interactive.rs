@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use krait_object::{Dict, PyResult, Raised, Ref, Str, Thread, Value};
 use krait_runtime::errors::{self, SyntaxPlace};
+use krait_runtime::functions::io::Terminal;
 use krait_runtime::hooks::{self, CompileRequest};
 use krait_runtime::protocol::{attr, call, repr};
 use krait_runtime::types::code::Code;
@@ -25,6 +26,10 @@ pub enum Line {
 /// Where lines come from.
 pub trait LineReader {
     fn read(&mut self, th: &mut Thread, prompt: &str) -> Line;
+    /// Whether it has editing, completion and a history of its own.
+    fn edits(&self) -> bool {
+        false
+    }
 }
 
 /// Whether `PYTHON_BASIC_REPL` asks for no editing.
@@ -40,6 +45,19 @@ pub struct PlainReader {
 }
 impl LineReader for PlainReader {
     fn read(&mut self, th: &mut Thread, prompt: &str) -> Line {
+        if let Some(reader) = Terminal::reader(th).filter(|_| self.ahead.is_empty()) {
+            return match reader(th, prompt.as_bytes()) {
+                Ok(line) if line.is_empty() => {
+                    eprintln!();
+                    Line::End
+                }
+                Ok(line) => Line::Text(line),
+                Err(raised) => {
+                    drop(errors::take(th, raised));
+                    Line::Interrupted
+                }
+            };
+        }
         eprint!("{prompt}");
         let mut line = Vec::new();
         let mut buffer = [0; 4096];

@@ -22,7 +22,7 @@ fn install() {
             krait_object::gc::run_requested(th);
             Ok(())
         });
-        let families: [&[&'static ModuleDef]; 12] = [
+        let families: [&[&'static ModuleDef]; 13] = [
             krait_stdlib_core::MODULES,
             krait_stdlib_language::MODULES,
             krait_stdlib_text::MODULES,
@@ -35,6 +35,7 @@ fn install() {
             krait_stdlib_compress::MODULES,
             krait_stdlib_database::MODULES,
             krait_stdlib_ffi::MODULES,
+            krait_stdlib_ui::MODULES,
         ];
         import::install_native_modules(families.concat());
     });

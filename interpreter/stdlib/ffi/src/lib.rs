@@ -4,5 +4,6 @@
 use krait_object::ModuleDef;
 
 mod _ctypes;
+mod _ctypes_test;
 
-pub static MODULES: &[&ModuleDef] = &[&_ctypes::MODULE];
+pub static MODULES: &[&ModuleDef] = &[&_ctypes::MODULE, &_ctypes_test::MODULE];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use krait_object::{Locked, PyResult, Thread, Type, Value};
 use krait_runtime::errors::type_error;
+use krait_runtime::types::weakref::{self, Reference};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -63,10 +64,25 @@ impl Info {
     }
 }
 
-/// By the class's address; an entry is made anew for each class, so that an address that is used again is no risk.
+struct Entry {
+    info: Arc<Info>,
+    /// A weak reference to the class: another class may have its address once it is gone.
+    class: Value,
+}
+impl Entry {
+    fn is_alive(&self) -> bool {
+        self.class.downcast_ref::<Reference>().is_some_and(|held| !held.0.is_dead())
+    }
+}
+#[derive(Default)]
+struct Entries {
+    by_address: HashMap<usize, Entry>,
+    /// The number of entries with which those of dead classes are dropped.
+    sweep_at: usize,
+}
 #[derive(Default)]
 struct Table {
-    infos: Locked<HashMap<usize, Arc<Info>>>,
+    entries: Locked<Entries>,
 }
 
 fn address(class: &Value) -> usize {
@@ -75,7 +91,9 @@ fn address(class: &Value) -> usize {
 
 pub fn of(th: &Thread, class: &Value) -> Option<Arc<Info>> {
     class.downcast_ref::<Type>()?;
-    th.interp.extension::<Table>().infos.lock().get(&address(class)).cloned()
+    let table = th.interp.extension::<Table>();
+    let entries = table.entries.lock();
+    entries.by_address.get(&address(class)).filter(|entry| entry.is_alive()).map(|entry| entry.info.clone())
 }
 
 /// The info of an instance's class.
@@ -92,13 +110,16 @@ pub fn required(th: &mut Thread, class: &Value) -> PyResult<Arc<Info>> {
 }
 
 pub fn set(th: &Thread, class: &Value, info: Info) {
-    let old = th.interp.extension::<Table>().infos.lock().insert(address(class), Arc::new(info));
-    drop(old);
-}
-
-pub fn forget(th: &Thread, class: &Value) {
-    let old = th.interp.extension::<Table>().infos.lock().remove(&address(class));
-    drop(old);
+    let table = th.interp.extension::<Table>();
+    let entry = Entry { info: Arc::new(info), class: weakref::new_plain(class) };
+    let mut entries = table.entries.lock();
+    let mut dead: Vec<Entry> = entries.by_address.insert(address(class), entry).into_iter().collect();
+    if entries.by_address.len() > entries.sweep_at {
+        dead.extend(entries.by_address.extract_if(|_, entry| !entry.is_alive()).map(|(_, entry)| entry));
+        entries.sweep_at = (2 * entries.by_address.len()).max(512);
+    }
+    drop(entries);
+    drop(dead);
 }
 
 pub fn update(th: &Thread, class: &Value, change: impl FnOnce(&mut Info)) {

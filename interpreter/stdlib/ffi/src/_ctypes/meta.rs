@@ -33,7 +33,7 @@ const fn meta(class: &'static TypeObject, slots: SlotDefs) -> ClassDef {
 pub static DEFS: [ClassDef; 7] = [
     ClassDef {
         methods: METHODS,
-        slots: SlotDefs { new: Some(new_class), sq_repeat: Some(repeat), ..SlotDefs::EMPTY },
+        slots: SlotDefs { sq_repeat: Some(repeat), ..SlotDefs::EMPTY },
         ..meta(&CTYPE, SlotDefs::EMPTY)
     },
     meta(&SIMPLE_META, SlotDefs { init: Some(init_simple), ..SlotDefs::EMPTY }),
@@ -109,13 +109,6 @@ fn repeat(th: &mut Thread, class: &Value, count: isize) -> PyResult<Value> {
         return Err(value_error(th, format!("Array length must be >= 0, not {count}")));
     }
     array::type_of(th, class, count as usize)
-}
-
-/// A new class starts without an info, whatever had its address before.
-fn new_class(th: &mut Thread, meta: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
-    let class = type_new(th, meta, args)?;
-    info::forget(th, &class);
-    Ok(class)
 }
 
 /// A class is initialized once.

@@ -48,7 +48,6 @@ pub fn init_class(th: &mut Thread, class: &Value, args: &Args<'_>) -> PyResult<(
     }
     let kind = if is_union(class) { Kind::Union } else { Kind::Structure };
     let mut info = Info::new(kind, 0, 1);
-    info.format = if kind == Kind::Union { "B".into() } else { "T{}".into() };
     if let Some(base) = base_of(class)
         && let Some(held) = info::of(th, &base)
     {
