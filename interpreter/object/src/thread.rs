@@ -172,6 +172,14 @@ impl Thread {
             native_depth: 0,
         }
     }
+    /// A state of another interpreter for the OS thread that this state is of, on what is left of its stack. In one place
+    /// for good, as other threads may look at it.
+    pub fn beside(&self, interp: Arc<Interpreter>) -> Box<Thread> {
+        let mut th = Box::new(Thread::new(interp, self.native_left() + NATIVE_RESERVE));
+        th.native_limit = self.native_limit;
+        th.native_depth = self.native_depth;
+        th
+    }
     /// From now on this is the state that the OS thread runs with: an OS thread may have those of several interpreters.
     pub fn enter(&self) {
         CURRENT.set(Arc::as_ptr(&self.shared));

@@ -6,6 +6,9 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _functools;
 pub mod _imp;
+pub mod _interpchannels;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _lsprof;
 pub mod _operator;
 pub mod _suggestions;
@@ -31,6 +34,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &krait_runtime::functions::MODULE,
     &sys::MODULE,
     &_imp::MODULE,
+    &_interpreters::MODULE,
+    &_interpchannels::MODULE,
+    &_interpqueues::MODULE,
     &_lsprof::MODULE,
     &_abc::MODULE,
     &_collections::MODULE,
