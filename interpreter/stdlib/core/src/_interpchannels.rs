@@ -59,7 +59,6 @@ static INFO: StructSeqDef = StructSeqDef {
 #[derive(Clone)]
 struct Known {
     info: Ref<Type>,
-    error: Value,
     not_found: Value,
     closed: Value,
     empty: Value,
@@ -74,7 +73,7 @@ static REGISTRANT: Mutex<Option<String>> = Mutex::new(None);
 
 fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
     let d = module::dict(m);
-    let mut class = |th: &mut Thread, name: &str, base: &Value| {
+    let class = |th: &mut Thread, name: &str, base: &Value| {
         let made = new_exception_class(th, "_interpchannels", name, None, vec![base.clone()])?;
         d.set_text(name, made.clone());
         Ok(made)
@@ -86,7 +85,6 @@ fn init(th: &mut Thread, m: &Value) -> PyResult<()> {
         closed: class(th, "ChannelClosedError", &error)?,
         empty: class(th, "ChannelEmptyError", &error)?,
         not_empty: class(th, "ChannelNotEmptyError", &error)?,
-        error,
         send: None,
         receive: None,
     };

@@ -35,9 +35,7 @@ pub static MODULE: ModuleDef = ModuleDef {
 pub(crate) mod unbound {
     /// It goes.
     pub const REMOVE: i32 = 1;
-    /// Whoever gets it is told so by an exception.
-    pub const ERROR: i32 = 2;
-    /// Whoever gets it gets a stand-in.
+    /// Whoever gets it gets a stand-in; 2: is told so by an exception.
     pub const REPLACE: i32 = 3;
 }
 /// A number of [`unbound`] in an argument.
