@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use krait_object::buffer::{Buffer, flags};
 use krait_object::builtin_types::{BOOL, BYTES, FLOAT, INT, OBJECT, STR, TUPLE};
 use krait_object::{
-    ClassDef, Interpreter, Locked, PyResult, Raised, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value,
+    Bytes, ClassDef, Interpreter, Locked, PyResult, Raised, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value,
     type_flag,
 };
 
@@ -61,7 +61,8 @@ impl Crossing {
     /// The value in the interpreter that runs.
     pub fn arrive(&self, th: &mut Thread) -> PyResult<Value> {
         match self {
-            Crossing::Plain(v) => Ok(v.clone()),
+            // Bytes arrive as a copy: a program may tell.
+            Crossing::Plain(v) => Ok(v.downcast_exact::<Bytes>().map_or_else(|| v.clone(), |b| Bytes::new(b).into())),
             Crossing::Tuple(items) => {
                 let items: PyResult<Vec<Value>> = items.iter().map(|i| i.arrive(th)).collect();
                 Ok(Tuple::from_vec(items?).into())

@@ -3,9 +3,9 @@ use krait_object::{Raised, Str, Thread, Value};
 
 use crate::errors::take;
 use crate::exceptions::MEMORY_ERROR;
+use crate::import;
 use crate::protocol::{attr, call, repr};
 use crate::types::simple_namespace;
-use crate::import;
 
 /// The class of the exception, as it calls itself.
 struct Class {

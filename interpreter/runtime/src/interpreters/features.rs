@@ -112,9 +112,8 @@ impl Features {
                     return Err(type_error(th, "invalid config type: gil"));
                 };
                 let known = [Gil::Default, Gil::Shared, Gil::Own].into_iter().find(|g| g.text() == text);
-                self.gil = known.ok_or_else(|| {
-                    value_error(th, format!("unsupported interpreter config .gil value '{text}'"))
-                })?;
+                self.gil = known
+                    .ok_or_else(|| value_error(th, format!("unsupported interpreter config .gil value '{text}'")))?;
             }
             None if partial => {}
             None => return Err(missing(th, "gil")),

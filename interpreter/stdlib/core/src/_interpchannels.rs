@@ -127,9 +127,7 @@ fn raise(th: &mut Thread, fault: Fault, id: i64) -> Raised {
         Fault::ClosedWaiting => (known.closed, format!("channel {id} has closed")),
         Fault::Released => (known.closed, format!("channel {id} is already closed")),
         Fault::Empty => (known.empty, format!("channel {id} is empty")),
-        Fault::NotEmpty => {
-            (known.not_empty, format!("channel {id} may not be closed if not empty (try force=True)"))
-        }
+        Fault::NotEmpty => (known.not_empty, format!("channel {id} may not be closed if not empty (try force=True)")),
     };
     raise_of(th, &class, message)
 }
@@ -264,12 +262,7 @@ static FUNCTIONS: &[Method] = &[
             checked(th, cid, made)
         },
     ),
-    function(
-        "_register_end_types",
-        "(send, recv)",
-        "Use these classes for ends of channels that arrive.",
-        register,
-    ),
+    function("_register_end_types", "(send, recv)", "Use these classes for ends of channels that arrive.", register),
 ];
 
 fn timeout(th: &mut Thread, v: Option<&Value>, blocking: bool) -> PyResult<Option<Duration>> {

@@ -6,11 +6,11 @@ use krait_object::native::function;
 use krait_object::{Args, List, Locked, Method, ModuleDef, PyResult, Raised, Str, Thread, Tuple, Value};
 use krait_runtime::errors::{overflow_error, type_error, value_error};
 use krait_runtime::exceptions::{self, RUNTIME_ERROR};
+use krait_runtime::import;
 use krait_runtime::interpreters::crossing::{self, Crossing, Foreign};
 use krait_runtime::interpreters::{self, new_exception_class, raise_of};
 use krait_runtime::protocol::{attr, call, number, repr};
 use krait_runtime::types::module;
-use krait_runtime::import;
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "Queues that pass values from one interpreter to another.",
@@ -223,15 +223,27 @@ static FUNCTIONS: &[Method] = &[
         checked(th, id, removed)?;
         Ok(Value::NONE)
     }),
-    function("list_all", "()", "The numbers of all queues, each with its format and what it does with unbound items.", |_, _| {
-        let queues = queues();
-        let shown = queues.all.iter().rev().map(|q| {
-            Tuple::of([Value::from(q.id), Value::from(q.format), Value::from(q.unbound)]).into()
-        });
-        Ok(List::new(shown.collect()).into())
-    }),
+    function(
+        "list_all",
+        "()",
+        "The numbers of all queues, each with its format and what it does with unbound items.",
+        |_, _| {
+            let queues = queues();
+            let shown = queues
+                .all
+                .iter()
+                .rev()
+                .map(|q| Tuple::of([Value::from(q.id), Value::from(q.format), Value::from(q.unbound)]).into());
+            Ok(List::new(shown.collect()).into())
+        },
+    ),
     function("put", "(qid, obj, fmt, unboundop)", "Put a value into the queue.", put),
-    function("get", "(qid)", "The next value: (value, format, None), or (None, None, what to do) for an unbound one.", get),
+    function(
+        "get",
+        "(qid)",
+        "The next value: (value, format, None), or (None, None, what to do) for an unbound one.",
+        get,
+    ),
     function("bind", "(qid)", "One user of the queue more.", |th, a| {
         let id = id_argument(th, &a[0])?;
         let bound = queues().find(id).map(|q| q.users += 1);

@@ -76,10 +76,15 @@ static FUNCTIONS: &[Method] = &[
         let main = interpreters::main().unwrap_or_else(|| th.interp.clone());
         Ok(summary(&main))
     }),
-    function("is_running", "(id, *, restrict=False)", "Whether somebody runs the interpreter's `__main__`.", |th, a| {
-        let interp = resolve(th, &a[0], a.opt(1), true, "check if running for")?;
-        Ok(Value::bool(interpreters::identity(&interp).is_running()))
-    }),
+    function(
+        "is_running",
+        "(id, *, restrict=False)",
+        "Whether somebody runs the interpreter's `__main__`.",
+        |th, a| {
+            let interp = resolve(th, &a[0], a.opt(1), true, "check if running for")?;
+            Ok(Value::bool(interpreters::identity(&interp).is_running()))
+        },
+    ),
     function("get_config", "(id, *, restrict=False)", "What the interpreter may do, as a namespace.", |th, a| {
         let interp = match a[0].is_none() {
             true => th.interp.clone(),
@@ -117,20 +122,15 @@ static FUNCTIONS: &[Method] = &[
             execute::exec(th, &interp, &code, None)
         },
     ),
-    function(
-        "run_string",
-        "(id, script, shared=None, *, restrict=False)",
-        "As exec(), for a text.",
-        |th, a| {
-            if a[1].downcast_ref::<Str>().is_none() {
-                let class = a[1].class().name();
-                return Err(type_error(th, format!("_interpreters.run_string() argument 2 must be str, not {class}")));
-            }
-            let interp = resolve(th, &a[0], a.opt(3), true, "run a string in")?;
-            let code = execute::Code::of_any(th, &a[1])?;
-            execute::exec(th, &interp, &code, a.opt(2))
-        },
-    ),
+    function("run_string", "(id, script, shared=None, *, restrict=False)", "As exec(), for a text.", |th, a| {
+        if a[1].downcast_ref::<Str>().is_none() {
+            let class = a[1].class().name();
+            return Err(type_error(th, format!("_interpreters.run_string() argument 2 must be str, not {class}")));
+        }
+        let interp = resolve(th, &a[0], a.opt(3), true, "run a string in")?;
+        let code = execute::Code::of_any(th, &a[1])?;
+        execute::exec(th, &interp, &code, a.opt(2))
+    }),
     function(
         "run_func",
         "(id, func, shared=None, *, restrict=False)",

@@ -1,9 +1,7 @@
 //! `ChannelID`: the number of a channel, and which end of it is meant.
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::getter;
-use krait_object::{
-    ClassDef, CmpOp, GetSet, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, type_flag,
-};
+use krait_object::{ClassDef, CmpOp, GetSet, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, type_flag};
 use krait_runtime::errors::{overflow_error, type_error, value_error};
 use krait_runtime::interpreters::crossing::{Crossing, Foreign};
 use krait_runtime::protocol::{attr, call, compare, number, repr};

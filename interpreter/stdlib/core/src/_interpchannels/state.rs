@@ -177,7 +177,6 @@ impl Channels {
         id
     }
     /// What is returned is dropped without the lock.
-    #[must_use]
     pub(super) fn destroy(&mut self, id: i64) -> Result<Option<Channel>, Fault> {
         let at = self.all.iter().position(|e| e.id == id).ok_or(Fault::NotFound)?;
         let channel = self.all.remove(at).channel;
@@ -249,7 +248,6 @@ impl Channels {
         Ok(())
     }
     /// Closes for all; what is returned is dropped without the lock.
-    #[must_use]
     pub(super) fn close(&mut self, id: i64, end: End, force: bool) -> Result<Option<Channel>, Fault> {
         let entry = self.entry(id)?;
         let channel = entry.channel.as_mut().ok_or(Fault::Closed)?;
@@ -292,8 +290,20 @@ impl Channels {
         for receiver in &channel.receivers.0 {
             let at = match (channel.senders.of(receiver.interp), receiver.open) {
                 (None, open) => 2 + usize::from(!open),
-                (Some(s), true) => if s.open { 4 } else { 7 },
-                (Some(s), false) => if s.open { 6 } else { 5 },
+                (Some(s), true) => {
+                    if s.open {
+                        4
+                    } else {
+                        7
+                    }
+                }
+                (Some(s), false) => {
+                    if s.open {
+                        6
+                    } else {
+                        5
+                    }
+                }
             };
             info.users[at] += 1;
         }

@@ -65,15 +65,10 @@ pub(super) static FUNCTIONS: &[Method] = &[
         interpreters::identity(&interp).set_ends_with_users(false);
         Ok(Value::NONE)
     }),
-    function(
-        "interpreter_refcount_linked",
-        "(id, /)",
-        "Whether the interpreter ends with its last user.",
-        |th, a| {
-            let interp = interpreters::look_up(th, &a[0])?;
-            Ok(Value::bool(interpreters::identity(&interp).ends_with_users()))
-        },
-    ),
+    function("interpreter_refcount_linked", "(id, /)", "Whether the interpreter ends with its last user.", |th, a| {
+        let interp = interpreters::look_up(th, &a[0])?;
+        Ok(Value::bool(interpreters::identity(&interp).ends_with_users()))
+    }),
     function("get_interp_settings", "(interpid=-1, /)", "What an interpreter may do, as numbers.", |th, a| {
         let id = a.opt(0).map_or(Ok(-1), |v| number::to_i64(th, v))?;
         let interp = match id {
