@@ -5,6 +5,8 @@
 //! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
 //! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
 //! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
+pub mod tracing;
+
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -60,6 +62,10 @@ impl Drop for Large {
 struct Local {
     free: [[*mut u8; CLASSES]; 2],
     rest: [[Rest; CLASSES]; 2],
+    /// Free blocks while memory is traced: the other lists are empty then, so that every allocation takes the slow way.
+    kept: [[*mut u8; CLASSES]; 2],
+    /// The tracing during which the lists were last emptied.
+    emptied: u32,
     blocks: isize,
 }
 #[derive(Clone, Copy)]
@@ -68,8 +74,22 @@ struct Rest {
     end: usize,
 }
 impl Local {
-    const EMPTY: Local =
-        Local { free: [[std::ptr::null_mut(); CLASSES]; 2], rest: [[Rest { next: 0, end: 0 }; CLASSES]; 2], blocks: 0 };
+    const EMPTY: Local = Local {
+        free: [[std::ptr::null_mut(); CLASSES]; 2],
+        rest: [[Rest { next: 0, end: 0 }; CLASSES]; 2],
+        kept: [[std::ptr::null_mut(); CLASSES]; 2],
+        emptied: 0,
+        blocks: 0,
+    };
+    /// Moves the blocks of the second list to the first, behind which no thread traces.
+    fn join_kept(&mut self) {
+        for kind in 0..2 {
+            for class in 0..CLASSES {
+                let kept = std::mem::replace(&mut self.kept[kind][class], std::ptr::null_mut());
+                self.free[kind][class] = append(kept, self.free[kind][class]);
+            }
+        }
+    }
 }
 thread_local! {
     static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
@@ -101,6 +121,22 @@ unsafe fn next_of(block: *mut u8) -> *mut u8 {
     (unsafe { block.cast::<u64>().add(1).read() } & !1) as *mut u8
 }
 
+/// One list of free blocks from two.
+fn append(first: *mut u8, second: *mut u8) -> *mut u8 {
+    if first.is_null() || second.is_null() {
+        return if first.is_null() { second } else { first };
+    }
+    let mut last = first;
+    // SAFETY: both lists hold free, linked blocks, which are the thread's alone.
+    unsafe {
+        while !next_of(last).is_null() {
+            last = next_of(last);
+        }
+        link(last, second);
+    }
+    first
+}
+
 /// Blocks in use, this thread's share not yet added up included.
 pub(crate) fn blocks_in_use() -> usize {
     // SAFETY: the thread's own state, read for one field.
@@ -121,7 +157,7 @@ pub(crate) fn try_alloc(size: usize, traced: bool) -> Option<NonNull<u8>> {
         let local = unsafe { &mut *local.get() };
         local.blocks += 1;
         let head = local.free[usize::from(traced)][class];
-        let Some(block) = NonNull::new(head) else { return refill(local, class, traced) };
+        let Some(block) = NonNull::new(head) else { return refill(local, size, traced) };
         // SAFETY: blocks in the list are free and linked.
         local.free[usize::from(traced)][class] = unsafe { next_of(head) };
         Some(block)
@@ -139,10 +175,23 @@ fn layout(size: usize) -> Layout {
     Layout::from_size_align(size.next_multiple_of(GRAIN), GRAIN).unwrap_or(Layout::new::<u128>())
 }
 
-/// The first of some new free blocks; the others join the thread's list.
+/// A block where the thread has none in its list.
 #[cold]
 #[inline(never)]
-fn refill(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> {
+fn refill(local: &mut Local, size: usize, traced: bool) -> Option<NonNull<u8>> {
+    let (kind, class) = (usize::from(traced), size.div_ceil(GRAIN) - 1);
+    if tracing::is_on() {
+        return tracing::allocate(local, size, class, traced);
+    }
+    if let Some(head) = NonNull::new(std::mem::replace(&mut local.kept[kind][class], std::ptr::null_mut())) {
+        // SAFETY: blocks in the list are free and linked.
+        local.free[kind][class] = unsafe { next_of(head.as_ptr()) };
+        return Some(head);
+    }
+    carve(local, class, traced)
+}
+/// The first of some new free blocks; the others join the thread's list.
+fn carve(local: &mut Local, class: usize, traced: bool) -> Option<NonNull<u8>> {
     let (kind, block) = (usize::from(traced), (class + 1) * GRAIN);
     if local.rest[kind][class].end - local.rest[kind][class].next < block {
         if let Some(first) = adopt(local, class, kind) {
@@ -215,6 +264,7 @@ fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
     // SAFETY: at least a header long; the class pointer must read as null until the object is written.
     unsafe { std::ptr::write_bytes(block.as_ptr(), 0, size_of::<Header>()) };
     BLOCKS.fetch_add(1, Relaxed);
+    tracing::allocated(block.as_ptr() as usize, size);
     if traced {
         LARGE.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(block.as_ptr() as usize);
     }
@@ -228,15 +278,18 @@ fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
 pub(crate) unsafe fn grow(block: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
     let new = new.checked_next_multiple_of(GRAIN).filter(|&n| Layout::from_size_align(n, GRAIN).is_ok())?;
     // SAFETY: by the caller's promise; the size is not zero.
-    NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), layout(old), new) })
+    let grown = NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), layout(old), new) })?;
+    tracing::freed(block.as_ptr() as usize);
+    tracing::allocated(grown.as_ptr() as usize, new);
+    Some(grown)
 }
 /// # Safety
 /// `block` came from `alloc` with the same size and kind and is not used again.
 #[inline(always)]
 pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
-    if size > MAX_SMALL {
+    if size > tracing::LARGEST_QUICK.load(Relaxed) {
         // SAFETY: passed on.
-        return unsafe { free_large(block, size, traced) };
+        return unsafe { free_slowly(block, size, traced) };
     }
     let class = size.div_ceil(GRAIN) - 1;
     LOCAL.with(|local| {
@@ -253,6 +306,26 @@ pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
 /// As [`free`].
 #[cold]
 #[inline(never)]
+unsafe fn free_slowly(block: NonNull<u8>, size: usize, traced: bool) {
+    tracing::freed(block.as_ptr() as usize);
+    if size > MAX_SMALL {
+        // SAFETY: passed on.
+        return unsafe { free_large(block, size, traced) };
+    }
+    let (kind, class) = (usize::from(traced), size.div_ceil(GRAIN) - 1);
+    LOCAL.with(|local| {
+        // SAFETY: the thread's own state; the block is ours to link.
+        unsafe {
+            let local = &mut *local.get();
+            local.blocks -= 1;
+            link(block.as_ptr(), local.kept[kind][class]);
+            local.kept[kind][class] = block.as_ptr();
+            tracing::empty_lists(local);
+        }
+    });
+}
+/// # Safety
+/// As [`free`].
 unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
     if traced && let Some(all) = LARGE.lock().unwrap_or_else(|e| e.into_inner()).as_mut() {
         all.remove(&(block.as_ptr() as usize));
@@ -269,7 +342,8 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
 pub(crate) fn flush_thread() {
     LOCAL.with(|l| {
         // SAFETY: the thread's own state.
-        let left = std::mem::replace(unsafe { &mut *l.get() }, Local::EMPTY);
+        let mut left = std::mem::replace(unsafe { &mut *l.get() }, Local::EMPTY);
+        left.join_kept();
         let own = left.blocks;
         ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);
         if own >= 0 {

@@ -14,7 +14,7 @@ pub mod float;
 pub mod gc;
 pub mod hash;
 pub mod header;
-mod heap;
+pub mod heap;
 pub mod instance;
 pub mod int;
 pub mod intern;

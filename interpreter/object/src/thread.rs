@@ -154,7 +154,7 @@ impl Thread {
         CURRENT.set(Arc::as_ptr(&shared));
         crate::gc::enter(&interp.gc);
         crate::world::join(&shared);
-        if interp.monitors.any() {
+        if interp.monitors.any() || crate::heap::tracing::is_on() {
             shared.breaker.fetch_or(breaker::TRACE, Relaxed);
         }
         shared.id.store(krait_platform::thread::ident(), Relaxed);

@@ -18,6 +18,7 @@ pub mod _testcapi;
 pub mod _testinternalcapi;
 pub mod _testlimitedcapi;
 pub mod _testsinglephase;
+pub mod _tracemalloc;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -45,6 +46,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_operator::MODULE,
     &_suggestions::MODULE,
     &_sysconfig::MODULE,
+    &_tracemalloc::MODULE,
     &_typing::MODULE,
     &_testbuffer::MODULE,
     &_testcapi::MODULE,
