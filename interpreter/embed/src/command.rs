@@ -24,6 +24,7 @@ pub enum Source {
 }
 
 pub use crate::paths::{fill, find_executable, find_stdlib};
+pub use crate::streams::is_c_locale;
 
 /// Native stack of the thread that runs Python.
 pub const STACK_SIZE: usize = 256 << 20;

@@ -58,6 +58,7 @@ mod python;
 mod script;
 mod start;
 mod streams;
+mod subinterpreters;
 
 pub use convert::{FromPython, ToPython};
 pub use error::{Error, Result};

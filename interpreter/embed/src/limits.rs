@@ -67,9 +67,12 @@ impl Limits {
     pub fn set(&self, time: Option<Duration>, memory: Option<usize>) {
         let _ = self.set.set(Set { time, memory });
     }
+    pub fn any(&self) -> bool {
+        self.set.get().is_some_and(|s| s.time.is_some() || s.memory.is_some())
+    }
     /// An outermost call begins.
     pub fn begin(&self, th: &Thread) {
-        let Some(set) = self.set.get().filter(|s| s.time.is_some() || s.memory.is_some()) else { return };
+        let Some(set) = self.set.get().filter(|_| self.any()) else { return };
         let mut task = self.watch.task.lock().unwrap_or_else(|e| e.into_inner());
         task.current = Some(Watched {
             thread: th.shared.clone(),

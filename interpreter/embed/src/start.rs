@@ -7,7 +7,7 @@ use krait_runtime::config::{self, Config};
 use krait_runtime::errors;
 use krait_runtime::protocol::attr;
 use krait_runtime::types::module;
-use krait_runtime::{frozen, import, start};
+use krait_runtime::{frozen, import, interpreters, start};
 use krait_stdlib_core::sys;
 
 /// Hooks and tables of the process.
@@ -38,6 +38,7 @@ fn install() {
             krait_stdlib_ui::MODULES,
         ];
         import::install_native_modules(families.concat());
+        crate::subinterpreters::install();
     });
 }
 
@@ -53,6 +54,11 @@ pub fn initialize(th: &mut Thread, config: Config) -> PyResult<()> {
 }
 /// As [`initialize`]; the program keeps its signal handlers unless `signals` says that they are Python's.
 pub fn initialize_with(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
+    interpreters::register_main(th);
+    bring_up(th, config, signals)
+}
+/// As [`initialize_with`], for an interpreter that has its number.
+pub(crate) fn bring_up(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
     krait_object::gc::undisturbed(th, |th| start_up(th, config, signals))
 }
 fn start_up(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
@@ -75,8 +81,10 @@ fn start_up(th: &mut Thread, config: Config, signals: bool) -> PyResult<()> {
     if signals {
         krait_stdlib_os::_signal::start(th)?;
     }
-    // While `sys.stderr` is still there, whatever descriptor 2 is.
-    diagnostics(th)?;
+    if interpreters::current(th).is_main() {
+        // While `sys.stderr` is still there, whatever descriptor 2 is.
+        diagnostics(th)?;
+    }
     crate::streams::open(th)?;
     let builtins = th.interp.builtins.get();
     let open = import::import_module(th, "io").and_then(|io| attr::get_text(th, &io, "open"))?;
@@ -144,18 +152,38 @@ fn bootstrap_importlib(th: &mut Thread, sys_module: &Value, imp: &Value) -> PyRe
 
 /// Runs exit functions, joins threads, flushes and drops the modules. Returns false if stdout could not be flushed.
 pub fn finalize(th: &mut Thread) -> bool {
-    wait_for_threads(th);
-    krait_stdlib_core::atexit::run(th);
+    run_exit_functions(th);
+    interpreters::end_all_of(th);
     let good = sys::flush_std_files(th);
     th.interp.extension::<start::Finalizing>().set();
     krait_runtime::world::finalize(th);
-    krait_stdlib_os::_thread::finish_others(th);
     krait_stdlib_os::_signal::finish(th);
+    drop_all(th);
+    interpreters::unregister(&th.interp);
+    good
+}
+/// As [`finalize`], for one of several interpreters: threads of the others go on.
+pub(crate) fn finalize_one(th: &mut Thread) {
+    run_exit_functions(th);
+    if krait_stdlib_os::_thread::running(th) > 0 {
+        eprintln!("Fatal Python error: Py_EndInterpreter: not the last thread\nPython runtime state: initialized");
+        krait_platform::process::abort();
+    }
+    sys::flush_std_files(th);
+    th.interp.extension::<start::Finalizing>().set();
+    drop_all(th);
+}
+fn run_exit_functions(th: &mut Thread) {
+    wait_for_threads(th);
+    krait_stdlib_core::atexit::run(th);
+    interpreters::run_at_end(th);
+}
+fn drop_all(th: &mut Thread) {
+    krait_stdlib_os::_thread::finish_others(th);
     drop_modules(th);
     krait_object::gc::collect(th, 2);
     // What failed above fails again, which was said.
     crate::command::flush(th);
-    good
 }
 fn wait_for_threads(th: &mut Thread) {
     let Some(threading) = modules(th).get_text("threading") else { return };

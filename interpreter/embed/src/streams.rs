@@ -55,7 +55,15 @@ fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &s
         _ if c_locale() => "surrogateescape".to_owned(),
         _ => "strict".to_owned(),
     };
-    let encoding = c.stdio_encoding.clone().unwrap_or_else(|| "utf-8".to_owned());
+    let encoding = match &c.stdio_encoding {
+        None => Value::str("utf-8"),
+        // The codec's own name, whatever it was called.
+        Some(given) => {
+            let codecs = import::import_module(th, "codecs")?;
+            let codec = attr::call_method(th, &codecs, "lookup", &[Value::str(given)])?;
+            attr::get_text(th, &codec, "name")?
+        }
+    };
     let class = attr::get_text(th, io, "TextIOWrapper")?;
     let line_buffering = !unbuffered && (tty || name == "stderr");
     let text = call::call_kw(
@@ -63,7 +71,7 @@ fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &s
         &class,
         &[
             buffer,
-            Value::str(&encoding),
+            encoding,
             Value::str(&errors),
             Value::str("\n"),
             Value::bool(line_buffering),
@@ -74,8 +82,16 @@ fn stream(th: &mut Thread, io: &Value, c: &Config, fd: i32, name: &str, mode: &s
     attr::set_text(th, &text, "mode", &Value::str(if mode == "rb" { "r" } else { "w" }))?;
     Ok(text)
 }
-/// Whether the locale is the C or POSIX locale, in which undecodable input must survive.
-fn c_locale() -> bool {
+/// The locale of characters that the environment names, "" = none.
+fn locale() -> String {
     let value = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
-    matches!(value.as_deref(), None | Some("C" | "POSIX" | "C.UTF-8"))
+    value.unwrap_or_default()
+}
+/// Whether the locale is the C or POSIX locale by its name, which puts a command into UTF-8 mode.
+pub fn is_c_locale() -> bool {
+    matches!(&*locale(), "" | "C" | "POSIX")
+}
+/// Whether undecodable input must survive: also in what stands in for the C locale.
+fn c_locale() -> bool {
+    is_c_locale() || matches!(&*locale(), "C.UTF-8" | "C.utf8" | "UTF-8")
 }

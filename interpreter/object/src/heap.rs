@@ -7,6 +7,8 @@
 //! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
 //! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
 //! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
+pub mod tracing;
+
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -85,6 +87,10 @@ impl Drop for Large {
 struct Local {
     free: [[*mut u8; CLASSES]; USES],
     rest: [[Rest; CLASSES]; USES],
+    /// Free blocks while memory is traced: the other lists are empty then, so that every allocation takes the slow way.
+    kept: [[*mut u8; CLASSES]; USES],
+    /// The tracing during which the lists were last emptied.
+    emptied: u32,
     /// Objects' blocks allocated less those freed, since the thread's lists were empty.
     blocks: isize,
     /// The same of raw blocks.
@@ -99,9 +105,20 @@ impl Local {
     const EMPTY: Local = Local {
         free: [[std::ptr::null_mut(); CLASSES]; USES],
         rest: [[Rest { next: 0, end: 0 }; CLASSES]; USES],
+        kept: [[std::ptr::null_mut(); CLASSES]; USES],
+        emptied: 0,
         blocks: 0,
         raw: 0,
     };
+    /// Moves the blocks of the second list to the first, behind which no thread traces.
+    fn join_kept(&mut self) {
+        for kind in 0..USES {
+            for class in 0..CLASSES {
+                let kept = std::mem::replace(&mut self.kept[kind][class], std::ptr::null_mut());
+                self.free[kind][class] = append(kept, self.free[kind][class]);
+            }
+        }
+    }
 }
 thread_local! {
     static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
@@ -131,6 +148,22 @@ unsafe fn link(block: *mut u8, next: *mut u8) {
 unsafe fn next_of(block: *mut u8) -> *mut u8 {
     // SAFETY: by the caller's promise.
     (unsafe { block.cast::<u64>().add(1).read() } & !1) as *mut u8
+}
+
+/// One list of free blocks from two.
+fn append(first: *mut u8, second: *mut u8) -> *mut u8 {
+    if first.is_null() || second.is_null() {
+        return if first.is_null() { second } else { first };
+    }
+    let mut last = first;
+    // SAFETY: both lists hold free, linked blocks, which are the thread's alone.
+    unsafe {
+        while !next_of(last).is_null() {
+            last = next_of(last);
+        }
+        link(last, second);
+    }
+    first
 }
 
 /// Blocks in use, this thread's share not yet added up included.
@@ -172,7 +205,7 @@ fn take(local: &UnsafeCell<Local>, size: usize, what: Use) -> Option<NonNull<u8>
     let class = class_of(size);
     // SAFETY: the thread's own state; the reference ends before anything that allocates.
     let list = unsafe { &mut (*local.get()).free[what as usize][class] };
-    let Some(block) = NonNull::new(*list) else { return refill(class, what) };
+    let Some(block) = NonNull::new(*list) else { return refill(size, what) };
     // SAFETY: blocks in the list are free and linked.
     *list = unsafe { next_of(block.as_ptr()) };
     Some(block)
@@ -194,10 +227,24 @@ fn with_local<R>(f: impl FnOnce(&mut Local) -> R) -> R {
     // SAFETY: the thread's own state, which nothing else refers to while `f` runs.
     LOCAL.with(|l| f(unsafe { &mut *l.get() }))
 }
-/// The first of some new free blocks; the others join the thread's list.
+/// A block where the thread has none in its list.
 #[cold]
 #[inline(never)]
-fn refill(class: usize, what: Use) -> Option<NonNull<u8>> {
+fn refill(size: usize, what: Use) -> Option<NonNull<u8>> {
+    let (kind, class) = (what as usize, class_of(size));
+    if what != Use::Raw && tracing::is_on() {
+        return tracing::allocate(size, what);
+    }
+    let kept = with_local(|local| {
+        let head = NonNull::new(std::mem::replace(&mut local.kept[kind][class], std::ptr::null_mut()))?;
+        // SAFETY: blocks in the list are free and linked.
+        local.free[kind][class] = unsafe { next_of(head.as_ptr()) };
+        Some(head)
+    });
+    kept.or_else(|| carve(class, what))
+}
+/// The first of some new free blocks; the others join the thread's list.
+fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
     let (kind, block) = (what as usize, (class + 1) * GRAIN);
     if with_local(|local| local.rest[kind][class].end - local.rest[kind][class].next < block) {
         if let Some(first) = adopt(class, what) {
@@ -285,6 +332,7 @@ fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
     // SAFETY: at least a header long; the class pointer must read as null until the object is written.
     unsafe { std::ptr::write_bytes(block.as_ptr(), 0, size_of::<Header>()) };
     BLOCKS.fetch_add(1, Relaxed);
+    tracing::allocated(block.as_ptr() as usize, size);
     if traced {
         LARGE.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert_default().insert(block.as_ptr() as usize);
     }
@@ -298,15 +346,18 @@ fn alloc_large(size: usize, traced: bool) -> Option<NonNull<u8>> {
 pub(crate) unsafe fn grow(block: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
     let new = new.checked_next_multiple_of(GRAIN).filter(|&n| Layout::from_size_align(n, GRAIN).is_ok())?;
     // SAFETY: by the caller's promise; the size is not zero.
-    NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), layout(old), new) })
+    let grown = NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), layout(old), new) })?;
+    tracing::freed(block.as_ptr() as usize);
+    tracing::allocated(grown.as_ptr() as usize, new);
+    Some(grown)
 }
 /// # Safety
 /// `block` came from `alloc` with the same size and kind and is not used again.
 #[inline(always)]
 pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, traced: bool) {
-    if size > MAX_SMALL {
+    if size > tracing::LARGEST_QUICK.load(Relaxed) {
         // SAFETY: passed on.
-        return unsafe { free_large(block, size, traced) };
+        return unsafe { free_slowly(block, size, traced) };
     }
     LOCAL.with(|local| {
         // SAFETY: the thread's own state; the block is the caller's to give.
@@ -347,6 +398,23 @@ unsafe fn give(local: &mut Local, block: NonNull<u8>, size: usize, what: Use) {
 /// As [`free`].
 #[cold]
 #[inline(never)]
+unsafe fn free_slowly(block: NonNull<u8>, size: usize, traced: bool) {
+    tracing::freed(block.as_ptr() as usize);
+    if size > MAX_SMALL {
+        // SAFETY: passed on.
+        return unsafe { free_large(block, size, traced) };
+    }
+    let (kind, class) = (Use::object(traced) as usize, class_of(size));
+    with_local(|local| {
+        local.blocks -= 1;
+        // SAFETY: the block is ours to link.
+        unsafe { link(block.as_ptr(), local.kept[kind][class]) };
+        local.kept[kind][class] = block.as_ptr();
+        tracing::empty_lists(local);
+    });
+}
+/// # Safety
+/// As [`free`].
 unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
     if traced && let Some(all) = LARGE.lock().unwrap_or_else(|e| e.into_inner()).as_mut() {
         all.remove(&(block.as_ptr() as usize));
@@ -363,7 +431,8 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
 #[cold]
 #[inline(never)]
 fn leave_lists() {
-    let left = with_local(|local| std::mem::replace(local, Local::EMPTY));
+    let mut left = with_local(|local| std::mem::replace(local, Local::EMPTY));
+    left.join_kept();
     let own = left.blocks;
     // A vector of these is large: its memory is the system's.
     ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);

@@ -154,7 +154,7 @@ impl Thread {
         CURRENT.set(Arc::as_ptr(&shared));
         crate::gc::enter(&interp.gc);
         crate::world::join(&shared);
-        if interp.monitors.any() {
+        if interp.monitors.any() || crate::heap::tracing::is_on() {
             shared.breaker.fetch_or(breaker::TRACE, Relaxed);
         }
         shared.id.store(krait_platform::thread::ident(), Relaxed);
@@ -171,6 +171,14 @@ impl Thread {
             draining: false,
             native_depth: 0,
         }
+    }
+    /// A state of another interpreter for the OS thread that this state is of, on what is left of its stack. In one place
+    /// for good, as other threads may look at it.
+    pub fn beside(&self, interp: Arc<Interpreter>) -> Box<Thread> {
+        let mut th = Box::new(Thread::new(interp, self.native_left() + NATIVE_RESERVE));
+        th.native_limit = self.native_limit;
+        th.native_depth = self.native_depth;
+        th
     }
     /// From now on this is the state that the OS thread runs with: an OS thread may have those of several interpreters.
     pub fn enter(&self) {

@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use krait_object::{Locked, Thread};
+use krait_object::{Interpreter, Locked, Thread};
 
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -111,5 +111,9 @@ pub fn set(th: &mut Thread, config: Config) {
 }
 /// The configuration, the default one before it is set.
 pub fn get(th: &Thread) -> Arc<Config> {
-    th.interp.extension::<Shared>().0.get().unwrap_or_default()
+    of(&th.interp)
+}
+/// That of any interpreter.
+pub fn of(interp: &Interpreter) -> Arc<Config> {
+    interp.extension::<Shared>().0.get().unwrap_or_default()
 }

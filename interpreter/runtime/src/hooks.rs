@@ -2,7 +2,7 @@
 //! `embed` installs [`CompileHooks`]; each once per process.
 use std::sync::OnceLock;
 
-use krait_object::{Args, Dict, PyResult, Ref, Thread, Tuple, Value};
+use krait_object::{Args, Dict, PyResult, Ref, Str, Thread, Tuple, Value};
 
 use crate::errors;
 use crate::types::code::Code;
@@ -45,6 +45,8 @@ pub struct VmHooks {
     pub instrument: fn(&mut Thread),
     /// Writes Python stacks as text. May be called in a signal handler, and while other threads run.
     pub write_stacks: fn(&dyn Fn(&[u8]), Stacks),
+    /// Calls with file name and line of each Python frame of the calling thread, the innermost first. Makes no object.
+    pub lines: fn(&mut dyn FnMut(&Str, u32)),
 }
 
 /// Which stacks are written when something went badly wrong.

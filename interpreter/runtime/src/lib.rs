@@ -14,6 +14,7 @@ pub mod functions;
 pub mod hooks;
 pub mod import;
 pub mod import_lock;
+pub mod interpreters;
 pub mod monitoring;
 pub mod numtext;
 pub mod protocol;

@@ -7,11 +7,12 @@
 //! atomic, locks real, and all threads run at once (`krait_object::world` stops them where one must be alone).
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
 use krait_object::{PyResult, Thread, TypeObject, gc, header, heap, world as everyone};
+use krait_platform::thread::{Semaphore, Wait};
 
 use crate::types::{code::CODE, function::FUNCTION, module::MODULE};
 use crate::{config, safepoint, signals};
@@ -154,6 +155,18 @@ fn give_way(th: &mut Thread) -> PyResult<()> {
     take(s, th, signals::is_main(th));
     Ok(())
 }
+/// The OS thread goes on with another state of its own (`Thread::beside`): the turn is that one's now, with a wish of others
+/// to have it. When all threads run at once, the state left behind is detached by its owner.
+pub fn hand_over(from: &Thread, to: &Thread) {
+    if is_parallel() || !THREADED.load(Relaxed) {
+        return;
+    }
+    state().holder = Some(to.shared.clone());
+    if from.breaker() & breaker::STOP != 0 {
+        from.clear_breaker(breaker::STOP);
+        to.shared.breaker.fetch_or(breaker::STOP, SeqCst);
+    }
+}
 /// Runs something that may block and touches no value, while other threads run.
 pub fn blocking<R>(th: &mut Thread, f: impl FnOnce() -> R) -> R {
     detach(th);
@@ -176,6 +189,25 @@ pub fn back<R>(f: impl FnOnce(&mut Thread) -> R) -> Option<R> {
         detach(th);
         result
     })
+}
+
+/// Waits for a semaphore while other threads run; Python signal handlers run in between. False: it took too long.
+pub fn wait(th: &mut Thread, semaphore: &Semaphore, timeout: Option<Duration>) -> PyResult<bool> {
+    if semaphore.try_wait() {
+        return Ok(true);
+    }
+    if timeout == Some(Duration::ZERO) {
+        return Ok(false);
+    }
+    let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
+    loop {
+        let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+        match blocking(th, || semaphore.wait(left)) {
+            Wait::Acquired => return Ok(true),
+            Wait::TimedOut => return Ok(false),
+            Wait::Interrupted => signals::run_pending(th)?,
+        }
+    }
 }
 
 /// A state that one thread at a time works on while other threads run Python code: what a native object keeps that computes
@@ -219,7 +251,9 @@ fn in_child(mut s: MutexGuard<'static, State>, th: &Thread) {
     s.holder = Some(th.shared.clone());
     drop(s);
     krait_object::thread::report_only(th);
-    signals::after_fork(th);
+    if crate::interpreters::current(th).is_main() {
+        signals::after_fork(th);
+    }
 }
 /// As [`fork`], where the fork returns in the parent only and the child runs `child`, which gets a function that puts this
 /// module in order and must be called first.

@@ -47,6 +47,32 @@ fn collecting(write: Write<'_>) {
         write(b"  Garbage-collecting\n");
     }
 }
+/// Calls with file name and line of each Python frame of the calling thread, the innermost first. Makes no object.
+pub fn lines(f: &mut dyn FnMut(&Str, u32)) {
+    report(&mut |_, current, thread| {
+        if !current || thread.is_null() {
+            return;
+        }
+        // SAFETY: the thread's own state.
+        let vm: &VmState = unsafe { &(*thread).vm };
+        if vm.base.is_null() {
+            return;
+        }
+        let mut at = Some((Regs(vm.base), Pc(vm.pc.cast())));
+        while let Some((r, pc)) = at {
+            if r.has_code() {
+                let code = r.code();
+                let filename = code.filename_bits();
+                let line = code.bytecode.positions.at(word_index(code, pc)).line;
+                if filename != 0 {
+                    // SAFETY: a code object's file name is always a `str`.
+                    f(unsafe { &(*(filename as *const Object<Str>)).payload }, line as u32);
+                }
+            }
+            at = caller(r);
+        }
+    });
+}
 /// Threads of other interpreters are none of this one's business.
 fn same_interpreter(a: &Thread, b: &Thread) -> bool {
     std::sync::Arc::ptr_eq(&a.interp, &b.interp)

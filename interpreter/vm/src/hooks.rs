@@ -34,6 +34,7 @@ pub fn install() {
         current_builtins: |th| running(th).map(|r| r.function().builtins.clone()),
         instrument: trace::instrument,
         write_stacks: crate::crash::write_stacks,
+        lines: crate::crash::lines,
     });
 }
 

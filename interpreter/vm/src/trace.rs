@@ -3,6 +3,7 @@
 //! `monitor.rs`. CPython: the `INSTRUMENTED_*` instructions, `monitor_*` in `Python/ceval.c`.
 use krait_bytecode::opcodes::{AT_RAISE, CALLS, JUMPS, Operand};
 use krait_bytecode::{Op, Word};
+use krait_object::heap::tracing;
 use krait_object::thread::breaker;
 use krait_object::{Args, PyResult, Thread, Value};
 use krait_runtime::errors;
@@ -44,7 +45,7 @@ pub fn switch(th: &mut Thread, next: Pc, done: Pc, r: Regs) -> S {
 /// Trace functions or the events of tools were changed: the loop is chosen at the next safe point.
 pub fn instrument(th: &mut Thread) {
     let own = th.vm.tracing.trace.is_some() || th.vm.tracing.profile.is_some();
-    if own || th.interp.monitors.any() {
+    if own || th.interp.monitors.any() || tracing::is_on() {
         th.shared.breaker.fetch_or(breaker::TRACE, Relaxed);
     } else {
         th.clear_breaker(breaker::TRACE);
@@ -52,7 +53,8 @@ pub fn instrument(th: &mut Thread) {
 }
 /// Another thread's tools may have been the reason for the traced loop, and gone.
 fn still_wanted(th: &mut Thread) -> bool {
-    if th.vm.tracing.trace.is_none() && th.vm.tracing.profile.is_none() && !th.interp.monitors.any() {
+    let none = th.vm.tracing.trace.is_none() && th.vm.tracing.profile.is_none();
+    if none && !th.interp.monitors.any() && !tracing::is_on() {
         th.clear_breaker(breaker::TRACE);
     }
     wanted(th)

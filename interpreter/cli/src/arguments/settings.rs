@@ -50,7 +50,8 @@ impl Reader {
             }
             None => match self.env("PYTHONUTF8").map(lossy).as_deref() {
                 Some("1") => 1,
-                None | Some("0") => 0,
+                Some("0") => 0,
+                None => i32::from(krait_embed::command::is_c_locale()),
                 Some(_) => {
                     let message = "preconfig_init_utf8_mode: invalid PYTHONUTF8 environment variable value";
                     return Err(fatal(message, "preinitializing"));

@@ -8,6 +8,7 @@ use krait_object::native::{class_method, function, method, static_method};
 use krait_object::{Args, ClassDef, Dict, Method, ModuleDef, PyResult, Thread, Tuple, TypeObject, Value, type_flag};
 use krait_runtime::errors::type_error;
 use krait_runtime::import;
+use krait_runtime::interpreters::whence;
 use krait_runtime::protocol::{attr, call};
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -111,6 +112,11 @@ static FUNCTIONS: &[Method] = &[
             call::call_kw(th, &a[0], &args, &names)
         },
     ),
+    function("run_in_subinterp", "(code, /)", "Run a text in an interpreter made for it.", |th, a| {
+        let text = crate::_testinternalcapi::interpreters::text(th, &a[0], "run_in_subinterp")?;
+        let features = krait_runtime::interpreters::Features::LEGACY;
+        crate::_testinternalcapi::interpreters::run_in_new(th, &text, features, whence::LEGACY_CAPI)
+    }),
     function("pycfunction_call", "(func, args, kwargs=None, /)", "Call with a tuple and a dict.", |th, a| {
         let args = positional(th, Some(&a[1]))?;
         call::call_tuple_dict(th, &a[0], &args, a.opt_not_none(2))

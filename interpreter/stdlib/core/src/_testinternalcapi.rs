@@ -1,5 +1,7 @@
-//! `_testinternalcapi`: what `test.support` asks of it where no internals of CPython are meant: the recursion depth and the
-//! configuration. Everything else of CPython's module is absent.
+//! `_testinternalcapi`: what `test.support` asks of it where no internals of CPython are meant: the recursion depth, the
+//! configuration, and interpreters (`_testinternalcapi/interpreters.rs`). Everything else of CPython's module is absent.
+pub(crate) mod interpreters;
+
 use krait_object::native::function;
 use krait_object::{Dict, Method, ModuleDef, Value, instance};
 use krait_runtime::config;
@@ -7,13 +9,16 @@ use krait_runtime::types::module;
 
 pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
-    init: Some(|_, m| {
+    init: Some(|th, m| {
+        module::fill(th, m, &INTERPRETERS)?;
         // What `sys.getsizeof` adds for objects that the collector tracks.
         module::dict(m).set_text("SIZEOF_PYGC_HEAD", 16);
         Ok(())
     }),
     ..ModuleDef::new("_testinternalcapi")
 };
+static INTERPRETERS: ModuleDef =
+    ModuleDef { functions: interpreters::FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
 static FUNCTIONS: &[Method] = &[
     function("get_recursion_depth", "()", "Calls in progress on this thread.", |th, _| Ok(Value::from(th.depth))),
     function("get_immortalize_deferred", "()", "Whether functions, types and modules never die.", |_, _| {

@@ -6,6 +6,9 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _functools;
 pub mod _imp;
+pub mod _interpchannels;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _lsprof;
 pub mod _operator;
 pub mod _suggestions;
@@ -15,6 +18,7 @@ pub mod _testcapi;
 pub mod _testinternalcapi;
 pub mod _testlimitedcapi;
 pub mod _testsinglephase;
+pub mod _tracemalloc;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -31,6 +35,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &krait_runtime::functions::MODULE,
     &sys::MODULE,
     &_imp::MODULE,
+    &_interpreters::MODULE,
+    &_interpchannels::MODULE,
+    &_interpqueues::MODULE,
     &_lsprof::MODULE,
     &_abc::MODULE,
     &_collections::MODULE,
@@ -39,6 +46,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_operator::MODULE,
     &_suggestions::MODULE,
     &_sysconfig::MODULE,
+    &_tracemalloc::MODULE,
     &_typing::MODULE,
     &_testbuffer::MODULE,
     &_testcapi::MODULE,

@@ -78,3 +78,11 @@ fn loads(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     audit(th, "marshal.loads", &[a[0].clone()])?;
     read::loads(th, &data, allow_code)
 }
+/// A code object in the stored form, for another interpreter.
+pub(crate) fn stored(th: &mut Thread, code: &Value) -> PyResult<Vec<u8>> {
+    write::dumps(th, code, VERSION as i32, true)
+}
+/// What [`stored`] made, in the interpreter that runs.
+pub(crate) fn restored(th: &mut Thread, data: &[u8]) -> PyResult<Value> {
+    read::loads(th, data, true)
+}

@@ -5,7 +5,7 @@ use krait_object::native::function;
 use krait_object::{Args, List, Method, ModuleDef, PyResult, Thread, Tuple, Value};
 use krait_platform::process::spawn::{Child, fork_exec as platform_fork_exec};
 use krait_runtime::audit::audit;
-use krait_runtime::errors::{self, os_error, raise, type_error, value_error};
+use krait_runtime::errors::{self, os_error, raise, runtime_error, type_error, value_error};
 use krait_runtime::protocol::{call, compare, number, sequence};
 use krait_runtime::start::Finalizing;
 use krait_runtime::world;
@@ -138,6 +138,9 @@ fn fork_exec(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if before_exec.is_some() && th.interp.extension::<Finalizing>().get() {
         let class = &krait_runtime::exceptions::PYTHON_FINALIZATION_ERROR;
         return Err(raise(th, class, "preexec_fn not supported at interpreter shutdown"));
+    }
+    if before_exec.is_some() && !krait_runtime::interpreters::current(th).is_main() {
+        return Err(runtime_error(th, "preexec_fn not supported within subinterpreters"));
     }
     let child = child(th, a)?;
     audit(th, "os.fork_exec", &[])?;

@@ -12,7 +12,7 @@ use krait_runtime::protocol::{call, compare, number};
 use krait_runtime::start::Finalizing;
 use krait_runtime::types::module;
 use krait_runtime::types::type_::ready::ready_class;
-use krait_runtime::world;
+use krait_runtime::{interpreters, world};
 
 mod excepthook;
 mod handle;
@@ -62,8 +62,8 @@ static FUNCTIONS: &[Method] =
             "Start a thread that calls function(); its handle.",
             start_joinable_thread,
         ),
-        function("daemon_threads_allowed", "()", "Whether this interpreter may have daemon threads.", |_, _| {
-            Ok(Value::TRUE)
+        function("daemon_threads_allowed", "()", "Whether this interpreter may have daemon threads.", |th, _| {
+            Ok(Value::bool(interpreters::features(th).allow_daemon_threads))
         }),
         function("allocate_lock", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
         function("allocate", "()", "Make a lock.", |_, _| Ok(lock::new_lock())),
@@ -91,7 +91,9 @@ static FUNCTIONS: &[Method] =
             stack_size,
         ),
         function("_excepthook", "(args, /)", "Show an exception that ended a thread.", excepthook::excepthook).raw(),
-        function("_is_main_interpreter", "()", "Whether this is the main interpreter.", |_, _| Ok(Value::TRUE)),
+        function("_is_main_interpreter", "()", "Whether this is the main interpreter.", |th, _| {
+            Ok(Value::bool(interpreters::current(th).is_main()))
+        }),
         function("_shutdown", "()", "Wait for all threads that are not daemons.", |th, _| {
             handle::join_all(th)?;
             Ok(Value::NONE)
@@ -196,6 +198,13 @@ fn start(th: &mut Thread, handle: &Arc<Handle>, job: Job, daemon: bool) -> PyRes
         let class = &krait_runtime::exceptions::PYTHON_FINALIZATION_ERROR;
         return Err(raise(th, class, "can't create new thread at interpreter shutdown"));
     }
+    let features = interpreters::features(th);
+    if !features.allow_threads {
+        return Err(runtime_error(th, "thread is not supported for isolated subinterpreters"));
+    }
+    if daemon && !features.allow_daemon_threads {
+        return Err(runtime_error(th, "daemon threads are not supported for isolated subinterpreters"));
+    }
     if !handle.claim() {
         return Err(runtime_error(th, "thread already started"));
     }
@@ -248,6 +257,17 @@ fn run(th: &mut Thread, job: Job) {
         }
     }
     drop((function, args, kwargs));
+}
+/// An OS thread leaves an interpreter that none of its threads was started in.
+pub fn leave(th: &mut Thread) {
+    local::forget(th);
+}
+/// The main thread of an interpreter is that of its maker, whatever thread made it.
+pub fn share_main(th: &Thread, maker: &krait_object::Interpreter) {
+    let main = maker.extension::<Threads>().main.load(SeqCst);
+    if main != 0 {
+        th.interp.extension::<Threads>().main.store(main, SeqCst);
+    }
 }
 /// The thread's own values go while it may still run Python code.
 fn finish(th: &mut Thread) {

@@ -6,7 +6,7 @@ use krait_object::native::function;
 use krait_object::{Args, List, Method, ModuleDef, PyResult, Str, Thread, Value};
 use krait_platform::locale::syslog as platform;
 use krait_runtime::audit::audit;
-use krait_runtime::errors::type_error;
+use krait_runtime::errors::{runtime_error, type_error};
 use krait_runtime::protocol::number;
 
 use crate::arguments::{c_text, int_or};
@@ -31,6 +31,7 @@ static FUNCTIONS: &[Method] = &[
         "(ident=<unrepresentable>, logoption=0, facility=LOG_USER)",
         "Set the options of log entries to come.",
         |th, a| {
+            main_only(th, "openlog", "")?;
             let ident = match a.opt(0) {
                 None => script_name(th),
                 Some(v) => Some(c_text(th, v, "openlog", "argument 1")?),
@@ -49,6 +50,8 @@ static FUNCTIONS: &[Method] = &[
         let text = c_text(th, message, "syslog", "argument")?;
         audit(th, "syslog.syslog", &[priority.into(), message.clone()])?;
         if !OPEN.load(SeqCst) {
+            let until = " until the syslog is opened by the main interpreter";
+            main_only(th, "syslog", until)?;
             let ident = script_name(th);
             open(th, ident, 0, LOG_USER)?;
         }
@@ -56,6 +59,7 @@ static FUNCTIONS: &[Method] = &[
         Ok(Value::NONE)
     }),
     function("closelog", "()", "Close the log.", |th, _| {
+        main_only(th, "closelog", "")?;
         audit(th, "syslog.closelog", &[])?;
         if OPEN.swap(false, SeqCst) {
             platform::close();
@@ -76,6 +80,13 @@ static FUNCTIONS: &[Method] = &[
         Ok(1i32.wrapping_shl(p as u32 + 1).wrapping_sub(1).into())
     }),
 ];
+/// The log is the process's: only the main interpreter opens and closes it.
+fn main_only(th: &mut Thread, function: &str, until: &str) -> PyResult<()> {
+    if krait_runtime::interpreters::current(th).is_main() {
+        return Ok(());
+    }
+    Err(runtime_error(th, format!("subinterpreter can't use syslog.{function}(){until}")))
+}
 fn open(th: &mut Thread, ident: Option<CString>, options: i32, facility: i32) -> PyResult<()> {
     let shown: Value = ident.as_ref().map(|i| i.to_string_lossy().into_owned()).into();
     audit(th, "syslog.openlog", &[shown, options.into(), facility.into()])?;

@@ -1,16 +1,16 @@
 //! `lock` and `RLock`.
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::method;
 use krait_object::{
     Args, ClassDef, Locked, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag,
 };
-use krait_platform::thread::{Semaphore, Wait, ident};
+use krait_platform::thread::{Semaphore, ident};
 use krait_runtime::errors::{overflow_error, runtime_error, type_error, value_error};
 use krait_runtime::protocol::{compare, number};
-use krait_runtime::{signals, world};
+pub(crate) use krait_runtime::world::wait;
 
 use krait_runtime::seconds::{Rounding, nanoseconds};
 
@@ -55,25 +55,6 @@ impl RawLock {
         self.locked.store(false, SeqCst);
     }
 }
-/// Waits for a semaphore while other threads run; Python signal handlers run in between.
-pub(crate) fn wait(th: &mut Thread, semaphore: &Semaphore, timeout: Option<Duration>) -> PyResult<bool> {
-    if semaphore.try_wait() {
-        return Ok(true);
-    }
-    if timeout == Some(Duration::ZERO) {
-        return Ok(false);
-    }
-    let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
-    loop {
-        let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
-        match world::blocking(th, || semaphore.wait(left)) {
-            Wait::Acquired => return Ok(true),
-            Wait::TimedOut => return Ok(false),
-            Wait::Interrupted => signals::run_pending(th)?,
-        }
-    }
-}
-
 #[derive(krait_macros::Trace, krait_macros::Payload)]
 #[payload(class = LOCK)]
 pub(super) struct Lock {

@@ -26,7 +26,7 @@ pub(super) static FUNCTIONS: &[Method] = &[
         register,
     ),
     function("fork", "()", "Split the process: 0 in the child, the child's number in the parent.", |th, _| {
-        refuse_at_exit(th)?;
+        check(th)?;
         audit(th, "os.fork", &[])?;
         before(th);
         let result = world::fork(th, process::fork, |r| matches!(r, Ok(0)));
@@ -37,7 +37,7 @@ pub(super) static FUNCTIONS: &[Method] = &[
         }
     }),
     function("forkpty", "()", "Split the process on a new pseudo-terminal: (process, master descriptor).", |th, _| {
-        refuse_at_exit(th)?;
+        check(th)?;
         audit(th, "os.forkpty", &[])?;
         before(th);
         let result = world::fork(th, process::forkpty, |r| matches!(r, Ok((0, _))));
@@ -53,10 +53,15 @@ pub(super) static FUNCTIONS: &[Method] = &[
     }),
     function("abort", "()", "End the process with SIGABRT.", |_, _| process::abort()),
 ];
-fn refuse_at_exit(th: &mut Thread) -> PyResult<()> {
+/// Whether this interpreter may fork, and now.
+pub(crate) fn check(th: &mut Thread) -> PyResult<()> {
     if th.interp.extension::<Finalizing>().get() {
         let class = &krait_runtime::exceptions::PYTHON_FINALIZATION_ERROR;
         return Err(krait_runtime::errors::raise(th, class, "can't fork at interpreter shutdown"));
+    }
+    if !krait_runtime::interpreters::features(th).allow_fork {
+        let message = "fork not supported for isolated subinterpreters";
+        return Err(krait_runtime::errors::runtime_error(th, message));
     }
     Ok(())
 }

@@ -12,12 +12,14 @@ use crate::arguments::{Accept, PathArg, Place, fs_string, path};
 
 pub(super) static FUNCTIONS: &[Method] = &[
     function("execv", "(path, argv, /)", "Replace the program.", |th, a| {
+        check(th)?;
         let p = path(th, a.opt(0), Accept::path("execv"))?;
         let argv = arguments(th, &a[1], "execv() arg 2")?;
         audit(th, "os.exec", &[p.object.clone(), a[1].clone(), Value::NONE])?;
         Err(run(th, &p, &argv, None))
     }),
     function("execve", "(path, argv, env)", "Replace the program; it gets the environment given.", |th, a| {
+        check(th)?;
         let p = path(th, a.opt(0), Accept::path("execve").or_fd())?;
         let argv = arguments(th, &a[1], "execve: argv")?;
         let env = environment(th, &a[2], "execve: environment must be a mapping object")?;
@@ -25,6 +27,13 @@ pub(super) static FUNCTIONS: &[Method] = &[
         Err(run(th, &p, &argv, Some(&env)))
     }),
 ];
+/// Whether this interpreter may replace the program.
+fn check(th: &mut Thread) -> PyResult<()> {
+    if krait_runtime::interpreters::features(th).allow_exec {
+        return Ok(());
+    }
+    Err(krait_runtime::errors::runtime_error(th, "exec not supported for isolated subinterpreters"))
+}
 fn run(th: &mut Thread, p: &PathArg, argv: &[CString], env: Option<&[CString]>) -> krait_object::Raised {
     let errno = match &p.place {
         Place::Fd(fd) => process::exec(&Program::Fd(*fd), argv, env),
