@@ -263,11 +263,25 @@ fn failure(finding: &Finding) -> String {
     let _ = writeln!(out, "  minimise   scripts/conform repro '{name}' --minimise");
     let trace = record.exc.as_ref().map_or("", |exc| exc.trace.as_str());
     let detail = if trace.is_empty() { record.out.as_deref().unwrap_or("") } else { trace };
-    let lines: Vec<&str> = detail.lines().collect();
+    let lines = without_unittest(detail);
     for line in &lines[lines.len().saturating_sub(12)..] {
         let _ = writeln!(out, "    {}", clip(line, 160));
     }
     out
+}
+
+/// The lines of a traceback without the frames of unittest's own machinery, which every case has.
+fn without_unittest(trace: &str) -> Vec<&str> {
+    let mut within = false;
+    let keep = |line: &&str| {
+        if line.starts_with("  File ") {
+            within = line.contains("/unittest/case.py\"");
+        } else if !line.starts_with("    ") {
+            within = false;
+        }
+        !within
+    };
+    trace.lines().filter(keep).collect()
 }
 
 /// Two texts, diffed line by line.
