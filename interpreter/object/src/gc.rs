@@ -16,7 +16,6 @@ use crate::dealloc::take_pending_finalizers;
 use crate::header::{Header, flag};
 use crate::list::List;
 use crate::locked::ValueCell;
-use crate::refs::block_size;
 use crate::thread::{Thread, breaker};
 use crate::trace::Tracer;
 use crate::type_object::TypeObject;
@@ -187,6 +186,8 @@ pub(crate) fn publish(object: NonNull<Header>, size: usize) {
     if !heap::is_large(size) {
         // SAFETY: a small traced object lies in a page.
         unsafe { &*heap::page_of(object) }.young.store(1, Relaxed);
+    } else {
+        h.set_flag(flag::LARGE);
     }
 }
 /// A traced object is freed by its count: that is one less for the next young collection.
@@ -392,9 +393,8 @@ impl Set {
     }
     /// The scratch count of a candidate.
     fn scratch(&mut self, h: NonNull<Header>) -> &mut u32 {
-        // SAFETY: live object of its class.
-        let size = unsafe { block_size(h, &*h.as_ref().class_ptr()) };
-        if heap::is_large(size) {
+        // SAFETY: live object.
+        if unsafe { h.as_ref() }.flags() & flag::LARGE != 0 {
             return self.large.entry(h.as_ptr() as usize).or_insert(0);
         }
         // SAFETY: a small traced object lies in a page; only the collector, one at a time, uses the scratch counts.

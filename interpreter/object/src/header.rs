@@ -20,6 +20,8 @@ pub mod flag {
     pub const TAIL: u8 = 8;
     /// Interned string.
     pub const INTERNED: u8 = 16;
+    /// Walked by the collector, and too large for a page of the heap.
+    pub const LARGE: u8 = 32;
 }
 
 #[repr(C)]

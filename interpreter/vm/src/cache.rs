@@ -169,6 +169,14 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     }
 }
 
+/// What `LOAD_METHOD` finds that is called as it is, without the instance, where the cache knows it.
+#[inline]
+pub fn load_callee(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    let kind = kind(pc.extra(1));
+    // An attribute of the class may be a function.
+    if kind == Kind::Class as u8 || kind == Kind::ClassOnly as u8 { None } else { load(pc, object, name) }
+}
+
 /// The data descriptor that `LOAD_ATTR` reads through, where the cache knows it.
 pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);

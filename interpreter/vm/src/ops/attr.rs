@@ -289,11 +289,18 @@ pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w))
-        && let Some(function) = cache::load_method(pc, r.get(b(w)))
-        && function.class().has_flag(type_flag::METHOD_DESCRIPTOR)
-    {
-        return method_form(w, pc, r, function);
+    if let Some(callee) = cache::load_callee(pc, r.get(b(w)), || name_at(r, w).clone()) {
+        return value_form(th, w, pc, r, callee);
+    }
+    if cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
+        if let Some(function) = cache::load_method(pc, r.get(b(w)))
+            && function.class().has_flag(type_flag::METHOD_DESCRIPTOR)
+        {
+            return method_form(w, pc, r, function);
+        }
+        if let Some(callee) = cache::load_callee(pc, r.get(b(w)), || name_at(r, w).clone()) {
+            return value_form(th, w, pc, r, callee);
+        }
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
@@ -312,11 +319,16 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         }
     };
     drop(object);
+    value_form(th, w, pc, r, value)
+}
+/// Puts into the window what is called without an instance.
+#[inline(always)]
+fn value_form(th: &mut Thread, w: Word, pc: Pc, r: Regs, callee: Value) -> S {
     let mut freed = false;
     if dies(w, KILL_1) {
         freed |= r.kill(b(w));
     }
-    let old = r.replace(a(w), Some(value));
+    let old = r.replace(a(w), Some(callee));
     drop(old);
     after_drop(th, pc, freed);
     S { pc: pc.add(2), r }
