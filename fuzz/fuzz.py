@@ -32,6 +32,7 @@ LIB = os.path.dirname(os.__file__)
 MEMORY = 2 << 30
 # A program is interrupted after the first time and counts as hanging after the second, in seconds.
 PATIENCE, DEADLINE = 2, 30
+ENDLESS = f"no answer within {DEADLINE} s"
 # Suite modules whose functions need little but the language.
 PURE = """
 test_grammar test_patma test_generators test_with test_scope test_dict test_list test_tuple test_set test_str test_bytes
@@ -248,7 +249,7 @@ class Subject:
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], DEADLINE)[0]:
             self.stop()
-            return f"no answer within {DEADLINE} s"
+            return ENDLESS
         line = self.process.stdout.readline()
         if line:
             return json.loads(line)
@@ -268,8 +269,13 @@ def fault(subject, target, source):
     """What is wrong with the subject's answer, or None."""
     answer = subject.ask(target, source)
     if isinstance(answer, str):
-        # A process that the programs before have filled is no finding.
+        # A process that the programs before have filled is no finding, nor is a program that never ends anywhere.
         answer = subject.ask(target, source)
+        if answer == ENDLESS:
+            reference = Subject(sys.executable)
+            wanted = reference.ask(target, source)
+            reference.stop()
+            return None if wanted == ENDLESS else answer
         return answer if isinstance(answer, str) else None
     if target == "front":
         wanted = judge(source)

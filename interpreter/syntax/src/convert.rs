@@ -14,26 +14,27 @@ mod string;
 
 use comment::TypeComments;
 use ruff_python_ast as ruff;
-use ruff_python_ast::token::Tokens;
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::ast::{Identifier, Mod, Range};
 use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
 use crate::parse::{Mode, ParseOptions, Parsed};
+use crate::rescue::Rewritten;
 use crate::source::Lines;
 
 /// Converts a whole tree; fails where the parser accepts what CPython refuses.
 pub(crate) fn convert(
-    tree: &ruff::Mod,
-    tokens: &Tokens,
+    parsed: &ruff_python_parser::Parsed<ruff::Mod>,
+    rewritten: Rewritten,
     lines: &Lines<'_>,
     options: &ParseOptions<'_>,
 ) -> Result<Parsed, SyntaxError> {
     let mut cx = Converter::new(lines, options);
+    cx.rewritten = rewritten;
     if options.type_comments {
-        cx.comments = TypeComments::collect(&cx, tokens);
+        cx.comments = TypeComments::collect(&cx, parsed.tokens());
     }
-    let module = match tree {
+    let module = match parsed.syntax() {
         ruff::Mod::Module(module) => {
             let body = cx.body(&module.body);
             match options.mode {
@@ -103,12 +104,13 @@ struct Converter<'a> {
     spec_depth: u32,
     /// Empty unless they are asked for.
     comments: TypeComments,
+    rewritten: Rewritten,
 }
 
 impl<'a> Converter<'a> {
     fn new(lines: &'a Lines<'a>, options: &'a ParseOptions<'a>) -> Self {
-        let comments = TypeComments::default();
-        Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0, comments }
+        let (comments, rewritten) = Default::default();
+        Converter { lines, options, warnings: Vec::new(), refusal: None, spec_depth: 0, comments, rewritten }
     }
 }
 

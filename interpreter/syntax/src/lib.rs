@@ -12,6 +12,7 @@ mod depth;
 mod error;
 mod errors;
 mod parse;
+mod rescue;
 mod source;
 #[cfg(test)]
 mod tests;

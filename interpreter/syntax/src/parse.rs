@@ -10,6 +10,7 @@ use crate::convert;
 use crate::depth;
 use crate::error::{SyntaxError, SyntaxErrorKind, Warning};
 use crate::errors;
+use crate::rescue::{self, Rewritten};
 use crate::source::{self, CodecHook, Lines};
 
 /// The minor version of the language.
@@ -116,12 +117,16 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
         return convert::func_type(text, &lines, options);
     }
     match ruff::parse(text, ruff::ParseOptions::from(mode)) {
-        Ok(parsed) => convert::convert(parsed.syntax(), parsed.tokens(), &lines, options).or_else(|refusal| {
+        Ok(parsed) => convert::convert(&parsed, Rewritten::default(), &lines, options).or_else(|refusal| {
             errors::check(text, options)?;
             Err(refusal)
         }),
         Err(fault) => {
             errors::check(text, options)?;
+            let fault = match rescue::parse(text, ruff::ParseOptions::from(mode), fault) {
+                Ok((parsed, rewritten)) => return convert::convert(&parsed, rewritten, &lines, options),
+                Err(fault) => fault,
+            };
             let range = lines.range(fault.location.start().into(), fault.location.end().into());
             Err(SyntaxError::at(SyntaxErrorKind::SyntaxError, "invalid syntax", lines.location(range)))
         }

@@ -1,7 +1,7 @@
 //! Tests of the front end as a whole; agreement with the reference is checked by `scripts/check-ast` and
 //! `scripts/check-syntax-errors`.
 
-use crate::ast::{Constant, ExprKind, Mod, StmtKind};
+use crate::ast::{Constant, ExprKind, Mod, PatternKind, StmtKind};
 use crate::{Mode, ParseOptions, Parsed, SyntaxError, SyntaxErrorKind, parse, parse_text, unparse};
 
 fn exec(source: &str) -> Result<Parsed, SyntaxError> {
@@ -121,4 +121,20 @@ fn values_of_patterns() {
     };
     assert!(case("-1 + 2j") && case("a.b.c") && case("'a' 'b'") && case("-0"));
     assert!(!case("-0j ** 0") && !case("1 + 2 + 3j") && !case("a.b + 1j") && !case("1 + (2j)") && !case("--1"));
+}
+
+#[test]
+fn forms_that_the_parser_refuses() {
+    let accepts = |source: &str| parse_text(source, &ParseOptions::new(Mode::Exec)).map(|parsed| parsed.module);
+    for source in ["f'{x:\n}'", "f'{x:a\n # c\n} {y!r:\n\n}'", "f'{x: {y:\n}}'"] {
+        assert!(accepts(source).is_ok(), "{source:?}");
+    }
+    for source in ["f'{x:\na}'", "f'{x:{y}\n}'", "f'{x:a\n'"] {
+        assert!(accepts(source).is_err(), "{source:?}");
+    }
+    let source = "match x:\n case {'a' f'{b:\n}': _, f'': _}: pass\n";
+    let Mod::Module { body, .. } = accepts(source).expect("valid") else { panic!("a module") };
+    let StmtKind::Match { cases, .. } = &body[0].kind else { panic!("a match") };
+    let PatternKind::MatchMapping { keys, .. } = &cases[0].pattern.kind else { panic!("a mapping") };
+    assert!(keys.iter().all(|key| matches!(key.kind, ExprKind::JoinedStr { .. })));
 }

@@ -4,7 +4,7 @@ use ruff_python_ast as ruff;
 use ruff_text_size::Ranged;
 
 use super::Converter;
-use crate::ast::{Constant, MatchCase, Pattern, PatternKind};
+use crate::ast::{Constant, Expr, MatchCase, Pattern, PatternKind};
 
 impl Converter<'_> {
     pub(super) fn match_case(&mut self, case: &ruff::MatchCase) -> MatchCase {
@@ -17,6 +17,15 @@ impl Converter<'_> {
 
     fn patterns(&mut self, patterns: &[ruff::Pattern]) -> Vec<Pattern> {
         patterns.iter().map(|p| self.pattern(p)).collect()
+    }
+
+    fn key(&mut self, key: &ruff::Expr) -> Expr {
+        if self.rewritten.is_key(key.range())
+            && let Ok(parsed) = ruff_python_parser::parse_expression_range(self.lines.text, key.range())
+        {
+            return self.expr(parsed.expr());
+        }
+        self.expr(key)
     }
 
     fn pattern(&mut self, pattern: &ruff::Pattern) -> Pattern {
@@ -37,7 +46,7 @@ impl Converter<'_> {
             },
             ruff::Pattern::MatchSequence(p) => PatternKind::MatchSequence { patterns: self.patterns(&p.patterns) },
             ruff::Pattern::MatchMapping(p) => PatternKind::MatchMapping {
-                keys: p.keys.iter().map(|key| self.expr(key)).collect(),
+                keys: p.keys.iter().map(|key| self.key(key)).collect(),
                 patterns: self.patterns(&p.patterns),
                 rest: p.rest.as_ref().map(|name| self.identifier(name)),
             },

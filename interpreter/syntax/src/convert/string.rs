@@ -143,7 +143,7 @@ impl Converter<'_> {
     ) {
         let lines = self.lines;
         let bytes = lines.text.as_bytes();
-        let (start, end) = (u32::from(literal.start()), u32::from(literal.end()));
+        let (start, end) = (u32::from(literal.start()), u32::from(self.rewritten.end_of_literal(literal.range())));
         let (mut from, mut at) = (start, start);
         let mut piece = |cx: &mut Self, from: u32, to: u32, end: u32| {
             let range = TextRange::new(from.into(), to.into());

@@ -183,7 +183,7 @@ impl Parser<'_> {
         if clause.is_some() || committed {
             return clause;
         }
-        self.wrong(|p| {
+        self.always_wrong(|p| {
             p.opt(|p| p.eat("async"))?;
             p.eat("for")?;
             p.bitwise_or()?;
@@ -315,7 +315,7 @@ impl Parser<'_> {
             Some(p.node(NodeKind::Starred, start, vec![value]))
         });
         if found.is_none() {
-            self.wrong(|p| {
+            self.always_wrong(|p| {
                 p.eat("*")?;
                 p.raise("Invalid star expression")
             });

@@ -225,6 +225,15 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A rule for wrong input that CPython tries in the first pass too, and where it does without the others.
+    pub(super) fn always_wrong(&mut self, rule: impl FnOnce(&mut Self) -> Option<()>) {
+        let mark = self.mark;
+        if self.error.is_none() {
+            rule(self);
+        }
+        self.mark = mark;
+    }
+
     pub(super) fn ahead<T>(&mut self, rule: impl FnOnce(&mut Self) -> Option<T>) -> bool {
         if self.error.is_some() {
             return false;
