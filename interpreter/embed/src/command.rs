@@ -44,12 +44,26 @@ pub fn start_process() {
     krait_platform::standard::restore();
 }
 
+/// Characters are those of the environment's locale; in the C locale, of one with UTF-8 (PEP 538).
+fn set_locale(ignore_environment: bool) {
+    let held = |name| std::env::var_os(name).filter(|v| !v.is_empty());
+    let set = krait_platform::locale::set(LC_CTYPE, Some(c""));
+    let kept = !ignore_environment && held("PYTHONCOERCECLOCALE").is_some_and(|v| v == "0");
+    if !kept && held("LC_ALL").is_none() && set.is_none_or(|name| name == b"C") {
+        [c"C.UTF-8", c"C.utf8", c"UTF-8"]
+            .into_iter()
+            .find(|name| krait_platform::locale::set(LC_CTYPE, Some(name)).is_some());
+    }
+}
+const LC_CTYPE: i32 = 0;
+
 /// Runs and returns the exit status. Python's main thread is the process's, on a stack of its own size.
 pub fn run(config: Config, source: Source, open: OpenReader) -> i32 {
     stacker::grow(STACK_SIZE + (1 << 20), || run_here(config, &source, open))
 }
 fn run_here(config: Config, source: &Source, open: OpenReader) -> i32 {
     let mut th = new_thread(STACK_SIZE);
+    set_locale(config.flags.ignore_environment != 0);
     if config.stdlib_dir.is_none() {
         eprintln!(
             "krait: the Python 3.13 standard library was not found. Install CPython 3.13 or set KRAIT_HOME to a folder \

@@ -335,20 +335,14 @@ fn read_line(th: &mut Thread, prompt: &[u8]) -> PyResult<Vec<u8>> {
     };
     Reading::set(Some(here));
     let _reading = Reading;
-    let locale = krait_platform::locale::set(LC_CTYPE, None).and_then(|name| CString::new(name).ok());
-    krait_platform::locale::set(LC_CTYPE, Some(c""));
     let prompt = CString::new(prompt).unwrap_or_default();
     run(th, |l| l.begin(&prompt));
-    let line = edit(th);
-    krait_platform::locale::set(LC_CTYPE, locale.as_deref());
-    let Some(line) = line? else { return Ok(Vec::new()) };
+    let Some(line) = edit(th)? else { return Ok(Vec::new()) };
     remember(th, &line);
     let mut line = line.into_bytes();
     line.push(b'\n');
     Ok(line)
 }
-const LC_CTYPE: i32 = 0;
-
 /// `None` at the end of input.
 fn edit(th: &mut Thread) -> PyResult<Option<CString>> {
     loop {

@@ -11,8 +11,7 @@ use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::method;
 use krait_object::{
-    Args, ClassDef, Locked, Method, PyResult, Raised, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value,
-    ValueCell, type_flag,
+    Args, ClassDef, Method, PyResult, Raised, Ref, Thread, Tuple, TypeObject, VTable, Value, ValueCell, type_flag,
 };
 use krait_runtime::errors::{memory_error, raise, raise_value, runtime_error, type_error};
 use krait_runtime::protocol::{call, number};
@@ -27,9 +26,9 @@ type Handle = Arc<Home<Owned>>;
 #[derive(Trace, Payload)]
 #[payload(class = APP)]
 pub struct App {
-    /// `None` once the object is finalized.
+    /// Ends with the object, not when it is finalized: finalizers of what is garbage with it still call commands.
     #[trace(skip)]
-    handle: Locked<Option<Handle>>,
+    handle: Handle,
     #[trace(skip)]
     events: Loop,
     /// 0: text; 1: results are Python's types; 2: what commands are called with too.
@@ -42,11 +41,9 @@ pub struct App {
 }
 static LAYOUT: VTable = VTable::of::<App>();
 static APP: TypeObject = TypeObject::builtin("tkapp", Some(&OBJECT), &LAYOUT);
-const SLOTS: SlotDefs = SlotDefs { finalize: Some(finalize), ..SlotDefs::EMPTY };
 pub static DEF: ClassDef = ClassDef {
     module: "_tkinter",
     methods: METHODS,
-    slots: SLOTS,
     flags: type_flag::IMMUTABLE | type_flag::DISALLOW_INSTANTIATION,
     ..ClassDef::new(&APP)
 };
@@ -147,19 +144,13 @@ pub fn create(th: &mut Thread, wanted: Wanted) -> PyResult<Value> {
         return Err(tcl_error(th, &interp.result()));
     }
     let app = App {
-        handle: Locked::new(Some(Arc::new(Home::new(interp)))),
+        handle: Arc::new(Home::new(interp)),
         events: Loop::here(),
         want_objects: Arc::new(AtomicI32::new(wanted.want_objects)),
         dispatching: AtomicBool::new(false),
         trace: ValueCell::empty(),
     };
     Ok(Ref::new(app).into())
-}
-/// Ends the interpreter; commands may run in its last moments.
-fn finalize(th: &mut Thread, v: &Value) {
-    let Some(app) = v.downcast_ref::<App>() else { return };
-    let handle = app.handle.lock().take();
-    run(th, || drop(handle));
 }
 
 #[cold]
@@ -174,10 +165,6 @@ fn no_main_loop(th: &mut Thread) -> Raised {
 impl App {
     pub fn wants_objects(&self) -> bool {
         self.want_objects.load(Relaxed) != 0
-    }
-    fn handle(&self, th: &mut Thread) -> PyResult<Handle> {
-        let handle = self.handle.lock().clone();
-        handle.ok_or_else(|| runtime_error(th, "the Tcl interpreter is gone"))
     }
     /// Calls the tracing function with the words that are about to run.
     pub fn traced(&self, th: &mut Thread, words: impl FnOnce() -> Vec<Value>) -> PyResult<()> {
@@ -194,8 +181,7 @@ pub fn with(
     app: &Ref<App>,
     f: impl FnOnce(&mut Thread, &Interp) -> PyResult<Value>,
 ) -> PyResult<Value> {
-    let handle = app.handle(th)?;
-    match handle.here() {
+    match app.handle.here() {
         Some(interp) => f(th, interp),
         None => Err(apartment(th)),
     }
@@ -206,7 +192,7 @@ pub fn anywhere(
     app: &Ref<App>,
     f: impl FnOnce(&mut Thread, &Ref<App>, &Interp) -> PyResult<Value> + Send + 'static,
 ) -> PyResult<Value> {
-    let handle = app.handle(th)?;
+    let handle = app.handle.clone();
     if let Some(interp) = handle.here() {
         return f(th, app, interp);
     }
