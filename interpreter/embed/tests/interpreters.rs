@@ -55,6 +55,24 @@ fn interpreters_are_apart() {
     drop(first);
     second.python().run("assert sum(range(10)) == 45\nimport gc\ngc.collect()").unwrap();
 
+    // Interpreters that Python code makes belong to the one that made them, and end with it.
+    let mut maker = Interpreter::new().expect("one that makes others");
+    let mut py = maker.python();
+    py.run("import _interpreters\nother = _interpreters.create()\nleft = _interpreters.create()").unwrap();
+    py.run("assert _interpreters.exec(other, 'x = 1\\nassert __name__ == \"__main__\"') is None").unwrap();
+    py.run("e = _interpreters.exec(other, 'assert x == 2')\nassert e.type.__name__ == 'AssertionError'").unwrap();
+    py.run("_interpreters.set___main___attrs(other, {'y': (1, 'two')})\nassert 'y' not in globals()").unwrap();
+    py.run("assert _interpreters.exec(other, 'assert y == (1, \"two\")') is None\n_interpreters.destroy(other)")
+        .unwrap();
+    let left: i64 = py.eval("left").unwrap().extract(&mut py).unwrap();
+    drop(maker);
+    let mut py = second.python();
+    py.set_global("left", left).unwrap();
+    py.run("import _interpreters\nassert left not in [i for i, _ in _interpreters.list_all()]").unwrap();
+    let mut limited = Interpreter::builder().memory_limit(1 << 30).build().expect("one with limits");
+    assert!(limited.python().run("import _interpreters\n_interpreters.create()").is_err(), "limits cannot be escaped");
+    drop(limited);
+
     let refused = std::thread::spawn(|| Interpreter::new().is_err()).join().unwrap();
     assert!(refused, "another thread makes no interpreter");
     drop(second);

@@ -231,6 +231,7 @@ pub(crate) unsafe fn payload_end(h: *const Header, class: &TypeObject) -> usize 
 ///
 /// # Safety
 /// `h` is a live object.
+#[inline(always)]
 pub(crate) unsafe fn block_size(h: NonNull<Header>, class: &TypeObject) -> usize {
     // SAFETY: live object.
     let end = unsafe { payload_end(h.as_ptr(), class) };
