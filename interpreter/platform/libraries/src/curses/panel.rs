@@ -6,19 +6,24 @@ use super::window::Window;
 use super::{one, status};
 
 type P = *mut c_void;
+type Find = unsafe extern "C" fn(P) -> P;
+type Act = unsafe extern "C" fn(P) -> c_int;
+type Move = unsafe extern "C" fn(P, c_int, c_int) -> c_int;
+type Replace = unsafe extern "C" fn(P, P) -> c_int;
+type Update = unsafe extern "C" fn();
 struct Api {
-    new: unsafe extern "C" fn(P) -> P,
-    delete: unsafe extern "C" fn(P) -> c_int,
-    bottom: unsafe extern "C" fn(P) -> c_int,
-    top: unsafe extern "C" fn(P) -> c_int,
-    show: unsafe extern "C" fn(P) -> c_int,
-    hide: unsafe extern "C" fn(P) -> c_int,
-    hidden: unsafe extern "C" fn(P) -> c_int,
-    relocate: unsafe extern "C" fn(P, c_int, c_int) -> c_int,
-    replace: unsafe extern "C" fn(P, P) -> c_int,
-    above: unsafe extern "C" fn(P) -> P,
-    below: unsafe extern "C" fn(P) -> P,
-    update: unsafe extern "C" fn(),
+    new: Find,
+    delete: Act,
+    bottom: Act,
+    top: Act,
+    show: Act,
+    hide: Act,
+    hidden: Act,
+    relocate: Move,
+    replace: Replace,
+    above: Find,
+    below: Find,
+    update: Update,
 }
 fn api() -> Option<&'static Api> {
     static API: OnceLock<Option<Api>> = OnceLock::new();
@@ -30,29 +35,29 @@ fn api() -> Option<&'static Api> {
             return None;
         }
         macro_rules! symbol {
-            ($name:literal) => {{
+            ($name:literal, $type:ty) => {{
                 // SAFETY: a NUL-terminated name.
                 let symbol = unsafe { libc::dlsym(handle, $name.as_ptr()) };
                 if symbol.is_null() {
                     return None;
                 }
                 // SAFETY: the function of that name in panel 6, whose signature is the field's.
-                unsafe { std::mem::transmute(symbol) }
+                unsafe { std::mem::transmute::<P, $type>(symbol) }
             }};
         }
         Some(Api {
-            new: symbol!(c"new_panel"),
-            delete: symbol!(c"del_panel"),
-            bottom: symbol!(c"bottom_panel"),
-            top: symbol!(c"top_panel"),
-            show: symbol!(c"show_panel"),
-            hide: symbol!(c"hide_panel"),
-            hidden: symbol!(c"panel_hidden"),
-            relocate: symbol!(c"move_panel"),
-            replace: symbol!(c"replace_panel"),
-            above: symbol!(c"panel_above"),
-            below: symbol!(c"panel_below"),
-            update: symbol!(c"update_panels"),
+            new: symbol!(c"new_panel", Find),
+            delete: symbol!(c"del_panel", Act),
+            bottom: symbol!(c"bottom_panel", Act),
+            top: symbol!(c"top_panel", Act),
+            show: symbol!(c"show_panel", Act),
+            hide: symbol!(c"hide_panel", Act),
+            hidden: symbol!(c"panel_hidden", Act),
+            relocate: symbol!(c"move_panel", Move),
+            replace: symbol!(c"replace_panel", Replace),
+            above: symbol!(c"panel_above", Find),
+            below: symbol!(c"panel_below", Find),
+            update: symbol!(c"update_panels", Update),
         })
     })
     .as_ref()

@@ -111,19 +111,34 @@ fn numbers(th: &mut Thread, name: &str, args: &[Value], counts: &[usize]) -> PyR
     }
     args.iter().map(|v| number::to_i32(th, v)).collect()
 }
-/// `[y, x,] wanted [, optional]`: moves the cursor if a place is given, and answers the rest.
-fn at_place<'a>(th: &mut Thread, a: &Args<'a>, name: &str, wanted: usize, optional: usize) -> PyResult<&'a [Value]> {
+/// `[y, x,] wanted [, optional]`: the place, if one is given, and the rest.
+fn split<'a>(
+    th: &mut Thread,
+    a: &Args<'a>,
+    name: &str,
+    wanted: usize,
+    optional: usize,
+) -> PyResult<(Option<[i32; 2]>, &'a [Value])> {
     let args = &a.pos()[1..];
     if (wanted..=wanted + optional).contains(&args.len()) {
-        return Ok(args);
+        return Ok((None, args));
     }
     if !(wanted + 2..=wanted + optional + 2).contains(&args.len()) {
         let most = wanted + optional + 2;
         return Err(type_error(th, format!("{name} requires {wanted} to {most} arguments")));
     }
-    let (y, x) = (number::to_i32(th, &args[0])?, number::to_i32(th, &args[1])?);
-    finished(th, window(a).move_cursor(y, x), "wmove")?;
-    Ok(&args[2..])
+    Ok((Some([number::to_i32(th, &args[0])?, number::to_i32(th, &args[1])?]), &args[2..]))
+}
+/// Moves the cursor to the place, for a function of that name.
+fn go(th: &mut Thread, w: &Window, place: Option<[i32; 2]>, name: &str) -> PyResult<()> {
+    let Some([y, x]) = place else { return Ok(()) };
+    finished(th, w.move_cursor(y, x), name).map(|_| ())
+}
+/// As [`split`], and goes to the place.
+fn at_place<'a>(th: &mut Thread, a: &Args<'a>, name: &str, wanted: usize, optional: usize) -> PyResult<&'a [Value]> {
+    let (place, rest) = split(th, a, name, wanted, optional)?;
+    go(th, window(a), place, name)?;
+    Ok(rest)
 }
 fn attributes_or(th: &mut Thread, v: Option<&Value>) -> PyResult<Chtype> {
     v.map_or(Ok(0), |v| attributes(th, v))
@@ -136,14 +151,24 @@ fn write_character(
     name: &str,
     write: fn(&Window, library::Character) -> i32,
 ) -> PyResult<Value> {
-    let rest = at_place(th, a, name, 1, 1)?;
+    let (place, rest) = split(th, a, name, 1, 1)?;
     let attributes = attributes_or(th, rest.get(1))?;
     let c = character(th, &rest[0], attributes)?;
+    let name = if matches!(c, library::Character::Wide(..)) { "add_wch" } else { name };
+    go(th, window(a), place, name)?;
     finished(th, write(window(a), c), name)
 }
 /// `method(str[, n][, attr])` at the cursor or a place.
 fn write_text(th: &mut Thread, a: &Args<'_>, name: &str, counted: bool, insert: bool) -> PyResult<Value> {
-    let rest = at_place(th, a, name, if counted { 2 } else { 1 }, 1)?;
+    let (place, rest) = split(th, a, name, if counted { 2 } else { 1 }, 1)?;
+    // Errors name the library's function.
+    let name = match (rest[0].downcast_ref::<Str>().is_some(), insert, counted) {
+        (false, ..) => name,
+        (true, true, _) => "insn_wstr",
+        (true, false, true) => "addnwstr",
+        (true, false, false) => "addwstr",
+    };
+    go(th, window(a), place, name)?;
     let n = if counted { number::to_i32(th, &rest[1])? } else { -1 };
     let w = window(a);
     let before = match rest.get(if counted { 2 } else { 1 }) {
@@ -222,9 +247,9 @@ fn draw_box(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 fn part(th: &mut Thread, a: &Args<'_>, name: &str, relative: bool) -> PyResult<Value> {
     let n = numbers(th, name, &a.pos()[1..], &[2, 4])?;
-    let place = match n.as_slice() {
-        &[lines, columns, y, x] => [lines, columns, y, x],
-        &[y, x] => [0, 0, y, x],
+    let place = match *n.as_slice() {
+        [lines, columns, y, x] => [lines, columns, y, x],
+        [y, x] => [0, 0, y, x],
         _ => [0; 4],
     };
     let made = window(a).part(place, relative);
