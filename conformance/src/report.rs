@@ -56,6 +56,9 @@ pub struct Peer {
     pub started: u64,
     pub pin: String,
     pub machine: String,
+    /// The run came to its end; otherwise the figures are of the modules that it got to.
+    #[serde(default)]
+    pub complete: bool,
     pub total: Scores,
     /// Over the modules that it can load.
     pub loaded: Scores,
@@ -65,8 +68,8 @@ pub struct Peer {
 impl Peer {
     pub fn new(name: &str, summary: Summary) -> Peer {
         let Summary { meta, total, loaded, modules, .. } = summary;
-        let Meta { subject_version: version, started, pin, machine, .. } = meta;
-        Peer { name: name.to_owned(), version, started, pin, machine, total, loaded, modules }
+        let Meta { subject_version: version, started, pin, machine, complete, .. } = meta;
+        Peer { name: name.to_owned(), version, started, pin, machine, complete, total, loaded, modules }
     }
 
     /// Those of the folder, by name.

@@ -282,8 +282,9 @@ impl Dict {
     #[inline]
     pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, NotQuick> {
         // SAFETY: the owner is alive while it is set, which changes under the lock.
+        let in_slots = |owner, name: &_| unsafe { view::get(owner, name) };
         if self.is_view()
-            && let Some(found) = self.in_slots(key, |owner, name| unsafe { view::get(owner, name) })
+            && let Some(found) = self.in_slots(key, in_slots)
         {
             return Ok(found);
         }

@@ -478,7 +478,7 @@ impl Page {
     /// The number of a block within its page.
     pub(crate) fn index_of(&self, h: NonNull<Header>) -> usize {
         let offset = h.as_ptr() as usize - std::ptr::from_ref(self) as usize - FIRST;
-        let index = (offset as u64 * self.inverse >> 32) as usize;
+        let index = ((offset as u64 * self.inverse) >> 32) as usize;
         debug_assert_eq!(index, offset / self.block);
         index
     }

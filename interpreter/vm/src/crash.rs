@@ -66,7 +66,7 @@ pub fn lines(f: &mut dyn FnMut(&Str, u32)) {
                 let line = code.bytecode.positions.at(word_index(code, pc)).line;
                 if filename != 0 {
                     // SAFETY: a code object's file name is always a `str`.
-                    f(unsafe { &(*(filename as *const Object<Str>)).payload }, line as u32);
+                    f(unsafe { &(*(filename as *const Object<Str>)).payload }, line);
                 }
             }
             at = caller(r);

@@ -39,10 +39,12 @@ function lists(rows) {
 function peersTable() {
   if (!data.peers.length) return null;
   const { meta, total, loaded } = data.summary;
-  const rows = [{ name: "this run", version: meta.subject_version, started: meta.started, total, loaded }, ...data.peers];
+  const own = { name: "this run", version: meta.subject_version, started: meta.started, complete: meta.complete, total, loaded };
+  const rows = [own, ...data.peers];
   const day = (row) => new Date(row.started * 1000).toISOString().slice(0, 10);
   return el("section", {}, el("h2", {}, "Peers"), table("Other Pythons on the same suite and reference", [
-    ["Python", (row) => row.name, (row) => [row.name, el("div", { class: "faint" }, `${row.version}, ${day(row)}`)]],
+    ["Python", (row) => row.name, (row) => [row.name, el("div", { class: "faint" }, `${row.version}, ${day(row)}`),
+      row.complete ? null : el("div", { class: "warn" }, `not complete: ${row.total.strict.cases} cases only`)].filter((part) => part)],
     ["strict", (row) => row.total.strict.parity, (row) => show(row.total.strict.parity), true],
     ["portable", (row) => row.total.portable.parity, (row) => show(row.total.portable.parity), true],
     ["modules green", (row) => row.total.strict.green, (row) => `${row.total.strict.green} of ${row.total.strict.modules}`, true],

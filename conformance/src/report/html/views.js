@@ -1,12 +1,14 @@
 // The pages behind the first: module, case, what to fix next, all cases, API coverage, run diff, slowest, health.
 "use strict";
 
+// What deviates comes first.
+const VERDICTS = ["absent", "worse", "impl_detail", "better", "ref_broken", "ref_skip", "same"];
 const why = (sig) => (data.failures[sig] || { title: "" }).title;
 
 function casesTable(caption, rows, withModule) {
   const columns = [
     ["case", (row) => row[0], (row) => link(["case", row.module, row[0]], withModule ? row.module + "." + row[0] : row[0])],
-    ["verdict", (row) => row[1], (row) => el("span", { class: row[1] }, row[1])],
+    ["verdict", (row) => VERDICTS.indexOf(row[1]), (row) => el("span", { class: row[1] }, row[1])],
     ["status", (row) => row[2], (row) => row[2]],
     ["ms", (row) => row[4], (row) => String(row[4]), true],
     ["reference ms", (row) => row[5], (row) => String(row[5]), true],

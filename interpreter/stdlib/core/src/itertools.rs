@@ -2,7 +2,7 @@
 //! `Modules/itertoolsmodule.c`.
 use krait_object::native::function;
 use krait_object::{Args, Method, ModuleDef, PyResult, Thread, Tuple, TypeObject, Value};
-use krait_runtime::errors::{type_error, value_error};
+use krait_runtime::errors::{memory_error, type_error, value_error};
 use krait_runtime::protocol::{attr, call, iter, number};
 use krait_runtime::warnings;
 
@@ -68,6 +68,11 @@ fn tee_function(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if n == 0 {
         return Ok(Tuple::empty().into());
     }
+    let mut all = Vec::new();
+    let room = n.checked_mul(2 * size_of::<Value>() as isize).filter(|_| all.try_reserve_exact(n as usize).is_ok());
+    if room.is_none() {
+        return Err(memory_error(th));
+    }
     let mut first = iter::iter(th, &a[0])?;
     let copy = match attr::get_text_opt(th, &first, "__copy__")? {
         Some(copy) => copy,
@@ -76,7 +81,7 @@ fn tee_function(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
             attr::get_text(th, &first, "__copy__")?
         }
     };
-    let mut all = vec![first];
+    all.push(first);
     for _ in 1..n {
         all.push(call::call(th, &copy, &[])?);
     }
