@@ -3,6 +3,7 @@
 
 pub mod curses;
 pub mod deflate;
+mod dynamic;
 pub mod lzma;
 pub mod openssl;
 pub mod readline;

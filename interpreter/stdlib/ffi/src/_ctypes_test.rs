@@ -1,4 +1,4 @@
-//! `_ctypes_test`: where the shared library is that the tests of `ctypes` load, built from `interpreter/ctypes-test` and put
+//! `_ctypes_test`: where the shared library is that the tests of `ctypes` load, built from `interpreter/stdlib/ffi/ctypes-test` and put
 //! beside the executable. The module is there where the library is.
 use std::os::unix::ffi::OsStrExt;
 

@@ -1,9 +1,11 @@
 //! The functions of Tcl 8.6 and Tk 8.6 that are used, found in the system's libraries when they are first asked for.
-use std::ffi::{CStr, c_char, c_double, c_int, c_long, c_uchar, c_void};
+use std::ffi::{c_char, c_double, c_int, c_long, c_uchar};
 use std::sync::OnceLock;
 
-/// A pointer to something that only the library looks into.
-pub type P = *mut c_void;
+use crate::dynamic::{Seen, api, open};
+
+pub use crate::dynamic::P;
+
 pub type CommandProc = unsafe extern "C" fn(P, P, c_int, *const *mut RawObj) -> c_int;
 pub type DataProc = unsafe extern "C" fn(P);
 pub type FileProc = unsafe extern "C" fn(P, c_int);
@@ -42,30 +44,8 @@ pub const TCL_EVAL_GLOBAL: c_int = 0x20000;
 pub const TCL_EVAL_DIRECT: c_int = 0x40000;
 pub const TCL_QUEUE_TAIL: c_int = 0;
 
-macro_rules! api {
-    ($($struct:ident { $(fn $name:ident($($arg:ty),* $(,)?) $(-> $ret:ty)?;)* })*) => { $(
-        #[expect(non_snake_case, reason = "the names of the library")]
-        pub struct $struct { $(pub $name: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
-        impl $struct {
-            /// # Safety
-            /// A handle of the library, version 8.6, whose functions have these signatures.
-            unsafe fn load(handle: P) -> Option<$struct> {
-                Some($struct { $($name: {
-                    let name = concat!(stringify!($name), "\0");
-                    // SAFETY: a NUL-terminated name.
-                    let symbol = unsafe { libc::dlsym(handle, name.as_ptr().cast()) };
-                    if symbol.is_null() {
-                        return None;
-                    }
-                    // SAFETY: the caller's promise about signatures.
-                    unsafe { std::mem::transmute::<P, unsafe extern "C" fn($($arg),*) $(-> $ret)?>(symbol) }
-                },)* })
-            }
-        }
-    )* };
-}
 api! {
-    Tcl {
+    struct Tcl {
         fn Tcl_FindExecutable(*const c_char);
         fn Tcl_CreateInterp() -> P;
         fn Tcl_DeleteInterp(P);
@@ -120,7 +100,7 @@ api! {
         fn Tcl_ListObjGetElements(P, *mut RawObj, *mut c_int, *mut *mut *mut RawObj) -> c_int;
         fn TclFreeObj(*mut RawObj);
     }
-    Tk {
+    struct Tk {
         fn Tk_Init(P) -> c_int;
         fn Tk_GetNumMainWindows() -> c_int;
     }
@@ -137,19 +117,12 @@ unsafe impl Send for Api {}
 // SAFETY: as above.
 unsafe impl Sync for Api {}
 
-fn open(names: [&CStr; 2]) -> Option<P> {
-    // SAFETY: NUL-terminated names; the libraries stay loaded for good.
-    names
-        .iter()
-        .map(|name| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) })
-        .find(|h| !h.is_null())
-}
 /// The libraries; `None` where the system has no Tcl 8.6 and Tk 8.6.
 pub fn api() -> Option<&'static Api> {
     static API: OnceLock<Option<Api>> = OnceLock::new();
     API.get_or_init(|| {
-        let tcl = open([c"libtcl8.6.so", c"libtcl8.6.so.0"])?;
-        let tk = open([c"libtk8.6.so", c"libtk8.6.so.0"])?;
+        let tcl = open(&[c"libtcl8.6.so", c"libtcl8.6.so.0"], Seen::ByAll)?;
+        let tk = open(&[c"libtk8.6.so", c"libtk8.6.so.0"], Seen::ByAll)?;
         // SAFETY: the names say that they are these libraries in version 8.6, whose interface is stable.
         let (tcl, tk) = unsafe { (Tcl::load(tcl)?, Tk::load(tk)?) };
         // SAFETY: the first call of all, as the library demands; it makes the types known.
