@@ -44,6 +44,22 @@ impl DerefMut for DictGuard<'_> {
         &mut self.table
     }
 }
+/// The instance that a dict is a view of, and a name, with the dict's lock.
+struct SlotsGuard<'a> {
+    _lock: Guard<'a, Table<Value>>,
+    owner: usize,
+    name: Ref<Str>,
+}
+impl SlotsGuard<'_> {
+    fn get(&self) -> Option<Value> {
+        // SAFETY: the owner is alive while it is set, which changes under the lock.
+        unsafe { view::get(self.owner, &self.name) }
+    }
+    fn set(&self, value: Value) -> Result<Option<Value>, Value> {
+        // SAFETY: as above.
+        unsafe { view::set(self.owner, &self.name, value) }
+    }
+}
 impl Drop for DictGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
@@ -115,15 +131,13 @@ impl Dict {
         unsafe { view::fill(self.owner.load(Relaxed), &mut table) };
         DictGuard { table: ManuallyDrop::new(table), view: Some(self) }
     }
-    /// Works on the slots that this is a view of, with a key that is a `str`; `None` if it is no view.
+    /// The slots that this is a view of, for a key that is a `str`.
     #[inline(never)]
-    fn in_slots<R>(&self, key: &Value, f: impl FnOnce(usize, &Ref<Str>) -> R) -> Option<R> {
+    fn slots(&self, key: &Value) -> Option<SlotsGuard<'_>> {
         let name = key.to_ref::<Str>().filter(|_| key.downcast_exact::<Str>().is_some())?;
-        let _lock = self.table.lock();
-        match self.owner.load(Relaxed) {
-            0 => None,
-            owner => Some(f(owner, &name)),
-        }
+        let lock = self.table.lock();
+        let owner = self.owner.load(Relaxed);
+        (owner != 0).then_some(SlotsGuard { _lock: lock, owner, name })
     }
     #[inline(always)]
     fn is_view(&self) -> bool {
@@ -281,12 +295,10 @@ impl Dict {
     /// The value of a key whose hash and equality need no Python code; `Err` where [`Dict::get`] must tell.
     #[inline]
     pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, NotQuick> {
-        // SAFETY: the owner is alive while it is set, which changes under the lock.
-        let in_slots = |owner, name: &_| unsafe { view::get(owner, name) };
         if self.is_view()
-            && let Some(found) = self.in_slots(key, in_slots)
+            && let Some(slots) = self.slots(key)
         {
-            return Ok(found);
+            return Ok(slots.get());
         }
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         let t = self.lock();
@@ -305,17 +317,13 @@ impl Dict {
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
     #[inline]
     pub fn set_quick(&self, key: &Value, value: Value) -> Result<Option<Value>, Value> {
-        let mut value = value;
-        if self.is_view() {
-            let mut given = Some(value);
-            // SAFETY: as in `get_quick`.
-            let set = |owner, name: &_| given.take().map(|v| unsafe { view::set(owner, name, v) });
-            value = match self.in_slots(key, set).flatten() {
-                Some(Ok(old)) => return Ok(old),
-                Some(Err(value)) => value,
-                None => given.take().unwrap_or(Value::NONE),
-            };
-        }
+        let value = match self.is_view().then(|| self.slots(key)).flatten() {
+            Some(slots) => match slots.set(value) {
+                Ok(old) => return Ok(old),
+                Err(value) => value,
+            },
+            None => value,
+        };
         let Some(quick) = Quick::of(key) else { return Err(value) };
         let mut t = self.lock();
         match t.find_quick(&quick) {
@@ -333,12 +341,10 @@ impl Dict {
     /// By text alone, never running Python code: for namespaces, whose keys are strings.
     #[inline]
     pub fn get_str(&self, key: &Ref<Str>) -> Option<Value> {
-        // SAFETY: as in `get_quick`.
-        let in_slots = |owner, name: &_| unsafe { view::get(owner, name) };
         if self.is_view()
-            && let Some(found) = self.in_slots(key.as_value(), in_slots)
+            && let Some(slots) = self.slots(key.as_value())
         {
-            return found;
+            return slots.get();
         }
         let t = self.lock();
         let place = Self::place_of_str(&t, key)?;

@@ -147,7 +147,7 @@ impl MethodCache {
         let size = self.entries.len();
         if size == 0 {
             self.entries.resize_with(CACHE_SIZE, || (0, None));
-        } else if size < MAX_CACHE_SIZE && !matches!(self.entries[self.place(key)].0, 0) {
+        } else if size < MAX_CACHE_SIZE && self.entries[self.place(key)].0 != 0 {
             let grown = MethodCache { entries: vec![(0, None); size * 2] };
             for (held, value) in std::mem::replace(self, grown).entries {
                 if held != 0 {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use krait_object::{Interpreter, Locked, PyResult, Ref, Thread, Tuple, Type, Value, world as everyone};
 
 use crate::errors::{raise, type_error, value_error};
+use crate::exceptions;
 use crate::protocol::{call, number, repr};
 use crate::world;
 
@@ -229,8 +230,10 @@ pub fn within<R>(th: &mut Thread, target: &Arc<Interpreter>, f: impl FnOnce(&mut
 /// Makes an interpreter with these features. InterpreterError where they do not go together.
 pub fn create(th: &mut Thread, features: Features, whence: i64) -> PyResult<Arc<Interpreter>> {
     if let Some(fault) = features.fault() {
-        let _ = fault;
-        return Err(error(th, "sub-interpreter creation failed"));
+        let reason = exceptions::new_exception(&exceptions::RUNTIME_ERROR, fault);
+        let raised = error(th, "sub-interpreter creation failed");
+        crate::errors::chain_earlier(th, Some(reason));
+        return Err(raised);
     }
     th.check_native(" while making an interpreter")?;
     let interp = Interpreter::new();

@@ -1,7 +1,7 @@
 //! Signatures of native functions: parsed from their text, bound to arguments. The messages are those of CPython's
 //! argument clinic, whose calling convention follows from the signature's shape.
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
 use super::Args;
@@ -135,21 +135,12 @@ impl Sig {
     pub const fn new(text: &'static str) -> Sig {
         Sig { text, parsed: OnceLock::new(), arity: AtomicU32::new(0) }
     }
-    /// The signature with this text that all users share: it is parsed once.
+    /// The signature with this text that all users share, so that it is parsed once. For functions that are made: whoever
+    /// binds one again and again keeps it.
     pub fn shared(text: &'static str) -> &'static Sig {
-        static RECENT: [AtomicPtr<Sig>; 1024] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 1024];
         static ALL: Mutex<BTreeMap<&'static str, &'static Sig>> = Mutex::new(BTreeMap::new());
-        let recent = &RECENT[(text.as_ptr() as usize ^ text.len() << 6) & (RECENT.len() - 1)];
-        // SAFETY: what the table holds lives forever.
-        if let Some(sig) = unsafe { recent.load(Acquire).as_ref() }
-            && sig.text == text
-        {
-            return sig;
-        }
         let mut all = ALL.lock().unwrap_or_else(|e| e.into_inner());
-        let sig = *all.entry(text).or_insert_with(|| Box::leak(Box::new(Sig::new(text))));
-        recent.store(std::ptr::from_ref(sig).cast_mut(), Release);
-        sig
+        all.entry(text).or_insert_with(|| Box::leak(Box::new(Sig::new(text))))
     }
     pub fn text(&self) -> &'static str {
         self.text

@@ -32,6 +32,8 @@ pub struct ClassMethodDescriptor {
     pub owner: Ref<Type>,
     #[trace(skip)]
     pub def: &'static Method,
+    #[trace(skip)]
+    sig: &'static Sig,
 }
 /// `int.__add__` as found in the class.
 #[derive(krait_macros::Trace, krait_macros::Payload)]
@@ -135,7 +137,7 @@ static METHOD_DEF: ClassDef = ClassDef {
             let d = this::<MethodDescriptor>(v);
             let Some(o) = o else { return Ok(v.clone()) };
             check_instance(th, d.def.name, &d.owner, o)?;
-            Ok(NativeFunction::new_bound(d.def, o, &d.owner))
+            Ok(NativeFunction::new_bound(d.def, d.sig, o, &d.owner))
         }),
         ..SlotDefs::EMPTY
     },
@@ -299,7 +301,7 @@ pub fn method_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
     Ref::new(MethodDescriptor { owner: owner.clone(), def, sig: Sig::shared(def.sig), intrinsic }).into()
 }
 pub fn classmethod_descriptor(owner: &Ref<Type>, def: &'static Method) -> Value {
-    Ref::new(ClassMethodDescriptor { owner: owner.clone(), def }).into()
+    Ref::new(ClassMethodDescriptor { owner: owner.clone(), def, sig: Sig::shared(def.sig) }).into()
 }
 pub fn wrapper_descriptor(owner: &Ref<Type>, def: &'static WrapperDef) -> Value {
     Ref::new(Wrapper { owner: owner.clone(), def }).into()
@@ -480,7 +482,7 @@ fn get_classmethod(th: &mut Thread, v: &Value, o: Option<&Value>, class: Option<
             format!("descriptor '{name}' requires a subtype of '{owner}' but received '{given}'"),
         ));
     }
-    Ok(NativeFunction::new_bound(d.def, &class, &d.owner))
+    Ok(NativeFunction::new_bound(d.def, d.sig, &class, &d.owner))
 }
 /// Calls `int.__add__(1, 2)`.
 pub fn call_wrapper(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<Value> {

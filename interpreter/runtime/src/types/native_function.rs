@@ -188,7 +188,16 @@ fn qualname(th: &mut Thread, f: &NativeFunction) -> PyResult<Value> {
 
 impl NativeFunction {
     fn make(def: &'static Method, this: Option<Value>, owner: Option<Ref<Type>>, module: Value, role: Role) -> Value {
-        let sig = Sig::shared(def.sig);
+        Self::make_with(def, Sig::shared(def.sig), this, owner, module, role)
+    }
+    fn make_with(
+        def: &'static Method,
+        sig: &'static Sig,
+        this: Option<Value>,
+        owner: Option<Ref<Type>>,
+        module: Value,
+        role: Role,
+    ) -> Value {
         let intrinsic = match role {
             Role::Plain if owner.is_none() => Intrinsic::of_function(&module, def.name),
             _ => Intrinsic::None,
@@ -199,9 +208,9 @@ impl NativeFunction {
     pub fn new_function(def: &'static Method, module: &Value, name: &Value) -> Value {
         Self::make(def, Some(module.clone()), None, name.clone(), Role::Plain)
     }
-    /// A method bound to an object (or a class method to its class).
-    pub fn new_bound(def: &'static Method, object: &Value, owner: &Ref<Type>) -> Value {
-        Self::make(def, Some(object.clone()), Some(owner.clone()), Value::NONE, Role::Bound)
+    /// A method bound to an object (or a class method to its class), with the signature of `def`.
+    pub fn new_bound(def: &'static Method, sig: &'static Sig, object: &Value, owner: &Ref<Type>) -> Value {
+        Self::make_with(def, sig, Some(object.clone()), Some(owner.clone()), Value::NONE, Role::Bound)
     }
     /// A static method's function.
     pub fn new_static(def: &'static Method, owner: &Ref<Type>, _module: &str) -> Value {

@@ -125,66 +125,67 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
 #[inline(never)]
 fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
     let callable = window.get(0);
-    let args = window.up(FRAME_HEADER);
     if th.vm.tracing.active {
         return call_slow(th, w, pc, r, window, given, &[]);
     }
-    let given_values = args.slice(0, given);
-    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        if method.intrinsic != Intrinsic::None {
-            return call_intrinsic(th, w, pc, r, window, given, method.intrinsic);
-        }
-        if let Some((native, entries)) = method.direct(given_values) {
-            return call_direct(th, w, pc, r, window, given, native, entries);
-        }
+    let what = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        method.intrinsic
     } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
-        if function.intrinsic != Intrinsic::None {
-            return call_intrinsic(th, w, pc, r, window, given, function.intrinsic);
-        }
-        if let Some((native, first, entries)) = function.direct(given) {
-            let Some(first) = first.cloned() else {
-                return call_direct(th, w, pc, r, window, given, native, entries);
-            };
-            args.shift(0, 1, given);
-            args.put(0, first);
-            return call_direct(th, w, pc, r, window, given + 1, native, entries);
-        }
+        function.intrinsic
     } else if given == 1
         && let Some(class) = callable.downcast_exact::<Type>()
-        && let Some(value) = quick::convert(class, args.get(0))
+        && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
     {
         return finish_native(th, w, pc, r, window, given, value);
+    } else {
+        return call_slow(th, w, pc, r, window, given, &[]);
+    };
+    match what {
+        Intrinsic::None => call_native_code(th, w, pc, r, window, given),
+        known => call_intrinsic(th, w, pc, r, window, given, known),
     }
-    call_slow(th, w, pc, r, window, given, &[])
 }
 /// Calls one of the natives that the VM knows.
 #[inline(never)]
 fn call_intrinsic(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, what: Intrinsic) -> S {
     match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
         Some(value) => finish_native(th, w, pc, r, window, given, value),
-        None => call_known(th, w, pc, r, window, given),
+        None => call_native_code(th, w, pc, r, window, given),
     }
 }
-/// As [`call_intrinsic`], with other arguments than the VM does itself.
+/// Calls a native, without a detour where its arguments need no binding.
 #[inline(never)]
-fn call_known(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
+fn call_native_code(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
     let callable = window.get(0);
-    let values = window.up(FRAME_HEADER).slice(0, given);
-    let direct = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        method.direct(values)
-    } else {
-        let function = callable.downcast_exact::<NativeFunction>().and_then(|f| f.direct(given));
-        function.and_then(|(native, first, entries)| first.is_none().then_some((native, entries)))
-    };
-    match direct {
-        Some((native, entries)) => call_direct(th, w, pc, r, window, given, native, entries),
-        None => call_slow(th, w, pc, r, window, given, &[]),
+    let args = window.up(FRAME_HEADER);
+    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        if let Some((native, entries)) = method.direct(args.slice(0, given)) {
+            return call_direct(th, w, pc, r, window, given, native, entries);
+        }
+    } else if let Some(function) = callable.downcast_exact::<NativeFunction>()
+        && let Some((native, first, entries)) = function.direct(given)
+    {
+        let Some(first) = first.cloned() else {
+            return call_direct(th, w, pc, r, window, given, native, entries);
+        };
+        // What is not called here must find its arguments as they were.
+        if fits(entries, given + 1) {
+            args.shift(0, 1, given);
+            args.put(0, first);
+            return call_direct(th, w, pc, r, window, given + 1, native, entries);
+        }
     }
+    call_slow(th, w, pc, r, window, given, &[])
 }
 #[inline(never)]
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {
     publish(th, pc);
     call_any(th, Call { w, pc, r, window, given, names, flags: 0 })
+}
+/// Whether the arguments that are left out have unbound registers behind the `given` ones.
+#[inline(always)]
+fn fits(entries: usize, given: usize) -> bool {
+    entries <= given + SLACK / 2
 }
 /// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
 /// read as arguments left out; they lie within the slack above the frame.
@@ -200,7 +201,7 @@ fn call_direct(
     native: NativeFn,
     entries: usize,
 ) -> S {
-    if entries > given + SLACK / 2 {
+    if !fits(entries, given) {
         return call_slow(th, w, pc, r, window, given, &[]);
     }
     publish(th, pc);

@@ -101,19 +101,6 @@ fn sort_numbers_by<N: PartialOrd + Copy>(
     }
 }
 
-/// Sorts positions with the keys beside them, so that most comparisons look nowhere else; `compare` is given two keys and
-/// their positions.
-fn sort_beside<K: Copy>(
-    order: &mut [usize],
-    key: impl Fn(usize) -> K,
-    compare: impl Fn(K, K, usize, usize) -> Ordering,
-) {
-    let mut pairs: Vec<(K, usize)> = order.iter().map(|&i| (key(i), i)).collect();
-    pairs.sort_by(|&(x, a), &(y, b)| compare(x, y, a, b));
-    for (place, (_, i)) in order.iter_mut().zip(pairs) {
-        *place = i;
-    }
-}
 /// The first eight characters as one number that is ordered as they are; `None` where they have more than a byte each.
 fn front(text: &Str) -> Option<u64> {
     let (StrData::Ascii(units) | StrData::Latin1(units)) = text.data() else { return None };
@@ -126,7 +113,10 @@ fn order_by(th: &mut Thread, keys: &[Value], order: &mut [usize]) -> PyResult<()
     if let Some(texts) = keys.iter().map(|k| k.downcast_exact::<Str>()).collect::<Option<Vec<&Str>>>() {
         match texts.iter().map(|text| front(text)).collect::<Option<Vec<u64>>>() {
             Some(fronts) => {
-                sort_beside(order, |i| fronts[i], |x, y, a, b| x.cmp(&y).then_with(|| texts[a].order(texts[b])));
+                // The fronts beside the positions, so that most comparisons look nowhere else.
+                let mut pairs: Vec<(u64, usize)> = order.iter().map(|&i| (fronts[i], i)).collect();
+                pairs.sort_by(|&(x, a), &(y, b)| x.cmp(&y).then_with(|| texts[a].order(texts[b])));
+                order.iter_mut().zip(pairs).for_each(|(place, (_, i))| *place = i);
             }
             None => order.sort_by(|&a, &b| texts[a].order(texts[b])),
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use krait_object::buffer::{Buffer, Export};
 use krait_object::builtin_types::OBJECT;
-use krait_object::native::{Method, method};
+use krait_object::native::{Method, Sig, method};
 use krait_object::trace::{Trace as _, Tracer};
 use krait_object::{PyResult, Ref, Thread, Value};
 
@@ -46,7 +46,7 @@ pub fn notifying(buffer: Buffer, owner: &Value, view: &Value) -> Buffer {
     notify(buffer, &RELEASE, owner, view)
 }
 fn notify(mut buffer: Buffer, call: &'static Method, owner: &Value, view: &Value) -> Buffer {
-    let callback = NativeFunction::new_bound(call, owner, &Ref::from_object(&OBJECT));
+    let callback = NativeFunction::new_bound(call, Sig::shared(call.sig), owner, &Ref::from_object(&OBJECT));
     let inner = Some(buffer.export);
     buffer.export = Arc::new(Notifying { inner, callback, view: view.clone() });
     buffer

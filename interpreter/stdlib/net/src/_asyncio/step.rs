@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use krait_object::builtin_types::OBJECT;
 use krait_object::intern::intern;
-use krait_object::native::{getter, method};
+use krait_object::native::{Sig, getter, method};
 use krait_object::{ClassDef, GetSet, Method, PyResult, Ref, SlotDefs, Thread, TypeObject, VTable, Value, type_flag};
 use krait_runtime::errors::{self, chain_earlier, runtime_error, type_error};
 use krait_runtime::exceptions as exc;
@@ -57,8 +57,10 @@ fn this(v: &Value) -> &Step {
 }
 
 /// Called when what the task waits for is done.
+static WAKEUP_SIG: Sig = Sig::new(WAKEUP.sig);
 static WAKEUP: Method = method("task_wakeup", "(future, /)", "", |th, a| wakeup(th, &a[0], &a[1]).map(Value::from));
 /// The first step of a task that starts eagerly, called within its context.
+static EAGER_SIG: Sig = Sig::new(EAGER.sig);
 static EAGER: Method = method("task_eager_step", "()", "", |th, a| {
     let state = State::get(th)?;
     run(th, &state, &a[0], None).map(Value::from)
@@ -78,7 +80,7 @@ pub(super) fn eager_start(th: &mut Thread, state: &State, v: &Value) -> PyResult
     let before = tasks::swap(th, state, &own, v)?;
     tasks::register_eager(th, state, v)?;
     let context = task(v).context.get().unwrap_or(Value::NONE);
-    let first = NativeFunction::new_bound(&EAGER, v, &v.class_ref());
+    let first = NativeFunction::new_bound(&EAGER, &EAGER_SIG, v, &v.class_ref());
     let mut result = attr::call_method(th, &context, "run", &[first]).map(drop);
     for undo in [tasks::swap(th, state, &own, &before).map(drop), tasks::unregister_eager(th, state, v)] {
         result = result.and(undo);
@@ -230,7 +232,7 @@ fn wait_for(th: &mut Thread, v: &Value, awaited: &Value) -> PyResult<()> {
     waits(th, v, awaited)
 }
 fn wakeup_of(v: &Value) -> Value {
-    NativeFunction::new_bound(&WAKEUP, v, &v.class_ref())
+    NativeFunction::new_bound(&WAKEUP, &WAKEUP_SIG, v, &v.class_ref())
 }
 fn waits(th: &mut Thread, v: &Value, awaited: &Value) -> PyResult<()> {
     task(v).waiter.set(Some(awaited.clone()));

@@ -133,7 +133,8 @@ fn variable(th: &mut Thread, v: &Value) -> PyResult<CString> {
         return CString::new(text.as_bytes()).map_err(|_| value_error(th, "embedded null character"));
     }
     if let Some(held) = v.downcast_ref::<TclObj>() {
-        return Ok(CString::new(held.here(th)?.as_text()).unwrap_or_default());
+        let text = held.here(th)?.as_text();
+        return CString::new(text).map_err(|_| value_error(th, "embedded null byte"));
     }
     let given = v.class().name();
     Err(type_error(th, format!("must be str, bytes or Tcl_Obj, not {given}")))
