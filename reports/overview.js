@@ -38,14 +38,19 @@ function lists(rows) {
 
 function peersTable() {
   if (!data.peers.length) return null;
-  const rows = [["this run", data.summary.total], ...data.peers.map((peer) => [peer.name, peer.total])];
+  const { meta, total, loaded } = data.summary;
+  const own = { name: "this run", version: meta.subject_version, started: meta.started, complete: meta.complete, total, loaded };
+  const rows = [own, ...data.peers];
+  const day = (row) => new Date(row.started * 1000).toISOString().slice(0, 10);
   return el("section", {}, el("h2", {}, "Peers"), table("Other Pythons on the same suite and reference", [
-    ["Python", (row) => row[0], (row) => row[0]],
-    ["modules", (row) => row[1].strict.modules, (row) => String(row[1].strict.modules), true],
-    ["cases", (row) => row[1].strict.cases, (row) => String(row[1].strict.cases), true],
-    ["strict", (row) => row[1].strict.parity, (row) => show(row[1].strict.parity), true],
-    ["portable", (row) => row[1].portable.parity, (row) => show(row[1].portable.parity), true],
-  ], rows, 3));
+    ["Python", (row) => row.name, (row) => [row.name, el("div", { class: "faint" }, `${row.version}, ${day(row)}`),
+      row.complete ? null : el("div", { class: "warn" }, `not complete: ${row.total.strict.cases} cases only`)].filter((part) => part)],
+    ["strict", (row) => row.total.strict.parity, (row) => show(row.total.strict.parity), true],
+    ["portable", (row) => row.total.portable.parity, (row) => show(row.total.portable.parity), true],
+    ["modules green", (row) => row.total.strict.green, (row) => `${row.total.strict.green} of ${row.total.strict.modules}`, true],
+    ["loads", (row) => row.loaded.strict.modules, (row) => String(row.loaded.strict.modules), true],
+    ["strict on what it loads", (row) => row.loaded.strict.parity, (row) => `${show(row.loaded.strict.parity)} of ${row.loaded.strict.cases}`, true],
+  ], rows, 1));
 }
 
 function modulesTable(modules) {
@@ -67,15 +72,17 @@ function modulesTable(modules) {
   return table("Every module of the run", columns, modules, 3);
 }
 
-// Parity of the published runs on a scale that shows them; a change of the pinned suite is marked by a dashed line.
+// Parity of the published runs on a scale that shows them; a change of the pinned suite is marked by a dashed line. Runs
+// of another selection of modules than the last one's are hollow: they are points, but no part of the line.
 function trend(history) {
   const points = history.slice(-60);
   const value = (point) => point.total.portable.parity;
-  const low = Math.floor(Math.min(...points.map(value)) - 0.5);
+  const low = Math.max(0, Math.floor(Math.min(...points.map(value)) - 0.5));
   const high = Math.min(100, Math.ceil(Math.max(...points.map(value)) + 0.5));
   const x = (index) => 40 + (index * 550) / Math.max(1, points.length - 1);
   const y = (number) => 100 - ((number - low) * 90) / Math.max(1, high - low);
   const last = points[points.length - 1];
+  const alike = (point) => point.select.join() === last.select.join();
   const svg = svgNode("svg", { viewBox: "0 0 600 120", width: "100%", role: "img",
     "aria-label": `Portable parity over ${points.length} published runs: from ${show(value(points[0]))} to ${show(value(last))}` });
   for (const mark of [low, high]) {
@@ -84,10 +91,12 @@ function trend(history) {
   }
   points.forEach((point, index) => {
     if (index && point.pin !== points[index - 1].pin) svg.append(svgNode("line", { x1: x(index), x2: x(index), y1: 0, y2: 110, stroke: "currentColor", "stroke-dasharray": "3" }, svgNode("title", {}, "another suite")));
-    svg.append(svgNode("circle", { cx: x(index), cy: y(value(point)), r: 3, fill: "var(--accent)" }, svgNode("title", {}, `${point.commit}: ${value(point).toFixed(2)} % of ${point.total.portable.cases}`)));
+    svg.append(svgNode("circle", { cx: x(index), cy: y(value(point)), r: 3, fill: alike(point) ? "var(--accent)" : "var(--paper)", stroke: "var(--accent)" }, svgNode("title", {}, `${point.commit}: ${value(point).toFixed(2)} % of ${point.total.portable.cases} (${point.select.join(" ") || "language"})`)));
   });
-  svg.append(svgNode("polyline", { points: points.map((point, index) => `${x(index)},${y(value(point))}`).join(" "), fill: "none", stroke: "var(--accent)", "stroke-width": 2 }));
-  return el("section", {}, el("h2", {}, "Trend"), svg, el("p", { class: "faint" }, `Portable parity, ${points[0].commit} to ${last.commit}.`));
+  const line = points.map((point, index) => (alike(point) ? `${x(index)},${y(value(point))}` : null)).filter((place) => place);
+  svg.prepend(svgNode("polyline", { points: line.join(" "), fill: "none", stroke: "var(--accent)", "stroke-width": 2 }));
+  return el("section", {}, el("h2", {}, "Trend"), svg, el("p", { class: "faint" }, `Portable parity, ${points[0].commit} to ${last.commit}`
+    + (points.every(alike) ? "." : `; hollow: runs of other modules than ${last.select.join(" ") || "language"}.`)));
 }
 
 // Squarified: each module's area is its number of cases, its colour its share of passes; the tile says both in words.

@@ -1,12 +1,14 @@
 // The pages behind the first: module, case, what to fix next, all cases, API coverage, run diff, slowest, health.
 "use strict";
 
+// What deviates comes first.
+const VERDICTS = ["absent", "worse", "impl_detail", "better", "ref_broken", "ref_skip", "same"];
 const why = (sig) => (data.failures[sig] || { title: "" }).title;
 
 function casesTable(caption, rows, withModule) {
   const columns = [
     ["case", (row) => row[0], (row) => link(["case", row.module, row[0]], withModule ? row.module + "." + row[0] : row[0])],
-    ["verdict", (row) => row[1], (row) => el("span", { class: row[1] }, row[1])],
+    ["verdict", (row) => VERDICTS.indexOf(row[1]), (row) => el("span", { class: row[1] }, row[1])],
     ["status", (row) => row[2], (row) => row[2]],
     ["ms", (row) => row[4], (row) => String(row[4]), true],
     ["reference ms", (row) => row[5], (row) => String(row[5]), true],
@@ -29,9 +31,18 @@ pages.module = (name) => {
     ? `${score.same} of ${score.cases} cases as the reference; portable ${score.portable_same} of ${score.portable_cases}; `
       + `${score.subject_ms} ms, reference ${score.reference_ms} ms.`
     : "The reference passes no case here: in no mean."),
-  el("pre", {}, `scripts/conform ${name}`),
+  peersOf(name), el("pre", {}, `scripts/conform ${name}`),
   filtered(rows, (row) => row[0], (row) => row[1], "case", (chosen) => casesTable(`Cases of ${name}`, chosen, false))];
 };
+
+function peersOf(name) {
+  const items = data.peers.filter((peer) => peer.modules[name]).map((peer) => {
+    const theirs = peer.modules[name];
+    const reach = theirs.ladder === "runs" ? "" : `; a bare import reaches: ${theirs.ladder || "nothing"}`;
+    return el("li", {}, `${peer.name}: ${theirs.same} of ${theirs.cases} cases as the reference, ${show(percent(theirs.same, theirs.cases))}${reach}.`);
+  });
+  return items.length ? el("ul", { "aria-label": "Other Pythons on this module" }, items) : null;
+}
 
 pages.cases = () => {
   const rows = Object.keys(data.cases).flatMap(rowsOf);
@@ -153,7 +164,7 @@ pages.slow = () => {
 pages.health = () => {
   const { health, summary } = data;
   const meta = summary.meta;
-  const cpu = meta.seconds ? percent(meta.supervisor_cpu, meta.seconds) : 0;
+  const cpu = meta.supervisor_cpu + meta.workers_cpu;
   const pairs = (caption, head, rows) => table(caption, [
     [head, (row) => row[0], (row) => row[0]], ["count", (row) => row[1], (row) => String(row[1]), true],
   ], rows, 1);
@@ -164,7 +175,9 @@ pages.health = () => {
       `${summary.total.not_run} cases not run (${show(percent(summary.total.not_run, summary.total.strict.cases))}; at most 1 % in a run that counts).`,
       `${health.flaky} cases in quarantine (at most 150).`,
       `${summary.total.not_applicable} modules in which the reference passes nothing: in no mean.`,
-      `${meta.seconds} s of wall time; the supervisor's own CPU time ${meta.supervisor_cpu.toFixed(1)} s (${show(cpu)} of one core).`,
+      `${meta.seconds} s of wall time, ${cpu.toFixed(0)} s of CPU time.`,
+      `The supervisor's own CPU time: ${meta.supervisor_cpu.toFixed(1)} s, ${show(percent(meta.supervisor_cpu, cpu))} of the whole (at most 5 %).`,
+      `The recorder's, within the workers: ${meta.recorder_cpu.toFixed(1)} s, ${show(percent(meta.recorder_cpu, cpu))}.`,
       `${health.attempts} workers for ${Object.keys(summary.modules).length} modules.`,
     ].map((text) => el("li", {}, text))),
     pairs("Cases that took their worker down, or were not run", "status", Object.entries(health.violent)),
