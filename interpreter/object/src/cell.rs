@@ -1,23 +1,31 @@
 //! Reading a word that owns a counted reference while other threads may replace it, without a lock.
 //!
-//! The reader counts first and looks again: if the word still holds the same reference, the count it took is that of the
-//! object which the word owns. For that the count of a freed object must stay readable, and 0 until the block is an
-//! object's again: `heap` never gives small blocks another size, and keeps large ones until the world stops.
-use crate::count::increment_if_alive;
+//! The object's own thread simply counts: nobody else frees it. Another thread first marks the object as counted elsewhere
+//! and then looks again: if the word still holds the reference, the object's thread sees the mark before it frees anything,
+//! as whoever takes a reference out of such a word does so by a locked instruction or puts a barrier behind it. For that
+//! the header of a freed object must stay readable, its count 0 until the block is an object's again: `heap` never gives
+//! small blocks another size, and keeps large ones until the world stops.
+use crate::count::{self, FOREIGN};
 use crate::sync::Ordering::*;
-use crate::sync::{AtomicU32, AtomicU64, relax};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, relax};
 
-/// The word's content, counted, where the word owns it for as long as it is there. `count_of` finds the count of a content
-/// that has one; `uncount` gives a reference back.
+/// What a word refers to.
+pub enum Content<'a> {
+    /// Nothing that is counted.
+    Uncounted,
+    /// An object of the calling thread.
+    Own(&'a AtomicU32),
+    /// An object of another thread, or a block that was one.
+    Foreign(&'a AtomicU32, &'a AtomicU8),
+}
+
+/// The word's content, counted, where the word owns it for as long as it is there. `look` says what the content is; `note`
+/// counts a reference to an object of another thread.
 #[inline]
-pub fn load_counted<'a>(
-    word: &AtomicU64,
-    count_of: impl Fn(u64) -> Option<&'a AtomicU32>,
-    uncount: impl Fn(u64),
-) -> u64 {
+pub fn load_counted<'a>(word: &AtomicU64, look: impl Fn(u64) -> Content<'a>, note: impl Fn(u64)) -> u64 {
     let mut spins = 0u32;
     loop {
-        if let Some(bits) = try_load_counted(word, &count_of, &uncount) {
+        if let Some(bits) = try_load_counted(word, &look, || true, &note) {
             return bits;
         }
         spins += 1;
@@ -25,21 +33,35 @@ pub fn load_counted<'a>(
     }
 }
 /// One attempt of [`load_counted`]: `None` where the word changed meanwhile or its object is gone. For words that may keep
-/// what they do not own any more.
+/// what they do not own any more: `valid` says whether it still is theirs.
 #[inline]
 pub fn try_load_counted<'a>(
     word: &AtomicU64,
-    count_of: impl Fn(u64) -> Option<&'a AtomicU32>,
-    uncount: impl Fn(u64),
+    look: impl Fn(u64) -> Content<'a>,
+    valid: impl Fn() -> bool,
+    note: impl Fn(u64),
 ) -> Option<u64> {
     let bits = word.load(Acquire);
-    let Some(count) = count_of(bits) else { return Some(bits) };
-    if !increment_if_alive(count) {
-        return None;
+    match look(bits) {
+        Content::Uncounted => valid().then_some(bits),
+        Content::Own(count) => {
+            if !valid() {
+                return None;
+            }
+            count::change(count, 1);
+            Some(bits)
+        }
+        Content::Foreign(count, flags) => {
+            if count.load(Acquire) == 0 {
+                return None;
+            }
+            count::mark_foreign(flags);
+            // The mark may have met another object in the block, or gone with the one that was there.
+            if word.load(Acquire) != bits || flags.load(Acquire) & FOREIGN == 0 || !valid() {
+                return None;
+            }
+            note(bits);
+            Some(bits)
+        }
     }
-    if word.load(Acquire) == bits {
-        return Some(bits);
-    }
-    uncount(bits);
-    None
 }

@@ -7,7 +7,7 @@ use crate::header::{Header, flag};
 use crate::refs::block_size;
 use crate::type_object::TypeObject;
 use crate::value::Value;
-use crate::{heap, instance, thread, weakref};
+use crate::{foreign, heap, instance, thread, weakref};
 
 /// Nested drops beyond this depth are deferred to the outermost one.
 const MAX_DEPTH: u32 = 64;
@@ -45,13 +45,17 @@ pub fn queue_call(callback: Value, argument: Value) {
     queue(Pending::Callback { callback, weakref: argument });
 }
 
-/// Frees an object whose count reached zero.
+/// Frees an object whose count reached zero, unless other threads may still count references to it.
 ///
 /// # Safety
-/// No reference to the object is left, and nobody else frees it.
+/// The object's own thread, or one that is alone, counts no references to it; nobody else frees it.
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn dealloc(h: NonNull<Header>) {
+    // SAFETY: the object is whole.
+    if foreign::must_wait(unsafe { h.as_ref() }) {
+        return foreign::wait(h);
+    }
     let depth = DEPTH.get();
     if depth >= MAX_DEPTH {
         DEFERRED.with(|d| d.borrow_mut().push(h));
@@ -84,13 +88,17 @@ unsafe fn free_object(h: NonNull<Header>) {
     let traced = vtable.traced || flags & flag::TAIL != 0 || !class.is_static();
     let finalizes = flags & (flag::DEAD | flag::FINALIZED) == 0 && class.has_finalizer();
     if finalizes && header.claim_flag(flag::FINALIZED) {
-        header.set_count(1);
+        header.revive();
         // SAFETY: the count was just set to the one reference that this value owns.
         queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
         return;
     }
-    if flags & flag::WEAKREFS != 0 {
-        weakref::clear_refs(h);
+    if flags & flag::WEAKREFS != 0 && !weakref::clear_refs(h) {
+        // Another thread has come by a reference.
+        return foreign::wait(h);
+    }
+    if flags & flag::REFERENCE != 0 && !weakref::release(h) {
+        return foreign::wait(h);
     }
     if flags & flag::DEAD == 0 {
         if flags & flag::TAIL != 0 {

@@ -41,6 +41,9 @@ impl Deref for DictGuard<'_> {
 impl DerefMut for DictGuard<'_> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut Table<Value> {
+        if crate::header::multi() && self.table.is_viewed() {
+            crate::foreign::stores_plainly();
+        }
         &mut self.table
     }
 }
@@ -172,7 +175,7 @@ impl Dict {
     fn is_shared(&self) -> bool {
         let object = std::ptr::from_ref(self).wrapping_byte_sub(size_of::<Header>()).cast::<Header>();
         // SAFETY: a `Dict` exists only as the payload behind an object's header, or on its way there, where it is no view.
-        unsafe { &*object }.refcount() > 1
+        !unsafe { &*object }.is_unique()
     }
     #[inline(always)]
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@
 //! considers the ages up to `g`.
 //!
 //! Switches, thresholds and figures are those of the interpreter that the calling thread is in; each object bears the
-//! mark of the interpreter that made it, and only its collections and listings see it.
+//! number of the thread that made it (`foreign`), and only the collections and listings of that thread's interpreter see it.
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -20,7 +20,7 @@ use crate::thread::{Thread, breaker};
 use crate::trace::Tracer;
 use crate::type_object::TypeObject;
 use crate::value::Value;
-use crate::{heap, instance, retired, weakref, world};
+use crate::{foreign, heap, instance, retired, weakref, world};
 
 /// Collector bits in the header.
 mod bit {
@@ -35,11 +35,8 @@ mod bit {
     pub const FROZEN: u16 = 32;
 }
 
-/// Where the mark of the interpreter begins; 0 = made outside of any.
-const OWNER_SHIFT: u16 = 6;
-const OWNER: u16 = !0 << OWNER_SHIFT;
-/// Marks in use, a bit each; the last is shared by all interpreters beyond.
-static OWNERS: Mutex<[u64; 16]> = Mutex::new([0; 16]);
+/// Marks of interpreters in use, a bit each; the last is shared by all interpreters beyond.
+static MARKS: Mutex<[u64; 16]> = Mutex::new([0; 16]);
 
 /// A thread adds up its new objects after this many, or sooner where the threshold is lower.
 const STEP: i32 = 700;
@@ -47,7 +44,8 @@ static RUNNING: AtomicBool = AtomicBool::new(false);
 
 /// The collector's state in one interpreter.
 pub struct State {
-    owner: u16,
+    /// What the threads of the interpreter are known by (`foreign`).
+    pub(crate) mark: u16,
     enabled: AtomicBool,
     thresholds: [AtomicU32; 3],
     debug: AtomicU32,
@@ -62,7 +60,7 @@ pub struct State {
 impl Default for State {
     fn default() -> State {
         State {
-            owner: take_owner() << OWNER_SHIFT,
+            mark: take_mark(),
             enabled: AtomicBool::new(true),
             thresholds: [AtomicU32::new(2000), AtomicU32::new(10), AtomicU32::new(0)],
             debug: AtomicU32::new(0),
@@ -75,17 +73,17 @@ impl Default for State {
 }
 impl Drop for State {
     fn drop(&mut self) {
-        let owner = usize::from(self.owner >> OWNER_SHIFT);
-        OWNERS.lock().unwrap_or_else(|e| e.into_inner())[owner / 64] &= !(1 << (owner % 64));
+        let mark = usize::from(self.mark);
+        MARKS.lock().unwrap_or_else(|e| e.into_inner())[mark / 64] &= !(1 << (mark % 64));
     }
 }
-fn take_owner() -> u16 {
-    let mut owners = OWNERS.lock().unwrap_or_else(|e| e.into_inner());
+fn take_mark() -> u16 {
+    let mut marks = MARKS.lock().unwrap_or_else(|e| e.into_inner());
     // 0 is nobody's mark.
-    owners[0] |= 1;
-    let last = owners.len() * 64 - 1;
-    let free = (1..last).find(|&i| owners[i / 64] & (1 << (i % 64)) == 0).unwrap_or(last);
-    owners[free / 64] |= 1 << (free % 64);
+    marks[0] |= 1;
+    let last = marks.len() * 64 - 1;
+    let free = (1..last).find(|&i| marks[i / 64] & (1 << (i % 64)) == 0).unwrap_or(last);
+    marks[free / 64] |= 1 << (free % 64);
     free as u16
 }
 impl State {
@@ -93,22 +91,21 @@ impl State {
         std::array::from_fn(|i| self.thresholds[i].load(Relaxed))
     }
     fn owns(&self, h: &Header) -> bool {
-        let owner = h.gc.load(Relaxed) & OWNER;
-        owner == self.owner || owner == 0
+        let mark = foreign::interpreter_of(h.gc.load(Relaxed));
+        mark == self.mark || mark == 0
     }
 }
 
 /// What a thread keeps for the interpreter that it is in.
 struct Local {
     state: Cell<*const State>,
-    owner: Cell<u16>,
     /// New objects less freed ones, not yet added up.
     made: Cell<i32>,
     step: Cell<i32>,
 }
 thread_local! {
     static LOCAL: Local = const {
-        Local { state: Cell::new(std::ptr::null()), owner: Cell::new(0), made: Cell::new(0), step: Cell::new(STEP) }
+        Local { state: Cell::new(std::ptr::null()), made: Cell::new(0), step: Cell::new(STEP) }
     };
 }
 /// The calling thread is in the interpreter of this state, until [`leave`] or the next call.
@@ -116,7 +113,6 @@ pub(crate) fn enter(state: &State) {
     LOCAL.with(|l| {
         add_up(l);
         l.state.set(state);
-        l.owner.set(state.owner);
         set_step(l, state);
     });
 }
@@ -126,7 +122,6 @@ pub(crate) fn leave(state: &State) {
         if std::ptr::eq(l.state.get(), state) {
             add_up(l);
             l.state.set(std::ptr::null());
-            l.owner.set(0);
         }
     });
 }
@@ -176,7 +171,7 @@ pub(crate) fn publish(object: NonNull<Header>, size: usize) {
     // SAFETY: the object is live.
     let h = unsafe { object.as_ref() };
     LOCAL.with(|l| {
-        h.gc.store(bit::TRACKED | l.owner.get(), Relaxed);
+        h.gc.store(bit::TRACKED | foreign::maker(), Relaxed);
         let n = l.made.get() + 1;
         l.made.set(n);
         if n >= l.step.get() {
@@ -310,10 +305,7 @@ fn trace_with(h: NonNull<Header>, tracer: &mut Tracer<'_>) {
 /// What the safe point calls when a collection was requested.
 pub fn run_requested(th: &mut Thread) {
     th.clear_breaker(breaker::GC);
-    if retired::is_crowded() {
-        let _stopped = world::stop(th);
-        retired::release();
-    }
+    foreign::run_requested(th);
     let state = &th.interp.gc;
     let t = state.thresholds();
     if !state.enabled.load(Relaxed) || state.counts[0].load(Relaxed) <= t[0].min(i32::MAX as u32) as i32 {
@@ -508,14 +500,17 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
         for v in garbage {
             if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
                 any = true;
-                weakref::clear_refs_but(h, |reference| members.contains(&reference));
+                weakref::clear_refs_but(h, false, |reference| members.contains(&reference));
                 v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
             }
         }
         any
     };
     // What runs from here on may get hold of the garbage, by `gc.get_objects()` if by nothing else.
-    let mut disturbed = clear_weakrefs(&garbage) || crate::header::multi();
+    let mut disturbed = {
+        let _stopped = world::stop(th);
+        clear_weakrefs(&garbage) || crate::header::multi()
+    };
     // Callbacks run while everything is still whole.
     th.run_pending();
     for v in &garbage {
@@ -578,7 +573,8 @@ fn drop_contents(v: &Value) {
 }
 
 /// The tracked objects, of one age or all.
-pub fn objects(generation: Option<u8>) -> Vec<Value> {
+pub fn objects(th: &Thread, generation: Option<u8>) -> Vec<Value> {
+    let _stopped = world::stop(th);
     let mut out = Vec::new();
     with_state(|state| {
         heap::walk(false, |h| {
@@ -593,7 +589,8 @@ pub fn objects(generation: Option<u8>) -> Vec<Value> {
     out
 }
 /// What the object refers to directly.
-pub fn referents(v: &Value) -> Vec<Value> {
+pub fn referents(th: &Thread, v: &Value) -> Vec<Value> {
+    let _stopped = world::stop(th);
     let out = std::cell::RefCell::new(Vec::new());
     if let Some(h) = v.header_ptr().filter(|_| is_tracked(v)) {
         let visit = &mut |child| out.borrow_mut().push(counted(child));
@@ -603,9 +600,10 @@ pub fn referents(v: &Value) -> Vec<Value> {
     out.into_inner()
 }
 /// The tracked objects that refer directly to any of `targets`.
-pub fn referrers(targets: &[Value]) -> Vec<Value> {
+pub fn referrers(th: &Thread, targets: &[Value]) -> Vec<Value> {
+    let _stopped = world::stop(th);
     let mut out = Vec::new();
-    for v in objects(None) {
+    for v in objects(th, None) {
         let mut hit = false;
         if let Some(h) = v.header_ptr() {
             trace(h, &mut |child| hit |= targets.iter().any(|t| t.bits() == child.as_ptr() as u64));
@@ -617,20 +615,21 @@ pub fn referrers(targets: &[Value]) -> Vec<Value> {
     out
 }
 /// `gc.freeze()`: the present objects are never considered again, until [`unfreeze`].
-pub fn freeze() {
-    each_tracked(|h| set_bits(h, bit::FROZEN));
+pub fn freeze(th: &Thread) {
+    each_tracked(th, |h| set_bits(h, bit::FROZEN));
 }
-pub fn unfreeze() {
-    each_tracked(|h| clear_bits(h, bit::FROZEN));
+pub fn unfreeze(th: &Thread) {
+    each_tracked(th, |h| clear_bits(h, bit::FROZEN));
 }
-pub fn frozen_count() -> usize {
+pub fn frozen_count(th: &Thread) -> usize {
     let mut n = 0;
-    each_tracked(|h| {
+    each_tracked(th, |h| {
         n += usize::from(h.gc.load(Relaxed) & bit::FROZEN != 0);
     });
     n
 }
-fn each_tracked(mut f: impl FnMut(&Header)) {
+fn each_tracked(th: &Thread, mut f: impl FnMut(&Header)) {
+    let _stopped = world::stop(th);
     with_state(|state| {
         heap::walk(false, |h| {
             // SAFETY: blocks in use hold live objects.

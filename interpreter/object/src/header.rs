@@ -1,9 +1,10 @@
-//! The 16-byte header that every heap object begins with, and the reference count in it. Counting is plain in single
-//! mode and atomic once a second thread has been started; bit 31 marks immortals and saturates.
+//! The 16-byte header that every heap object begins with, and the reference count in it. In single mode every thread counts
+//! plainly, in multi mode the one that the object belongs to ([`crate::foreign`]); bit 31 marks immortals and saturates.
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
 
 use crate::count;
+use crate::foreign;
 use crate::type_object::TypeObject;
 
 pub use crate::count::IMMORTAL;
@@ -22,6 +23,10 @@ pub mod flag {
     pub const INTERNED: u8 = 16;
     /// Walked by the collector, and too large for a page of the heap.
     pub const LARGE: u8 = 32;
+    /// Counted by other threads than its own.
+    pub use crate::count::FOREIGN;
+    /// A weak reference that refers to something, or did.
+    pub const REFERENCE: u8 = 128;
 }
 
 #[repr(C)]
@@ -30,12 +35,12 @@ pub struct Header {
     /// Lock byte for the instance tail.
     pub lock: AtomicU8,
     flags: AtomicU8,
-    /// Collector state: tracked bit, generation; see `gc`.
+    /// Collector state (`gc`) and the thread that the object belongs to (`foreign`).
     pub gc: AtomicU16,
     class: AtomicPtr<TypeObject>,
 }
 
-/// True once a second thread has been started: counts become atomic, container locks real.
+/// True once a second thread runs beside the first: container locks become real, counts each thread's own.
 static MULTI: AtomicBool = AtomicBool::new(false);
 
 /// Whether several threads run Python code. Never keep the answer across a call.
@@ -61,10 +66,10 @@ impl Header {
     #[inline(always)]
     pub(crate) fn new(class: *const TypeObject) -> Header {
         Header {
-            count: AtomicU32::new(1),
+            count: AtomicU32::new(count::NONE + 1),
             lock: AtomicU8::new(0),
             flags: AtomicU8::new(0),
-            gc: AtomicU16::new(0),
+            gc: AtomicU16::new(foreign::maker()),
             class: AtomicPtr::new(class.cast_mut()),
         }
     }
@@ -75,15 +80,31 @@ impl Header {
     pub(crate) fn set_class_ptr(&self, class: *const TypeObject) {
         self.class.store(class.cast_mut(), Release);
     }
-    #[inline(always)]
+    /// The references that the object's thread and the calling one have counted.
     pub fn refcount(&self) -> u32 {
-        self.count.load(Relaxed)
+        let n = self.count.load(Relaxed);
+        if n & IMMORTAL != 0 {
+            return n;
+        }
+        let here = if multi() && !self.is_own() { foreign::counted_here(self) } else { 0 };
+        n.wrapping_sub(count::NONE).saturating_add_signed(here)
+    }
+    /// Whether the caller's reference is certainly the only one.
+    #[inline]
+    pub fn is_unique(&self) -> bool {
+        let alone = !multi() || self.is_own() && self.flags() & flag::FOREIGN == 0;
+        self.count.load(Relaxed) == count::NONE + 1 && alone
+    }
+    /// Whether the object belongs to the calling thread.
+    #[inline(always)]
+    pub(crate) fn is_own(&self) -> bool {
+        self.gc.load(Relaxed) & foreign::OWNER == foreign::own()
     }
     pub fn make_immortal(&self) {
         self.count.store(IMMORTAL, Relaxed);
     }
     pub fn is_immortal(&self) -> bool {
-        self.refcount() & IMMORTAL != 0
+        self.count.load(Relaxed) & IMMORTAL != 0
     }
     #[inline(always)]
     pub fn flags(&self) -> u8 {
@@ -104,8 +125,9 @@ impl Header {
     pub(crate) fn claim_flag(&self, f: u8) -> bool {
         self.flags.fetch_or(f, AcqRel) & f == 0
     }
-    pub(crate) fn set_count(&self, n: u32) {
-        self.count.store(n, Relaxed);
+    /// For an object without references: the caller has one now.
+    pub(crate) fn revive(&self) {
+        self.count.store(count::NONE + 1, Relaxed);
     }
 
     #[inline(always)]
@@ -114,20 +136,38 @@ impl Header {
         if n & IMMORTAL != 0 {
             return;
         }
-        if multi() { self.incref_multi() } else { self.count.store(n + 1, Relaxed) }
-    }
-    #[cold]
-    #[inline(never)]
-    fn incref_multi(&self) {
-        count::increment(&self.count);
+        if multi() && !self.is_own() {
+            return foreign::increment(self);
+        }
+        self.count.store(n + 1, Relaxed);
     }
     /// The count, which stays readable when the object is freed.
+    #[inline(always)]
     pub(crate) fn count(&self) -> &AtomicU32 {
         &self.count
     }
-    /// Counts a new reference unless the object is already on its way to be freed.
+    #[inline(always)]
+    pub(crate) fn flags_cell(&self) -> &AtomicU8 {
+        &self.flags
+    }
+    /// Counts a new reference unless the object is on its way to be freed. Whoever frees it looks again under the lock that
+    /// the caller holds (`weakref`).
     pub(crate) fn incref_if_alive(&self) -> bool {
-        count::increment_if_alive(&self.count)
+        let n = self.count.load(Relaxed);
+        if n & IMMORTAL != 0 {
+            return true;
+        }
+        if foreign::is_others(self) {
+            count::mark_foreign(&self.flags);
+            foreign::note(self, 1);
+            return true;
+        }
+        // Others may still hold an object that is marked.
+        let alive = n != count::NONE || foreign::must_wait(self);
+        if alive {
+            self.count.store(n + 1, Relaxed);
+        }
+        alive
     }
 }
 
@@ -143,12 +183,12 @@ pub unsafe fn decref(header: NonNull<Header>) {
     if n & IMMORTAL != 0 {
         return;
     }
-    if multi() {
+    if multi() && !h.is_own() {
         // SAFETY: as above.
-        return unsafe { decref_multi(header) };
+        return unsafe { decref_foreign(header) };
     }
     h.count.store(n - 1, Relaxed);
-    if n == 1 {
+    if n == count::NONE + 1 {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) }
     }
@@ -166,13 +206,13 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
     if n & IMMORTAL != 0 {
         return false;
     }
-    if multi() {
+    if multi() && !h.is_own() {
         // SAFETY: as above. Whether it was the last reference is not known, so "perhaps" is the answer.
-        unsafe { decref_multi(header) };
+        unsafe { decref_foreign(header) };
         return true;
     }
     h.count.store(n - 1, Relaxed);
-    if n == 1 {
+    if n == count::NONE + 1 {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) };
         return true;
@@ -184,9 +224,9 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
 /// As [`decref`].
 #[cold]
 #[inline(never)]
-unsafe fn decref_multi(header: NonNull<Header>) {
+unsafe fn decref_foreign(header: NonNull<Header>) {
     // SAFETY: the caller owns a reference.
-    if count::decrement(&unsafe { header.as_ref() }.count) {
+    if foreign::decrement(unsafe { header.as_ref() }) {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) }
     }

@@ -9,6 +9,7 @@ pub mod bytes;
 mod cell;
 pub mod compare;
 mod count;
+mod foreign;
 pub mod dealloc;
 pub mod dict;
 pub mod float;

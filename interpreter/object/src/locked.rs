@@ -7,8 +7,9 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
 
-use crate::cell::{load_counted, try_load_counted};
-use crate::header::multi;
+use crate::cell::{Content, load_counted, try_load_counted};
+use crate::foreign;
+use crate::header::{Header, multi};
 use crate::list::List;
 use crate::lock;
 pub(crate) use crate::lock::release;
@@ -130,19 +131,16 @@ impl ValueCell {
     /// A counted copy of the content.
     #[inline(always)]
     pub fn get(&self) -> Option<Value> {
-        if multi() {
-            return load_word(&self.0);
-        }
-        self.copy()
-    }
-    #[inline(always)]
-    fn copy(&self) -> Option<Value> {
-        let bits = self.0.load(Relaxed);
+        let bits = self.0.load(Acquire);
         if bits == 0 {
             return None;
         }
-        // SAFETY: the cell owns the reference; the copy is counted before anything can change the cell.
+        // SAFETY: the cell owns the reference. Only the calling thread frees its own objects; the copy is counted before
+        // it does anything else.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        if multi() && held.header().is_some_and(foreign::is_others) {
+            return load_word(&self.0);
+        }
         Some(Value::clone(&held))
     }
     #[inline(always)]
@@ -158,7 +156,7 @@ impl ValueCell {
     #[inline(always)]
     pub fn replace(&self, value: Option<Value>) -> Option<Value> {
         let bits = value.map_or(0, Value::into_bits);
-        let old = if multi() { self.0.swap(bits, AcqRel) } else { self.swap(bits) };
+        let old = if multi() { self.0.swap(bits, SeqCst) } else { self.swap(bits) };
         // SAFETY: the cell owned the reference it held; it is now ours.
         if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
     }
@@ -214,14 +212,17 @@ impl ValueCell {
 }
 
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
+#[cold]
+#[inline(never)]
 fn load_word(word: &AtomicU64) -> Option<Value> {
     // SAFETY: counted, or an immediate.
-    unsafe { value_of(load_counted(word, count_of, uncount)) }
+    unsafe { value_of(load_counted(word, content, note)) }
 }
-/// As [`load_word`], of a word that may keep what it does not own any more: `None` then.
-pub(crate) fn try_load_word(word: &AtomicU64) -> Option<Value> {
+/// As [`load_word`], of a word that may keep what it does not own any more: `None` then; `valid` says whether it does.
+#[inline]
+pub(crate) fn try_load_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
     // SAFETY: counted, or an immediate.
-    unsafe { value_of(try_load_counted(word, count_of, uncount)?) }
+    unsafe { value_of(try_load_counted(word, content, valid, note)?) }
 }
 /// # Safety
 /// The bits are 0 or a counted value's.
@@ -229,17 +230,23 @@ unsafe fn value_of(bits: u64) -> Option<Value> {
     // SAFETY: by the caller's promise.
     if bits == 0 { None } else { Some(unsafe { Value::from_bits(bits) }) }
 }
-fn uncount(bits: u64) {
-    // SAFETY: the reference was just counted.
-    drop(unsafe { Value::from_bits(bits) })
-}
-/// The count of a content that has one. The object may be freed already: see `cell`.
-fn count_of<'a>(bits: u64) -> Option<&'a std::sync::atomic::AtomicU32> {
-    // SAFETY: not dropped, and only its encoding is looked at.
-    let content = std::mem::ManuallyDrop::new((bits != 0).then(|| unsafe { Value::from_bits(bits) }));
-    let header = content.as_ref()?.header_ptr()?;
+/// The header that a word points to, of an object that may be freed already: see `cell`.
+#[inline(always)]
+fn header_of<'a>(bits: u64) -> Option<&'a Header> {
     // SAFETY: a block once handed out stays readable, as `cell` demands of the heap.
-    Some(unsafe { &*header.as_ptr().cast_const() }.count())
+    Value::bits_are_pointer(bits).then(|| unsafe { &*(bits as *const Header) })
+}
+#[inline(always)]
+fn content<'a>(bits: u64) -> Content<'a> {
+    match header_of(bits) {
+        Some(h) if h.is_immortal() => Content::Uncounted,
+        Some(h) if foreign::is_others(h) => Content::Foreign(h.count(), h.flags_cell()),
+        Some(h) => Content::Own(h.count()),
+        None => Content::Uncounted,
+    }
+}
+fn note(bits: u64) {
+    header_of(bits).into_iter().for_each(|h| foreign::note(h, 1));
 }
 
 impl Drop for ValueCell {

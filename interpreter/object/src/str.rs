@@ -326,7 +326,7 @@ impl Str {
     pub fn append(text: Ref<Str>, other: &Str) -> Result<Ref<Str>, Ref<Str>> {
         let header = NonNull::from(&text.object().header);
         let (kind, len, more) = (text.kind, text.len, other.len);
-        let alone = text.as_value().is_exact(&STR) && text.as_value().refcount() == 1 && !text.is_interned();
+        let alone = text.as_value().is_exact(&STR) && text.as_value().is_unique() && !text.is_interned();
         // A block of its own, and units that hold those of `other`.
         if !alone || crate::header::multi() || other.kind > kind || std::ptr::eq(&*text, other) {
             return Err(text);

@@ -6,3 +6,12 @@ pub use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 pub fn relax(spins: u32) {
     if spins.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
 }
+/// Behind a sequentially consistent read-modify-write: what is read after it is read after everybody can see it. On x86 the
+/// instruction itself is that barrier.
+#[inline(always)]
+pub fn full_barrier() {
+    #[cfg(target_arch = "x86_64")]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(not(target_arch = "x86_64"))]
+    std::sync::atomic::fence(Ordering::SeqCst);
+}

@@ -426,6 +426,11 @@ impl<V: Clone + 'static> Table<V> {
 }
 
 impl Table<Value> {
+    /// Whether [`Table::cached`] may be reading the entries.
+    #[inline(always)]
+    pub(crate) fn is_viewed(&self) -> bool {
+        !self.view.load(Relaxed).is_null()
+    }
     /// Lets [`Table::cached`] read the entries. The lock is held.
     pub fn make_view(&mut self) {
         if self.view.get_mut().is_null() && multi() {
@@ -453,7 +458,6 @@ impl Table<Value> {
         let entries = unsafe { at.as_ref() }.filter(|v| (place as usize) < v.capacity)?.entries;
         // SAFETY: below the capacity; words of entries are values or 0, even where an entry was moved out.
         let word = unsafe { &*entries.add(place as usize).byte_add(VALUE_OFFSET).cast::<AtomicU64>() };
-        let value = try_load_word(word)?;
-        if current.load(Acquire) == version && std::ptr::eq(view.load(Acquire), at) { Some(value) } else { None }
+        try_load_word(word, || current.load(Acquire) == version && std::ptr::eq(view.load(Acquire), at))
     }
 }

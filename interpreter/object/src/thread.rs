@@ -139,6 +139,8 @@ pub struct Thread {
     /// Per-thread state of modules, by type.
     extensions: HashMap<TypeId, Box<dyn Any>>,
     draining: bool,
+    /// What marks the thread's objects.
+    number: crate::foreign::Number,
     /// Native calls in progress that can nest without a Python frame in between (see [`Thread::nested`]).
     native_depth: u32,
 }
@@ -154,6 +156,8 @@ impl Thread {
         CURRENT.set(Arc::as_ptr(&shared));
         crate::gc::enter(&interp.gc);
         crate::world::join(&shared);
+        let number = crate::foreign::Number::take(interp.gc.mark);
+        number.enter();
         if interp.monitors.any() || crate::heap::tracing::is_on() {
             shared.breaker.fetch_or(breaker::TRACE, Relaxed);
         }
@@ -169,6 +173,7 @@ impl Thread {
             vm: crate::stack::VmState::new(),
             extensions: HashMap::new(),
             draining: false,
+            number,
             native_depth: 0,
         }
     }
@@ -184,6 +189,10 @@ impl Thread {
     pub fn enter(&self) {
         CURRENT.set(Arc::as_ptr(&self.shared));
         crate::gc::enter(&self.interp.gc);
+        self.number.enter();
+    }
+    pub(crate) fn number(&self) -> crate::foreign::Number {
+        self.number
     }
     #[inline(always)]
     pub fn hooks(&self) -> &'static Hooks {
@@ -239,6 +248,9 @@ impl Thread {
         }
         self.draining = true;
         self.clear_breaker(breaker::PENDING);
+        if crate::header::multi() {
+            crate::foreign::run_requested(self);
+        }
         let exc = self.exc.take();
         loop {
             let batch = take_pending_finalizers();
@@ -283,7 +295,15 @@ impl Drop for Thread {
             CURRENT.set(std::ptr::null());
         }
         leave_report(&self.shared);
+        self.exc = None;
+        self.handled = None;
+        self.extensions.clear();
         crate::gc::abandon_pending();
+        {
+            let _stopped = crate::world::stop(self);
+            crate::foreign::leave();
+            self.number.give_back();
+        }
         crate::gc::leave(&self.interp.gc);
         crate::heap::flush_thread();
         crate::world::leave(&self.shared);

@@ -255,6 +255,10 @@ impl Value {
     pub fn to_ref<T: Payload>(&self) -> Option<Ref<T>> {
         self.clone().downcast().ok()
     }
+    /// Whether this is certainly the only reference to an object.
+    pub fn is_unique(&self) -> bool {
+        self.header().is_some_and(Header::is_unique)
+    }
     /// The reference count as `sys.getrefcount` shows it; immediates and immortals show a large constant.
     pub fn refcount(&self) -> u32 {
         self.header().map_or(u32::MAX, Header::refcount)

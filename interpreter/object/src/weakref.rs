@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::dealloc::{Pending, queue};
+use crate::foreign;
 use crate::header::{Header, flag};
 use crate::locked::ValueCell;
 use crate::refs::Object;
@@ -116,6 +117,7 @@ fn enter(reference: &Value, weak: &WeakRef, target: &Value, first: bool) -> bool
         weak.target.store(address, Release);
         header.set_flag(flag::WEAKREFS);
     });
+    reference.header().into_iter().for_each(|h| h.set_flag(flag::REFERENCE));
     true
 }
 
@@ -138,16 +140,32 @@ pub fn refs_to(target: &Value) -> Vec<Value> {
     })
 }
 
-/// Clears the references to an object about to be freed and queues their callbacks, newest first.
-pub(crate) fn clear_refs(h: NonNull<Header>) {
-    clear_refs_but(h, |_| false);
+/// A weak reference is about to be freed: it forgets its referent. False: another thread has come by the reference.
+pub(crate) fn release(h: NonNull<Header>) -> bool {
+    // SAFETY: the object is whole, and its payload begins with a `WeakRef`.
+    let (header, weak) = unsafe { (h.as_ref(), &*payload_at(h.as_ptr() as usize)) };
+    let target = weak.target.load(Acquire);
+    if target != 0 && with_shard(target, |_| weak.target.load(Acquire) == target && foreign::must_wait(header)) {
+        return false;
+    }
+    weak.unlink();
+    true
 }
-/// As [`clear_refs`]; the callbacks of references at the addresses that `silent` names are dropped: those references are
-/// garbage themselves.
-pub(crate) fn clear_refs_but(h: NonNull<Header>, silent: impl Fn(usize) -> bool) {
+/// Clears the references to an object about to be freed and queues their callbacks, newest first. False: another thread has
+/// come by the object through one of them.
+pub(crate) fn clear_refs(h: NonNull<Header>) -> bool {
+    clear_refs_but(h, true, |_| false)
+}
+/// As [`clear_refs`], of an object that somebody holds if it is not `dying`; the callbacks of references at the addresses
+/// that `silent` names are dropped: those references are garbage themselves.
+pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(usize) -> bool) -> bool {
     let address = h.as_ptr() as usize;
     let mut callbacks = Vec::new();
-    with_shard(address, |table| {
+    let cleared = with_shard(address, |table| {
+        // SAFETY: the object is whole.
+        if dying && foreign::must_wait(unsafe { h.as_ref() }) {
+            return false;
+        }
         for r in table.remove(&address).unwrap_or_default().into_iter().rev() {
             // SAFETY: registered references unlink themselves under this lock before their memory goes.
             let (header, weak) = unsafe { (&(*(r as *const Object<WeakRef>)).header, &*payload_at(r)) };
@@ -157,6 +175,7 @@ pub(crate) fn clear_refs_but(h: NonNull<Header>, silent: impl Fn(usize) -> bool)
                 callbacks.push(unsafe { Value::from_bits(r as u64) });
             }
         }
+        true
     });
     for weakref in callbacks {
         // SAFETY: the value keeps the object alive; its payload begins with a `WeakRef`.
@@ -165,4 +184,5 @@ pub(crate) fn clear_refs_but(h: NonNull<Header>, silent: impl Fn(usize) -> bool)
             queue(Pending::Callback { callback, weakref });
         }
     }
+    cleared
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::*;
 use std::sync::{Arc, Condvar, Mutex};
 
+use crate::foreign;
 use crate::thread::{Shared, Thread, breaker};
 
 struct World {
@@ -49,6 +50,7 @@ pub fn after_fork(th: &Thread) {
     world.threads.retain(|t| Arc::ptr_eq(t, &th.shared));
     world.stopper = 0;
     world.depth = 0;
+    foreign::after_fork(th.number());
     CHANGED.notify_all();
 }
 
@@ -58,7 +60,13 @@ pub struct Stopped {
     real: bool,
 }
 
-/// Stops every other attached thread at its next safe point. Nested stops by the same thread are counted.
+/// Whether no other thread runs Python code at the moment.
+pub(crate) fn is_alone(th: &Thread) -> bool {
+    let own = id(&th.shared);
+    !lock().threads.iter().any(|t| id(t) != own && t.attached.load(Acquire))
+}
+/// Stops every other attached thread at its next safe point; then the counts of all objects are exact, and this thread counts
+/// plainly. Nested stops by the same thread are counted.
 pub fn stop(th: &Thread) -> Stopped {
     if !crate::header::multi() {
         return Stopped { real: false };
@@ -84,6 +92,9 @@ pub fn stop(th: &Thread) -> Stopped {
     while world.threads.iter().any(|t| id(t) != own && t.attached.load(Acquire)) {
         world = wait(world);
     }
+    drop(world);
+    foreign::set_alone(true);
+    foreign::merge();
     Stopped { real: true }
 }
 impl Drop for Stopped {
@@ -96,6 +107,7 @@ impl Drop for Stopped {
         if world.depth > 0 {
             return;
         }
+        foreign::set_alone(false);
         world.stopper = 0;
         for t in &world.threads {
             t.breaker.fetch_and(!breaker::STOP, AcqRel);
@@ -129,8 +141,15 @@ pub fn detached<R>(th: &Thread, f: impl FnOnce() -> R) -> R {
 }
 /// The thread touches no value until [`attach`].
 pub fn detach(th: &Thread) {
+    let leaves_work = foreign::has_work();
     th.shared.attached.store(false, Release);
-    drop(lock());
+    let world = lock();
+    if leaves_work {
+        for t in world.threads.iter().filter(|t| t.attached.load(Acquire)) {
+            t.breaker.fetch_or(breaker::GC, AcqRel);
+        }
+    }
+    drop(world);
     CHANGED.notify_all();
 }
 /// Waits while the world is stopped.
@@ -141,4 +160,7 @@ pub fn attach(th: &Thread) {
         world = wait(world);
     }
     th.shared.attached.store(true, Release);
+    if foreign::is_asked() {
+        th.shared.breaker.fetch_or(breaker::GC, AcqRel);
+    }
 }

@@ -199,7 +199,7 @@ pub fn instruction_on(th: &Thread, r: Regs) -> Option<Pc> {
 pub fn detach_object(r: Regs, word: u32) {
     let Some(extra) = r.header().take(3) else { return };
     let Ok(frame) = extra.downcast::<Frame>() else { return };
-    if frame.as_value().refcount() == 1 {
+    if frame.as_value().is_unique() {
         return;
     }
     let registers = (0..r.code().bytecode.first_temp()).map(|i| r.take(i)).collect();

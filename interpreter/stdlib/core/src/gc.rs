@@ -99,7 +99,7 @@ static FUNCTIONS: &[Method] = &[
             };
             let shown = generation.map_or(-1, i64::from);
             krait_runtime::audit::audit(th, "gc.get_objects", &[Value::int(shown)])?;
-            Ok(List::new(gc::objects(generation)).into())
+            Ok(List::new(gc::objects(th, generation)).into())
         },
     ),
     function("get_stats", "()", "Return a list of dictionaries containing per-generation statistics.", |_, _| {
@@ -125,7 +125,7 @@ static FUNCTIONS: &[Method] = &[
         "get_referrers(*objs) -> list\nReturn the list of objects that directly refer to any of objs.",
         |th, a: &Args<'_>| {
             krait_runtime::audit::audit(th, "gc.get_referrers", &[Tuple::from_slice(a.pos()).into()])?;
-            Ok(List::new(gc::referrers(a.pos())).into())
+            Ok(List::new(gc::referrers(th, a.pos())).into())
         },
     )
     .raw(),
@@ -135,20 +135,20 @@ static FUNCTIONS: &[Method] = &[
         "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.",
         |th, a: &Args<'_>| {
             krait_runtime::audit::audit(th, "gc.get_referents", &[Tuple::from_slice(a.pos()).into()])?;
-            Ok(List::new(a.pos().iter().flat_map(gc::referents).collect()).into())
+            Ok(List::new(a.pos().iter().flat_map(|v| gc::referents(th, v)).collect()).into())
         },
     )
     .raw(),
-    function("freeze", "()", "Freeze all current tracked objects and ignore them for future collections.", |_, _| {
-        gc::freeze();
+    function("freeze", "()", "Freeze all current tracked objects and ignore them for future collections.", |th, _| {
+        gc::freeze(th);
         Ok(Value::NONE)
     }),
-    function("unfreeze", "()", "Unfreeze all objects in the permanent generation.", |_, _| {
-        gc::unfreeze();
+    function("unfreeze", "()", "Unfreeze all objects in the permanent generation.", |th, _| {
+        gc::unfreeze(th);
         Ok(Value::NONE)
     }),
-    function("get_freeze_count", "()", "Return the number of objects in the permanent generation.", |_, _| {
-        Ok(Value::from(gc::frozen_count()))
+    function("get_freeze_count", "()", "Return the number of objects in the permanent generation.", |th, _| {
+        Ok(Value::from(gc::frozen_count(th)))
     }),
 ];
 

@@ -93,7 +93,7 @@ impl Writer {
             return Some(0);
         }
         let interned = v.downcast_exact::<Str>().is_some_and(Str::is_interned);
-        if v.refcount() == 1 && !interned {
+        if v.is_unique() && !interned {
             return Some(0);
         }
         if let Some(&number) = self.numbers.get(&v.bits()) {
