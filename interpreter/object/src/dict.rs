@@ -109,7 +109,7 @@ impl Dict {
     }
     /// A new dict that takes `n` entries without growing.
     pub fn with_room(n: usize) -> Ref<Dict> {
-        Ref::new(Dict { table: Locked::new(Table::with_room(n)), owner: AtomicUsize::new(0) })
+        Ref::new(Dict { table: Locked::own(Table::with_room(n)), owner: AtomicUsize::new(0) })
     }
     pub fn payload() -> Dict {
         Dict::default()
@@ -475,7 +475,7 @@ impl Dict {
     }
     pub fn copy(&self) -> Ref<Dict> {
         let table = self.lock().copy();
-        Ref::new(Dict { table: Locked::new(table), owner: AtomicUsize::new(0) })
+        Ref::new(Dict { table: Locked::own(table), owner: AtomicUsize::new(0) })
     }
     pub fn clear(&self) {
         let old = self.lock().take();

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::*, fence};
 
 use crate::count::{self, FOREIGN};
 use crate::header::{Header, multi};
+// No header holds this number.
+use crate::lock::NOBODY;
 use crate::thread::{self, Thread};
 use crate::{retired, world};
 
@@ -18,8 +20,6 @@ use crate::{retired, world};
 pub(crate) const OWNER_SHIFT: u16 = 6;
 pub(crate) const OWNER: u16 = !0 << OWNER_SHIFT;
 const NUMBERS: usize = 1 << (16 - OWNER_SHIFT);
-/// What a thread without a number compares with: no header holds it.
-const NOBODY: u16 = 1;
 
 thread_local! {
     static OWN: Cell<u16> = const { Cell::new(NOBODY) };
@@ -184,6 +184,7 @@ pub(crate) fn leave() {
 }
 /// In the child of a fork, which the world was stopped for: the other threads are gone, and their tables were empty.
 pub(crate) fn after_fork(own: Number) {
+    krait_platform::thread::prepare_heavy_barrier();
     ALONE.set(false);
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).retain(|&t| t == TABLE.get() as usize);
     let taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());

@@ -19,14 +19,16 @@ pub mod flag {
     pub const DEAD: u8 = 4;
     /// The object has an instance tail (shape, dict, slots) behind its payload.
     pub const TAIL: u8 = 8;
-    /// Interned string.
+    /// Interned string. (No object is two of string, instance and weak reference.)
     pub const INTERNED: u8 = 16;
     /// Walked by the collector, and too large for a page of the heap.
     pub const LARGE: u8 = 32;
     /// Counted by other threads than its own.
     pub use crate::count::FOREIGN;
     /// A weak reference that refers to something, or did.
-    pub const REFERENCE: u8 = 128;
+    pub const REFERENCE: u8 = INTERNED;
+    /// Other threads than its own have taken the lock of the object's instance tail.
+    pub const SHARED: u8 = 128;
 }
 
 #[repr(C)]
@@ -50,6 +52,7 @@ pub fn multi() -> bool {
 }
 /// Switches to multi mode for good. Called with the world stopped, before the second thread runs.
 pub fn enter_multi() {
+    krait_platform::thread::prepare_heavy_barrier();
     MULTI.store(true, SeqCst);
 }
 

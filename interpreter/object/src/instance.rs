@@ -15,7 +15,7 @@ pub(crate) mod view;
 
 use crate::dict::Dict;
 use crate::header::{Header, flag};
-use crate::locked::{ValueCell, acquire, release};
+use crate::locked::{ValueCell, acquire_tail, release_tail};
 use crate::refs::{Ref, payload_end};
 use crate::str::Str;
 use crate::trace::{Trace, Tracer};
@@ -139,9 +139,9 @@ impl<'a> View<'a> {
         self.slot(self.tail.fixed.load(Relaxed) as usize + i as usize)
     }
     fn locked<R>(self, f: impl FnOnce() -> R) -> R {
-        acquire(&self.header.lock);
+        acquire_tail(self.header);
         let r = f();
-        release(&self.header.lock);
+        release_tail(self.header);
         r
     }
 }

@@ -20,7 +20,7 @@ unsafe impl Payload for List {
 
 impl List {
     pub fn payload(items: Vec<Value>) -> List {
-        List { items: Locked::new(items) }
+        List { items: Locked::own(items) }
     }
     pub fn new(items: Vec<Value>) -> Ref<List> {
         Ref::new(Self::payload(items))

@@ -1,18 +1,80 @@
-//! The lock byte of containers and instance tails in multi mode. Fair to nobody: no lock is held for more than a few
-//! hundred instructions, and never while Python code runs.
+//! The locks of containers and instance tails in multi mode. Fair to nobody: no lock is held for more than a few hundred
+//! instructions, and never while Python code runs.
+//!
+//! A lock belongs to one thread as long as no other wants it: that thread takes it by plain writes, of which no other can
+//! tell when they are seen. So the first other thread marks the lock as shared and has all threads pass a barrier
+//! ([`heavy_barrier`], a microsecond): from then on the owner has either seen the mark, or shows that it holds the lock.
 use crate::sync::Ordering::*;
-use crate::sync::{AtomicU8, relax};
+use crate::sync::{AtomicU8, AtomicU16, heavy_barrier, light_barrier, relax};
 
+/// Several threads use the lock.
+const SHARED: u8 = 1;
+/// A thread holds the shared lock.
+const HELD: u8 = 2;
+
+/// The number of threads that have none: no lock belongs to them.
+pub const NOBODY: u16 = 1;
+
+pub struct Lock {
+    /// 1: the owner holds the lock, as its own. In single mode: somebody does.
+    pub busy: AtomicU8,
+    /// 0, or [`SHARED`] and perhaps [`HELD`].
+    pub shared: AtomicU8,
+    /// The number of the thread that the lock belongs to; 0 = the first that takes it.
+    pub owner: AtomicU16,
+}
+
+/// For the thread with the number `me`, which no other has, or [`NOBODY`].
+#[inline(always)]
+pub fn acquire(lock: &Lock, me: u16) {
+    if lock.owner.load(Relaxed) == me {
+        lock.busy.store(1, Relaxed);
+        light_barrier();
+        if lock.shared.load(Acquire) == 0 {
+            return;
+        }
+        lock.busy.store(0, Release);
+    }
+    acquire_shared(lock, me);
+}
 #[cold]
 #[inline(never)]
-pub fn acquire(lock: &AtomicU8) {
+fn acquire_shared(lock: &Lock, me: u16) {
+    if me != NOBODY
+        && lock.owner.load(Relaxed) == 0
+        && lock.shared.load(Relaxed) == 0
+        && lock.owner.compare_exchange(0, me, AcqRel, Relaxed).is_ok()
+    {
+        return acquire(lock, me);
+    }
     let mut spins = 0u32;
-    while lock.load(Relaxed) != 0 || lock.compare_exchange_weak(0, 1, Acquire, Relaxed).is_err() {
+    let is_first = loop {
+        let now = lock.shared.load(Relaxed);
+        if now & HELD == 0 && lock.shared.compare_exchange_weak(now, SHARED | HELD, Acquire, Relaxed).is_ok() {
+            break now == 0;
+        }
         spins += 1;
         relax(spins);
+    };
+    if is_first {
+        heavy_barrier();
+        wait_for(&lock.busy);
     }
 }
 #[inline(always)]
-pub fn release(lock: &AtomicU8) {
-    lock.store(0, Release);
+pub fn release(lock: &Lock, me: u16) {
+    // Only the owner writes that it is busy, and then it does not hold the lock as a shared one.
+    if lock.owner.load(Relaxed) == me && lock.busy.load(Relaxed) != 0 {
+        lock.busy.store(0, Release);
+    } else {
+        lock.shared.store(SHARED, Release);
+    }
+}
+/// Waits until the owner, which knows by now that the lock is shared, has given it back.
+pub fn wait_for(busy: &AtomicU8) {
+    let mut spins = 0u32;
+    while busy.load(Acquire) != 0 {
+        spins += 1;
+        relax(spins);
+    }
 }

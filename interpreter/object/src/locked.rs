@@ -1,48 +1,117 @@
 //! Interior mutability for payloads: `Locked<T>` (a container's mutable part behind its lock byte) and `ValueCell` (one
 //! word that holds an optional value).
 //!
-//! In single mode a lock is a plain byte that only finds re-entry; in multi mode it is a spin lock. Discipline: no lock is
+//! In single mode a lock is a plain byte that only finds re-entry; in multi mode it is one of `lock`. Discipline: no lock is
 //! held while Python code runs or at a safe point. Dropping a value under a lock is fine: `Drop` never runs Python code.
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::cell::{Content, load_counted, try_load_counted};
 use crate::foreign;
 use crate::header::{Header, multi};
+use crate::header::flag;
 use crate::list::List;
-use crate::lock;
-pub(crate) use crate::lock::release;
+use crate::lock::{self, Lock};
+use crate::sync::{heavy_barrier, light_barrier, relax};
 use crate::tuple::Tuple;
 use crate::value::Value;
 
 pub struct Locked<T> {
-    lock: AtomicU8,
+    lock: Lock,
     cell: UnsafeCell<T>,
 }
 
-// SAFETY: access to the cell goes through the lock byte; in single mode one thread runs.
+// SAFETY: access to the cell goes through the lock; in single mode one thread runs.
 unsafe impl<T: Send> Sync for Locked<T> {}
 // SAFETY: owning the cell is owning `T`.
 unsafe impl<T: Send> Send for Locked<T> {}
 
+/// In single mode a lock only finds re-entry.
 #[inline(always)]
-pub(crate) fn acquire(lock: &AtomicU8) {
-    if multi() {
-        lock::acquire(lock);
+fn enter_single(busy: &AtomicU8) {
+    assert!(busy.load(Relaxed) == 0, "a container lock was taken twice");
+    busy.store(1, Relaxed);
+}
+/// Takes the lock of the object's instance tail: its thread by the byte in the header, as with [`Lock`], the others by one of
+/// [`STRIPES`].
+#[inline(always)]
+pub(crate) fn acquire_tail(h: &Header) {
+    if !multi() {
+        return enter_single(&h.lock);
+    }
+    if h.is_own() {
+        h.lock.store(1, Relaxed);
+        light_barrier();
+        if h.flags() & flag::SHARED == 0 {
+            return;
+        }
+        h.lock.store(0, Release);
+    }
+    acquire_stripe(h);
+}
+#[inline(always)]
+pub(crate) fn release_tail(h: &Header) {
+    if !multi() || h.is_own() && h.lock.load(Relaxed) != 0 {
+        h.lock.store(0, Release);
     } else {
-        assert!(lock.load(Relaxed) == 0, "a container lock was taken twice");
-        lock.store(1, Relaxed);
+        release_stripe(h);
+    }
+}
+/// A lock for many instances. A thread may hold it for several of them.
+struct Stripe {
+    /// What only the holder has the address of; 0 = free.
+    holder: AtomicUsize,
+    depth: AtomicU32,
+}
+static STRIPES: [Stripe; 256] = [const { Stripe { holder: AtomicUsize::new(0), depth: AtomicU32::new(0) } }; 256];
+thread_local! {
+    static HOLDER: u8 = const { 0 };
+}
+fn stripe_of(h: &Header) -> &'static Stripe {
+    &STRIPES[std::ptr::from_ref(h) as usize >> 4 & (STRIPES.len() - 1)]
+}
+#[cold]
+#[inline(never)]
+fn acquire_stripe(h: &Header) {
+    let (stripe, me) = (stripe_of(h), HOLDER.with(|h| std::ptr::from_ref(h) as usize));
+    if stripe.holder.load(Relaxed) != me {
+        let mut spins = 0u32;
+        while stripe.holder.load(Relaxed) != 0 || stripe.holder.compare_exchange_weak(0, me, Acquire, Relaxed).is_err() {
+            spins += 1;
+            relax(spins);
+        }
+    }
+    stripe.depth.fetch_add(1, Relaxed);
+    if h.flags() & flag::SHARED == 0 {
+        h.set_flag(flag::SHARED);
+        heavy_barrier();
+        lock::wait_for(&h.lock);
+    }
+}
+#[cold]
+#[inline(never)]
+fn release_stripe(h: &Header) {
+    let stripe = stripe_of(h);
+    if stripe.depth.fetch_sub(1, Relaxed) == 1 {
+        stripe.holder.store(0, Release);
     }
 }
 impl<T> Locked<T> {
     pub const fn new(value: T) -> Self {
-        Locked { lock: AtomicU8::new(0), cell: UnsafeCell::new(value) }
+        let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(0) };
+        Locked { lock, cell: UnsafeCell::new(value) }
+    }
+    /// As [`Locked::new`], with a lock that belongs to the calling thread from the beginning.
+    #[inline(always)]
+    pub fn own(value: T) -> Self {
+        let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(foreign::maker()) };
+        Locked { lock, cell: UnsafeCell::new(value) }
     }
     /// Exclusive access. Never run Python code while the guard lives.
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, T> {
-        acquire(&self.lock);
+        if multi() { lock::acquire(&self.lock, foreign::own()) } else { enter_single(&self.lock.busy) }
         Guard { owner: self }
     }
     pub fn get_mut(&mut self) -> &mut T {
@@ -88,7 +157,7 @@ impl<T: Clone> Locked<T> {
 
 impl<T: Default> Default for Locked<T> {
     fn default() -> Self {
-        Locked::new(T::default())
+        Locked::own(T::default())
     }
 }
 
@@ -113,7 +182,8 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        release(&self.owner.lock);
+        let lock = &self.owner.lock;
+        if multi() { lock::release(lock, foreign::own()) } else { lock.busy.store(0, Release) }
     }
 }
 
@@ -195,17 +265,18 @@ impl ValueCell {
     pub fn tuple_item(&self, i: usize) -> Option<Value> {
         self.with(|v| v.downcast_exact::<Tuple>()?.get(i).cloned())
     }
-    /// Looks at the content, in single mode without counting it: `f` must not change the cell.
+    /// Looks at the content, without counting it where it is the calling thread's: `f` must not change the cell.
     #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&Value) -> Option<R>) -> Option<R> {
-        if multi() {
-            return f(&self.get()?);
-        }
-        let bits = self.0.load(Relaxed);
+        let bits = self.0.load(Acquire);
         if bits == 0 {
             return None;
         }
-        // SAFETY: the cell owns the reference, and nothing changes the cell meanwhile: one thread runs, and it runs `f`.
+        if multi() && header_of(bits).is_some_and(foreign::is_others) {
+            return f(&load_word(&self.0)?);
+        }
+        // SAFETY: the cell owns the reference. If others change the cell meanwhile, only the calling thread frees the
+        // content, and it runs `f`.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         f(&held)
     }

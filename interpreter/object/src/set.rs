@@ -52,7 +52,7 @@ impl Set {
         self.table.lock()
     }
     pub fn from_table(table: Table<()>) -> Set {
-        Set { table: Locked::new(table), hash: AtomicU64::new(0) }
+        Set { table: Locked::own(table), hash: AtomicU64::new(0) }
     }
     pub fn len(&self) -> usize {
         self.table.lock().len()

@@ -1,6 +1,6 @@
 //! The atomics that `count`, `lock` and `cell` are written with. `tests/interleavings.rs` compiles those files against
 //! loom's instead, which runs every interleaving of their steps.
-pub use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+pub use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// What a thread does while it waits for another for the `spins`th time.
 pub fn relax(spins: u32) {
@@ -14,4 +14,17 @@ pub fn full_barrier() {
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
     #[cfg(not(target_arch = "x86_64"))]
     std::sync::atomic::fence(Ordering::SeqCst);
+}
+/// Keeps a write and the read after it in order, for those who pass a [`heavy_barrier`] in between their own.
+#[inline(always)]
+pub fn light_barrier() {
+    if krait_platform::thread::has_heavy_barrier() {
+        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    } else {
+        std::sync::atomic::fence(Ordering::SeqCst);
+    }
+}
+/// Has every thread of the process pass a barrier.
+pub fn heavy_barrier() {
+    krait_platform::thread::heavy_barrier();
 }

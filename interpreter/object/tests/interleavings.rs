@@ -1,9 +1,19 @@
 //! Every interleaving of what several threads do to a count, a lock byte and a word that owns a reference. The files of the
 //! crate are compiled against loom's atomics.
 mod sync {
-    pub use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+    pub use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
     pub fn relax(_: u32) {
         loom::thread::yield_now();
+    }
+    pub fn full_barrier() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+    // The barrier that all threads pass can only be modelled by one on each side.
+    pub fn light_barrier() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+    pub fn heavy_barrier() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
     }
 }
 #[path = "../src/cell.rs"]
@@ -17,154 +27,188 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 use sync::Ordering::*;
-use sync::{AtomicU8, AtomicU32, AtomicU64};
+use sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-/// A count and what was made of the object; `freed` may be written once, by whoever gave back the last reference.
+/// An object of the main thread: its header, and what was made of it.
 struct Object {
     count: AtomicU32,
+    flags: AtomicU8,
     freed: UnsafeCell<bool>,
 }
 impl Object {
     fn new(references: u32) -> Object {
-        Object { count: AtomicU32::new(references), freed: UnsafeCell::new(false) }
+        Object { count: AtomicU32::new(count::NONE + references), flags: AtomicU8::new(0), freed: UnsafeCell::new(false) }
     }
-    fn give_back(&self) {
-        if count::decrement(&self.count) {
-            // SAFETY: the last reference is gone; loom reports any access at the same time.
-            self.freed.with_mut(|freed| unsafe {
-                assert!(!*freed, "freed twice");
-                *freed = true;
-            });
+    /// What the object's own thread does; true: the object is freed.
+    fn give_back(&self) -> bool {
+        let frees = count::change(&self.count, -1) == count::NONE && !count::is_foreign(&self.flags);
+        if frees {
+            self.free();
         }
+        frees
+    }
+    fn free(&self) {
+        // SAFETY: the last reference is gone; loom reports any access at the same time.
+        self.freed.with_mut(|freed| unsafe {
+            assert!(!*freed, "freed twice");
+            *freed = true;
+        });
     }
     fn assert_alive(&self) {
         // SAFETY: a reference is held; loom reports any write at the same time.
         self.freed.with(|freed| assert!(!unsafe { *freed }, "used after it was freed"));
     }
+    fn content(&self) -> cell::Content<'_> {
+        cell::Content::Foreign(&self.count, &self.flags)
+    }
 }
 
 #[test]
-fn the_last_reference_frees_once() {
-    loom::model(|| {
-        let object = Arc::new(Object::new(2));
-        let other = object.clone();
-        let handle = thread::spawn(move || {
-            count::increment(&other.count);
-            other.assert_alive();
-            other.give_back();
-            other.give_back();
-        });
-        object.assert_alive();
-        object.give_back();
-        handle.join().unwrap();
-        // SAFETY: no other thread is left.
-        object.freed.with(|freed| assert!(unsafe { *freed }));
-    });
-}
-
-#[test]
-fn a_weak_reference_revives_no_dead_object() {
+fn a_word_is_read_by_another_thread_while_its_object_is_freed() {
     loom::model(|| {
         let object = Arc::new(Object::new(1));
-        let other = object.clone();
-        let handle = thread::spawn(move || {
-            if count::increment_if_alive(&other.count) {
-                other.assert_alive();
-                other.give_back();
+        let word = Arc::new(AtomicU64::new(1));
+        let (theirs, read) = (object.clone(), word.clone());
+        let reader = thread::spawn(move || {
+            let look = |bits| if bits == 0 { cell::Content::Uncounted } else { theirs.content() };
+            let held = cell::load_counted(&read, look, |_| {}) != 0;
+            if held {
+                theirs.assert_alive();
             }
+            held
         });
-        object.give_back();
-        handle.join().unwrap();
-        // SAFETY: no other thread is left.
-        object.freed.with(|freed| assert!(unsafe { *freed }));
+        let owned = word.swap(0, SeqCst) != 0;
+        let freed = owned && object.give_back();
+        let held = reader.join().unwrap();
+        assert!(!(held && freed), "freed while another thread holds it");
+        // What `merge` makes of it.
+        if !freed && !held {
+            assert_eq!(object.count.load(Relaxed), count::NONE);
+        }
     });
 }
 
 #[test]
-fn immortals_are_not_counted() {
+fn a_weak_reference_revives_no_object_that_is_freed() {
     loom::model(|| {
-        let count = AtomicU32::new(count::IMMORTAL);
-        assert!(count::increment_if_alive(&count));
-        assert_eq!(count.load(Relaxed), count::IMMORTAL);
+        let object = Arc::new(Object::new(1));
+        let (lock, target) = (Arc::new(lock_of(1)), Arc::new(AtomicU32::new(1)));
+        let (theirs, their_lock, their_target) = (object.clone(), lock.clone(), target.clone());
+        let reader = thread::spawn(move || {
+            lock::acquire(&their_lock, 2);
+            let held = their_target.load(Relaxed) != 0;
+            if held {
+                count::mark_foreign(&theirs.flags);
+            }
+            lock::release(&their_lock, 2);
+            if held {
+                theirs.assert_alive();
+            }
+            held
+        });
+        let mut freed = false;
+        if count::change(&object.count, -1) == count::NONE && !count::is_foreign(&object.flags) {
+            lock::acquire(&lock, 1);
+            freed = !count::is_foreign(&object.flags);
+            if freed {
+                target.store(0, Relaxed);
+            }
+            lock::release(&lock, 1);
+        }
+        if freed {
+            object.free();
+        }
+        assert!(!(reader.join().unwrap() && freed));
     });
 }
 
-#[test]
-fn the_lock_excludes() {
+fn lock_of(owner: u16) -> lock::Lock {
+    lock::Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(owner) }
+}
+/// Threads 1 and 2 each add one, twice for the first, under a lock that belongs to `owner`.
+fn exclude(owner: u16) {
     struct Shared {
-        lock: AtomicU8,
+        lock: lock::Lock,
         content: UnsafeCell<u32>,
     }
-    fn add(shared: &Shared) {
-        lock::acquire(&shared.lock);
+    fn add(shared: &Shared, me: u16) {
+        lock::acquire(&shared.lock, me);
         // SAFETY: the lock is held; loom reports any access at the same time.
         shared.content.with_mut(|n| unsafe { *n += 1 });
-        lock::release(&shared.lock);
+        lock::release(&shared.lock, me);
     }
-    loom::model(|| {
-        let shared = Arc::new(Shared { lock: AtomicU8::new(0), content: UnsafeCell::new(0) });
+    loom::model(move || {
+        let shared = Arc::new(Shared { lock: lock_of(owner), content: UnsafeCell::new(0) });
         let other = shared.clone();
-        let handle = thread::spawn(move || add(&other));
-        add(&shared);
+        let handle = thread::spawn(move || add(&other, 2));
+        add(&shared, 1);
+        add(&shared, 1);
         handle.join().unwrap();
         // SAFETY: no other thread is left.
-        shared.content.with(|n| assert_eq!(unsafe { *n }, 2));
+        shared.content.with(|n| assert_eq!(unsafe { *n }, 3));
     });
 }
-
-/// Blocks of a heap that are used again: the count, and how often an object was made there.
-struct Block {
-    count: AtomicU32,
-    generation: AtomicU32,
+#[test]
+fn a_lock_of_one_thread_excludes_another() {
+    exclude(1);
+}
+#[test]
+fn a_lock_of_nobody_excludes() {
+    exclude(0);
+}
+#[test]
+fn a_lock_of_a_thread_that_is_gone_excludes() {
+    exclude(3);
 }
 
 #[test]
-fn a_word_is_read_while_it_is_replaced_and_its_block_used_again() {
+fn a_word_is_read_while_its_block_becomes_another_object() {
     loom::model(|| {
-        let blocks = Arc::new([1u32, 1].map(|n| Block { count: AtomicU32::new(n), generation: AtomicU32::new(1) }));
-        // The word holds the number of a block plus one; it owns the block's only reference.
+        let block = Arc::new(Object::new(1));
+        let generation = Arc::new(AtomicU32::new(1));
         let word = Arc::new(AtomicU64::new(1));
-        let (seen, read) = (blocks.clone(), word.clone());
+        let (theirs, seen, read) = (block.clone(), generation.clone(), word.clone());
         let reader = thread::spawn(move || {
-            let held = cell::load_counted(
-                &read,
-                |bits| seen.get(bits as usize - 1).map(|b| &b.count),
-                |bits| {
-                    count::decrement(&seen[bits as usize - 1].count);
-                },
-            );
-            let block = &seen[held as usize - 1];
-            assert_eq!(block.generation.load(Relaxed), 1, "another object than the word ever held");
-            assert_ne!(block.count.load(Relaxed), 0, "a reference that is not counted");
-            count::decrement(&block.count);
+            let look = |bits| if bits == 1 { theirs.content() } else { cell::Content::Uncounted };
+            let found = cell::try_load_counted(&read, look, || true, |_| {});
+            found.filter(|&bits| bits == 1).map(|_| seen.load(Acquire))
         });
-        let old = word.swap(2, AcqRel);
-        let block = &blocks[old as usize - 1];
-        if count::decrement(&block.count) {
-            block.generation.store(2, Relaxed);
-            block.count.store(1, Release);
+        // The object leaves the word, goes, and another one is made in its block and put into the word.
+        word.swap(2, SeqCst);
+        let freed = block.give_back();
+        if freed {
+            block.count.store(0, Relaxed);
+            block.flags.store(0, Relaxed);
+            block.count.store(count::NONE + 1, Release);
+            generation.store(2, Release);
+            word.swap(1, SeqCst);
+            let found = reader.join().unwrap();
+            if found.is_some() {
+                assert_eq!(found, Some(2), "the first object was freed");
+                assert_ne!(block.flags.load(Relaxed) & count::FOREIGN, 0, "a reference that the owner does not see");
+            }
         }
-        reader.join().unwrap();
     });
 }
 
 #[test]
 fn a_word_that_keeps_what_it_lost_is_no_trap() {
     loom::model(|| {
-        let count = Arc::new(AtomicU32::new(1));
-        let word = Arc::new(AtomicU64::new(1));
-        let (seen, read) = (count.clone(), word.clone());
+        let object = Arc::new(Object::new(1));
+        let (word, version) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU32::new(1)));
+        let (theirs, read, current) = (object.clone(), word.clone(), version.clone());
         let reader = thread::spawn(move || {
-            let uncount = |_| {
-                count::decrement(&seen);
-            };
-            if cell::try_load_counted(&read, |_| Some(&*seen), uncount).is_some() {
-                assert_ne!(seen.load(Relaxed), 0);
-                count::decrement(&seen);
+            let valid = || current.load(Acquire) == 1;
+            let held = cell::try_load_counted(&read, |_| theirs.content(), valid, |_| {}).is_some();
+            if held {
+                theirs.assert_alive();
             }
+            held
         });
-        // The entry is taken out, and the word behind the key stays as it is.
-        count::decrement(&count);
-        reader.join().unwrap();
+        // The entry is taken out by plain writes with a barrier behind them; the word stays as it is.
+        version.store(0, Relaxed);
+        loom::sync::atomic::fence(SeqCst);
+        let freed = object.give_back();
+        assert!(!(reader.join().unwrap() && freed));
     });
 }

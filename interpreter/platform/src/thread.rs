@@ -98,3 +98,28 @@ impl Drop for Semaphore {
         unsafe { libc::sem_destroy(self.0.get()) };
     }
 }
+
+/// Whether [`heavy_barrier`] works here.
+static HEAVY_BARRIER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+#[inline(always)]
+pub fn has_heavy_barrier() -> bool {
+    HEAVY_BARRIER.load(std::sync::atomic::Ordering::Relaxed)
+}
+/// Before there are threads: finds out whether the system has such barriers.
+pub fn prepare_heavy_barrier() {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: registers the process, and touches no memory.
+        let registered = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
+        HEAVY_BARRIER.store(registered == 0, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+/// Every running thread of the process passes a barrier before this returns; where the system has none, the calling one does.
+pub fn heavy_barrier() {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    #[cfg(target_os = "linux")]
+    if has_heavy_barrier() {
+        // SAFETY: touches no memory.
+        unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+    }
+}

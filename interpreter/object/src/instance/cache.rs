@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::*;
 
 use super::{Tail, View};
 use crate::header::{Header, multi};
-use crate::locked::{ValueCell, acquire, release};
+use crate::locked::{ValueCell, acquire_tail, release_tail};
 use crate::type_object::TypeObject;
 use crate::value::Value;
 
@@ -110,9 +110,9 @@ pub unsafe fn set(
 /// Runs `f` with the lock of the instance tail, which whoever moves the attributes to a dict holds.
 #[inline(never)]
 fn locked<R>(header: &Header, f: impl FnOnce() -> R) -> R {
-    acquire(&header.lock);
+    acquire_tail(header);
     let result = f();
-    release(&header.lock);
+    release_tail(header);
     result
 }
 /// Adds an attribute at `place` by the step from shape `from` to `to`, under the conditions of [`get`]
