@@ -640,15 +640,15 @@ fn each_tracked(th: &Thread, mut f: impl FnMut(&Header)) {
         });
     });
 }
-/// Makes what threads share immortal: types, code, functions and modules are then never counted. Called with the world
-/// stopped when the second thread starts; `shared` says which classes.
-pub fn immortalize(shared: impl Fn(&TypeObject) -> bool) {
+/// Makes the objects immortal that all threads use all the time, so that nobody counts them: `shared` says which. Called with
+/// the world stopped when the second thread starts.
+pub fn immortalize(shared: impl Fn(&Value) -> bool) {
     heap::walk(false, |h| {
-        // SAFETY: blocks in use hold live objects.
-        let header = unsafe { h.as_ref() };
-        // SAFETY: the object owns its class.
-        if shared(unsafe { &*header.class_ptr() }) {
-            header.make_immortal();
+        // SAFETY: blocks in use hold live objects; the reference is not given back.
+        let object = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(h.as_ptr() as u64) });
+        if shared(&object) {
+            // SAFETY: as above.
+            unsafe { h.as_ref() }.make_immortal();
         }
     });
 }

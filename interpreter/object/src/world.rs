@@ -157,6 +157,9 @@ pub fn attach(th: &Thread) {
     let own = id(&th.shared);
     let mut world = lock();
     while world.stopper != 0 && world.stopper != own {
+        // A new thread is attached already.
+        th.shared.attached.store(false, Release);
+        CHANGED.notify_all();
         world = wait(world);
     }
     th.shared.attached.store(true, Release);

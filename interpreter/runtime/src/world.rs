@@ -3,18 +3,18 @@
 //! Because the threads take turns, and hand over through a mutex, counts and container locks stay in single mode
 //! (`krait_object::header`).
 //!
-//! With `-X parallel` the first second thread switches to multi mode for good: what threads share becomes immortal, counts
-//! atomic, locks real, and all threads run at once (`krait_object::world` stops them where one must be alone).
+//! With `-X parallel` the first second thread switches to multi mode for good: what all threads use becomes immortal, each
+//! thread counts for itself, locks are real, and all threads run at once (`krait_object::world` stops them where one must be alone).
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
-use krait_object::{PyResult, Thread, TypeObject, gc, header, heap, world as everyone};
+use krait_object::{PyResult, Str, Thread, gc, header, heap, world as everyone};
 use krait_platform::thread::{Semaphore, Wait};
 
-use crate::types::{code::CODE, function::FUNCTION, module::MODULE};
+use crate::types::{code::CODE, function::Function, module::MODULE};
 use crate::{config, safepoint, signals};
 
 struct State {
@@ -50,8 +50,14 @@ pub fn is_parallel_wanted(th: &Thread) -> bool {
     config::get(th).x_options.iter().any(|(name, _)| name == "parallel")
 }
 fn enter_parallel() {
-    let shared: [&TypeObject; 4] = [&TYPE, &CODE, &FUNCTION, &MODULE];
-    gc::immortalize(|class| shared.iter().any(|s| std::ptr::eq(*s, class)));
+    gc::immortalize(|object| {
+        // What a function made while it ran may be meant to go.
+        if let Some(function) = object.downcast_exact::<Function>() {
+            let qualname = function.qualname.get().and_then(|q| q.to_ref::<Str>());
+            return !qualname.is_some_and(|q| q.to_string_lossy().contains("<locals>"));
+        }
+        object.is_instance(&TYPE) || object.is_exact(&CODE) || object.is_exact(&MODULE)
+    });
     header::enter_multi();
 }
 /// The handler of `breaker::STOP` in multi mode; at the end the other threads never go on.
