@@ -2,7 +2,7 @@
 //! runs: the key is cloned, the dict unlocked, and the search starts again if the keys changed meanwhile.
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::builtin_types::DICT;
 use crate::compare::{Key, hash_value, key_eq};
@@ -246,8 +246,8 @@ impl Dict {
     }
     pub fn set_hashed(&self, th: &mut Thread, key: Value, hash: i64, value: Value) -> PyResult<()> {
         let kept = key.clone();
-        let stored = self.with_place(th, &key, hash, |t, i| match i.and_then(|i| t.at_mut(i)) {
-            Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
+        let stored = self.with_place(th, &key, hash, |t, i| match i {
+            Some(i) => Ok(replace(t, i, value).ok()),
             None => t.push(hash, kept, value).then_some(None).ok_or(()),
         })?;
         match stored {
@@ -327,10 +327,7 @@ impl Dict {
         let Some(quick) = Quick::of(key) else { return Err(value) };
         let mut t = self.lock();
         match t.find_quick(&quick) {
-            Ok(Some(i)) => match t.at_mut(i) {
-                Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
-                None => Err(value),
-            },
+            Ok(Some(i)) => replace(&mut t, i, value).map(Some),
             Ok(None) if t.has_room() => {
                 t.push(quick.hash(), key.clone(), value);
                 Ok(None)
@@ -362,8 +359,8 @@ impl Dict {
     pub fn set_str(&self, key: &Ref<Str>, value: Value) {
         let old = {
             let mut t = self.lock();
-            match Self::place_of_str(&t, key).and_then(|i| t.at_mut(i)) {
-                Some(pair) => Some(std::mem::replace(&mut pair.1, value)),
+            match Self::place_of_str(&t, key) {
+                Some(i) => replace(&mut t, i, value).ok(),
                 None => {
                     t.push(key.hash(), key.to_value(), value);
                     None
@@ -411,8 +408,8 @@ impl Dict {
     #[inline(always)]
     pub fn set_at_hint(&self, place: u32, key: &Ref<Str>, value: Value) -> Result<Value, Value> {
         let mut t = self.lock();
-        match t.at_mut(place as usize) {
-            Some(pair) if pair.0.bits() == key.address() as u64 => Ok(std::mem::replace(&mut pair.1, value)),
+        match t.at(place as usize) {
+            Some(pair) if pair.0.bits() == key.address() as u64 => replace(&mut t, place as usize, value),
             _ => Err(value),
         }
     }
@@ -442,10 +439,7 @@ impl Dict {
         if version == 0 || t.current_version() != version {
             return Err(value);
         }
-        match t.at_mut(place as usize) {
-            Some(pair) => Ok(std::mem::replace(&mut pair.1, value)),
-            None => Err(value),
-        }
+        replace(&mut t, place as usize, value)
     }
 
     /// The first entry at or after place `from`, and the place to go on from.
@@ -475,8 +469,24 @@ impl Dict {
         Ref::new(Dict { table: Locked::new(table), owner: AtomicUsize::new(0) })
     }
     pub fn clear(&self) {
-        let old = self.lock().take();
-        drop(old);
+        let mut table = self.lock();
+        if table.places() != 0 {
+            let old = table.take();
+            drop(table);
+            drop(old);
+        }
+    }
+    /// Names this state of this dict among all states of all dicts (PEP 509): the number of the dict, given when it is
+    /// first asked for, above the count of its changes.
+    pub fn state(&self) -> u64 {
+        const COUNT_BITS: u32 = 40;
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.detach();
+        let mut table = self.lock();
+        if table.mutations() >> COUNT_BITS == 0 {
+            table.set_mutations(NEXT.fetch_add(1, Relaxed) << COUNT_BITS);
+        }
+        table.mutations()
     }
     /// Exchanges the contents.
     pub fn swap_table(&self, other: Table<Value>) -> Table<Value> {
@@ -484,6 +494,15 @@ impl Dict {
     }
 }
 
+/// Exchanges the value at `place`; another one is a change.
+#[inline(always)]
+fn replace(table: &mut Table<Value>, place: usize, value: Value) -> Result<Value, Value> {
+    let Some(pair) = table.at_mut(place) else { return Err(value) };
+    let changed = !pair.1.is(&value);
+    let old = std::mem::replace(&mut pair.1, value);
+    table.set_mutations(table.mutations() + u64::from(changed));
+    Ok(old)
+}
 #[cold]
 fn no_memory(th: &mut Thread) -> Raised {
     (th.hooks().no_memory)(th)

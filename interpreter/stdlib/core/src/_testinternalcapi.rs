@@ -1,22 +1,29 @@
 //! `_testinternalcapi`: what `test.support` asks of it where no internals of CPython are meant: the recursion depth, the
-//! configuration, and interpreters (`_testinternalcapi/interpreters.rs`). Everything else of CPython's module is absent.
+//! configuration, interpreters (`_testinternalcapi/interpreters.rs`) and the trie of contexts (`_testinternalcapi/hamt.rs`). Everything else of CPython's module is absent.
+mod hamt;
 pub(crate) mod interpreters;
 
 use krait_object::native::function;
 use krait_object::{Dict, Method, ModuleDef, Value, instance};
 use krait_runtime::config;
-use krait_runtime::types::module;
+use krait_runtime::types::{module, type_};
 
 pub static MODULE: ModuleDef = ModuleDef {
     functions: FUNCTIONS,
     init: Some(|th, m| {
+        crate::hamt::ready(th);
+        for def in [&hamt::MAP_DEF, &hamt::ITER_DEF] {
+            type_::ready::ready_class(th, def);
+        }
         module::fill(th, m, &INTERPRETERS)?;
+        module::fill(th, m, &HAMT)?;
         // What `sys.getsizeof` adds for objects that the collector tracks.
         module::dict(m).set_text("SIZEOF_PYGC_HEAD", 16);
         Ok(())
     }),
     ..ModuleDef::new("_testinternalcapi")
 };
+static HAMT: ModuleDef = ModuleDef { functions: hamt::FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
 static INTERPRETERS: ModuleDef =
     ModuleDef { functions: interpreters::FUNCTIONS, ..ModuleDef::new("_testinternalcapi") };
 static FUNCTIONS: &[Method] = &[

@@ -3,7 +3,7 @@ use krait_object::buffer::Buffer;
 use krait_object::{Args, IntRef, List, PyResult, Thread, Tuple, Value};
 
 use super::{MAX_DIMENSIONS, ascii_format, format, from_buffer, open_window, reshaped};
-use crate::errors::{type_error, value_error};
+use crate::errors::{overflow_error, type_error, value_error};
 
 pub fn cast(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let wanted = ascii_format(th, &a[1])?;
@@ -69,7 +69,8 @@ fn give_shape(th: &mut Thread, flat: &mut Buffer, items: &[Value]) -> PyResult<(
     for item in items {
         let n = match item.as_int_ref().map(IntRef::to_i64) {
             None => return Err(type_error(th, "memoryview.cast(): elements of shape must be integers")),
-            Some(n) => n.unwrap_or(0),
+            Some(Some(n)) => n,
+            Some(None) => return Err(overflow_error(th, "Python int too large to convert to C ssize_t")),
         };
         if n <= 0 {
             return Err(value_error(th, "memoryview.cast(): elements of shape must be integers > 0"));
