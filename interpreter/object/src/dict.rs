@@ -360,7 +360,13 @@ impl Dict {
         let old = {
             let mut t = self.lock();
             match Self::place_of_str(&t, key) {
-                Some(i) => replace(&mut t, i, value).ok(),
+                Some(i) => {
+                    let count = t.mutations();
+                    let old = replace(&mut t, i, value).ok();
+                    // Stores that follow may be those of a cache.
+                    t.set_mutations(count + 1);
+                    old
+                }
                 None => {
                     t.push(key.hash(), key.to_value(), value);
                     None
@@ -432,14 +438,17 @@ impl Dict {
         }
         t.at(place as usize).map(|(_, v)| v.clone())
     }
-    /// Stores at `place` if the keys are still those of `version`.
+    /// Stores at `place` if the keys are still those of `version`. It is not counted: see [`Dict::state`].
     #[inline(always)]
     pub fn cached_set(&self, version: u32, place: u32, value: Value) -> Result<Value, Value> {
         let mut t = self.lock();
         if version == 0 || t.current_version() != version {
             return Err(value);
         }
-        replace(&mut t, place as usize, value)
+        match t.at_mut(place as usize) {
+            Some(pair) => Ok(std::mem::replace(&mut pair.1, value)),
+            None => Err(value),
+        }
     }
 
     /// The first entry at or after place `from`, and the place to go on from.
@@ -477,16 +486,23 @@ impl Dict {
         }
     }
     /// Names this state of this dict among all states of all dicts (PEP 509): the number of the dict, given when it is
-    /// first asked for, above the count of its changes.
+    /// first asked for, above the count of its changes. Inline caches lose the dict, so that the first store that they
+    /// would have made after this is made, and counted, without them.
     pub fn state(&self) -> u64 {
         const COUNT_BITS: u32 = 40;
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.detach();
         let mut table = self.lock();
-        if table.mutations() >> COUNT_BITS == 0 {
-            table.set_mutations(NEXT.fetch_add(1, Relaxed) << COUNT_BITS);
+        let mut state = table.mutations();
+        if state >> COUNT_BITS == 0 {
+            state = NEXT.fetch_add(1, Relaxed) << COUNT_BITS;
         }
-        table.mutations()
+        let mut copy = table.copy();
+        copy.set_mutations(state);
+        let old = std::mem::replace(&mut *table, copy);
+        drop(table);
+        drop(old);
+        state
     }
     /// Exchanges the contents.
     pub fn swap_table(&self, other: Table<Value>) -> Table<Value> {

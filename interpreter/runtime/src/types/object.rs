@@ -171,7 +171,7 @@ fn own_attribute(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<Option
 /// `object.__getattribute__` without the AttributeError.
 pub fn generic_getattr(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     let class = o.class_ref();
-    let found = class.lookup(name);
+    let found = crate::types::type_::find(th, &class, name)?;
     let mut getter = None;
     if let Some(f) = &found {
         let slots = &f.class().slots;

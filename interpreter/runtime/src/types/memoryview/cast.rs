@@ -65,7 +65,7 @@ fn to_one_dimension(th: &mut Thread, b: &Buffer, wanted: String) -> PyResult<Buf
 
 fn give_shape(th: &mut Thread, flat: &mut Buffer, items: &[Value]) -> PyResult<()> {
     let mut shape = Vec::with_capacity(items.len());
-    let mut product = 1usize;
+    let mut bytes = flat.itemsize;
     for item in items {
         let n = match item.as_int_ref().map(IntRef::to_i64) {
             None => return Err(type_error(th, "memoryview.cast(): elements of shape must be integers")),
@@ -75,13 +75,13 @@ fn give_shape(th: &mut Thread, flat: &mut Buffer, items: &[Value]) -> PyResult<(
         if n <= 0 {
             return Err(value_error(th, "memoryview.cast(): elements of shape must be integers > 0"));
         }
-        product = match product.checked_mul(n as usize).filter(|&p| p <= isize::MAX as usize) {
+        bytes = match bytes.checked_mul(n as usize).filter(|&p| p <= isize::MAX as usize) {
             Some(p) => p,
             None => return Err(value_error(th, "memoryview.cast(): product(shape) > SSIZE_MAX")),
         };
         shape.push(n as usize);
     }
-    if product.checked_mul(flat.itemsize) != Some(flat.len) {
+    if bytes != flat.len {
         return Err(type_error(th, "memoryview: product(shape) * itemsize != buffer size"));
     }
     let mut strides = vec![0isize; shape.len()];

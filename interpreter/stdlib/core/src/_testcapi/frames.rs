@@ -1,10 +1,10 @@
 //! What is asked of frames, and exceptions that are shown or written off. CPython: `Modules/_testcapi/frame.c` and
 //! `exceptions.c`.
 use krait_object::native::function;
-use krait_object::{Args, Bytes, Dict, Method, PyResult, Ref, Str, Thread, Value, gc};
+use krait_object::{Args, Bytes, Dict, Method, PyResult, Ref, Str, Thread, Value};
 use krait_runtime::errors::{self, name_error, type_error};
 use krait_runtime::exceptions;
-use krait_runtime::protocol::{attr, call, repr};
+use krait_runtime::protocol::{attr, repr};
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
@@ -35,18 +35,8 @@ pub static FUNCTIONS: &[Method] = &[
         Ok(Frame::new(&function, &code, Some(a[2].clone()), state).into())
     }),
     function("frame_getgenerator", "(frame, /)", "The generator whose frame it is.", |th, a| {
-        frame(th, &a[0])?;
-        let whose = |v: &Value| {
-            generator::of(v).is_some_and(|g| g.saved.lock().frame.as_ref().is_some_and(|f| a[0].is(f.as_value())))
-        };
-        Ok(gc::objects(None).into_iter().find(whose).into())
-    }),
-    function("raise_SIGINT_then_send_None", "(gen, /)", "Interrupt, then go on with the generator.", |th, a| {
-        if let Err(e) = krait_platform::signal::raise(2) {
-            return Err(errors::os_error(th, e, None));
-        }
-        let send = attr::get_text(th, &a[0], "send")?;
-        call::call(th, &send, &[Value::NONE])
+        let frame = frame(th, &a[0])?;
+        Ok(generator::owner_of(&frame).into())
     }),
     function("exception_print", "(exception, legacy=0, /)", "", |th, a| {
         if exceptions::base(&a[0]).is_none() {

@@ -134,12 +134,6 @@ pub static FUNCTIONS: &[Method] = &[
     function("is_stack_trampoline_active", "()", "Return *True* if a stack profiler trampoline is active.", |_, _| {
         Ok(Value::FALSE)
     }),
-    function(
-        "getdlopenflags",
-        "()",
-        "Return the current value of the flags that are used for dlopen calls.",
-        |_, _| Ok(Value::int(2)),
-    ),
 ];
 
 /// The interval as it was set; `krait_runtime::world` keeps it in nanoseconds.
