@@ -3,7 +3,9 @@
 //! The variables and tokens are in `_contextvars/var.rs`. CPython counterpart: `Python/context.c`.
 mod var;
 
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+
+use krait_macros::Trace;
 
 use krait_object::builtin_types::OBJECT;
 use krait_object::hash;
@@ -38,11 +40,10 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 static FUNCTIONS: &[Method] = &[function("copy_context", "()", "", |th, _| Ok(current(th).copy().into()))];
 
-#[derive(krait_macros::Trace, krait_macros::Payload)]
+#[derive(Trace, krait_macros::Payload)]
 #[payload(class = CONTEXT)]
 pub struct Context {
-    /// Variables by identity, with their values.
-    vars: Locked<Hamt>,
+    vars: Locked<Vars>,
     #[trace(skip)]
     entered: AtomicBool,
 }
@@ -60,7 +61,7 @@ static DEF: ClassDef = ClassDef {
             let keys = this(v).keys();
             iter::iter(th, Tuple::from_vec(keys).as_value())
         }),
-        mp_len: Some(|_, v| Ok(this(v).vars.get().len())),
+        mp_len: Some(|_, v| Ok(this(v).len())),
         subscript: Some(|th, v, key| match lookup(th, v, key)? {
             Some(found) => Ok(found),
             None => Err(key_error(th, key)),
@@ -80,7 +81,7 @@ static METHODS: &[Method] = &[
         |th, a| Ok(lookup(th, &a[0], &a[1])?.or_else(|| a.opt(2).cloned()).into()),
     ),
     method("items", "()", "Return all variables and their values in the context object.", |_, a| {
-        let vars = this(&a[0]).vars.get();
+        let vars = this(&a[0]).shared();
         let pairs = vars.iter().map(|(k, v)| Tuple::of([k, v]).into()).collect();
         Ok(List::new(pairs).into())
     }),
@@ -88,7 +89,7 @@ static METHODS: &[Method] = &[
         Ok(List::new(this(&a[0]).keys()).into())
     }),
     method("values", "()", "Return a list of all variables' values in the context object.", |_, a| {
-        let vars = this(&a[0]).vars.get();
+        let vars = this(&a[0]).shared();
         Ok(List::new(vars.iter().map(|(_, v)| v).collect()).into())
     }),
     method("copy", "()", "Return a shallow copy of the context object.", |_, a| Ok(this(&a[0]).copy().into())),
@@ -105,29 +106,63 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     Ok(Context::with(Hamt::default()).into())
 }
 
+/// A context's variables by identity, with their values.
+#[derive(Trace)]
+struct Vars {
+    map: Hamt,
+    /// Names this context in the nodes that no other map holds; 0 = it has none such.
+    owner: u64,
+}
+
 impl Context {
-    fn with(vars: Hamt) -> Ref<Context> {
-        Ref::new(Context { vars: Locked::new(vars), entered: AtomicBool::new(false) })
+    fn with(map: Hamt) -> Ref<Context> {
+        Ref::new(Context { vars: Locked::new(Vars { map, owner: 0 }), entered: AtomicBool::new(false) })
     }
     fn copy(&self) -> Ref<Context> {
-        Context::with(self.vars.get())
+        Context::with(self.shared())
+    }
+    /// The map, of which the context changes no node from now on.
+    fn shared(&self) -> Hamt {
+        let mut vars = self.vars.lock();
+        vars.owner = 0;
+        vars.map.clone()
+    }
+    fn len(&self) -> usize {
+        self.vars.lock().map.len()
     }
     fn keys(&self) -> Vec<Value> {
-        self.vars.get().iter().map(|(k, _)| k).collect()
+        self.shared().iter().map(|(k, _)| k).collect()
     }
-    fn get(&self, th: &mut Thread, var: &Value) -> PyResult<Option<Value>> {
-        let vars = self.vars.get();
-        vars.get(th, &mut Key { hash: hash_of(var), same: &mut |_, k| Ok(k.is(var)) })
+    fn get(&self, var: &Value) -> Option<Value> {
+        self.vars.lock().map.get_identical(hash_of(var), var)
     }
     fn set(&self, th: &mut Thread, var: &Value, value: Option<Value>) -> PyResult<()> {
-        let vars = self.vars.get();
-        let key = &mut Key { hash: hash_of(var), same: &mut |_, k| Ok(k.is(var)) };
+        static OWNERS: AtomicU64 = AtomicU64::new(1);
+        let hash = hash_of(var);
+        let mut vars = self.vars.lock();
+        let value = match value {
+            Some(v) if vars.owner != 0 => match vars.map.exchange(vars.owner, hash, var, v) {
+                Ok(old) => {
+                    drop(vars);
+                    drop(old);
+                    return Ok(());
+                }
+                Err(v) => Some(v),
+            },
+            value => value,
+        };
+        if vars.owner == 0 {
+            vars.owner = OWNERS.fetch_add(1, Relaxed);
+        }
+        let (map, owner) = (vars.map.clone(), vars.owner);
+        drop(vars);
+        let key = &mut Key { hash, owner, same: &mut |_, k| Ok(k.is(var)) };
         let changed = match value {
-            Some(v) => vars.set(th, key, (var.clone(), v))?,
-            None => vars.remove(th, key)?,
+            Some(v) => map.set(th, key, (var.clone(), v))?,
+            None => map.remove(th, key)?,
         };
         if let Some(changed) = changed {
-            let old = std::mem::replace(&mut *self.vars.lock(), changed);
+            let old = std::mem::replace(&mut self.vars.lock().map, changed);
             drop(old);
         }
         Ok(())
@@ -153,7 +188,7 @@ fn lookup(th: &mut Thread, context: &Value, key: &Value) -> PyResult<Option<Valu
         let shown = repr::repr(th, key)?;
         return Err(type_error(th, format!("a ContextVar key was expected, got {shown}")));
     }
-    this(context).get(th, key)
+    Ok(this(context).get(key))
 }
 
 fn run(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -180,14 +215,13 @@ fn compare_contexts(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResul
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let (x, y) = (x.vars.get(), y.vars.get());
+    let (x, y) = (x.shared(), y.shared());
     let mut equal = x.len() == y.len();
     for (var, value) in x.iter() {
         if !equal {
             break;
         }
-        let other = y.get(th, &mut Key { hash: hash_of(&var), same: &mut |_, k| Ok(k.is(&var)) })?;
-        equal = match other {
+        equal = match y.get_identical(hash_of(&var), &var) {
             Some(other) => compare::eq(th, &value, &other)?,
             None => false,
         };

@@ -1,9 +1,10 @@
 //! A hash array mapped trie: an immutable map that shares all but a path of nodes with the map it was made from, so that
 //! keeping an old version costs nothing. It knows hashes; what makes two keys the same the caller says, as `__eq__` runs
-//! Python code. Nodes are objects of the collector's, since several maps hold them. CPython: `Python/hamt.c`.
+//! Python code. Nodes are objects of the collector's, since several maps hold them. CPython: `Python/hamt.c`, whose maps
+//! never change; here who alone holds nodes may have values exchanged in them ([`Hamt::exchange`]).
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
-use krait_object::{ClassDef, PyResult, Ref, Thread, TypeObject, VTable, Value, type_flag};
+use krait_object::{ClassDef, PyResult, Ref, Thread, TypeObject, VTable, Value, ValueCell, type_flag};
 use krait_runtime::types::type_;
 
 /// Bits of the hash that a level looks at.
@@ -18,8 +19,8 @@ pub struct Hamt {
 #[derive(Trace, Payload)]
 #[payload(class = NODE)]
 pub enum Node {
-    /// The slots of those parts of the hash whose bit is set, in order.
-    Branch(u32, Box<[Slot]>),
+    /// Who made it, and the slots of those parts of the hash whose bit is set, in order.
+    Branch { owner: u64, bitmap: u32, slots: Box<[Slot]> },
     /// Keys of one hash.
     Collision(u64, Box<[Pair]>),
 }
@@ -29,18 +30,38 @@ static DEF: ClassDef =
     ClassDef { flags: type_flag::DISALLOW_INSTANTIATION | type_flag::HAVE_GC, ..ClassDef::new(&NODE) };
 
 type Pair = (Value, Value);
-#[derive(Clone, Trace)]
+#[derive(Trace)]
 pub enum Slot {
-    Pair(u64, Pair),
+    Pair(u64, Value, ValueCell),
     Node(Ref<Node>),
+}
+impl Slot {
+    fn pair(hash: u64, (key, value): Pair) -> Slot {
+        Slot::Pair(hash, key, value.into())
+    }
+}
+impl Clone for Slot {
+    fn clone(&self) -> Slot {
+        match self {
+            Slot::Pair(hash, key, value) => Slot::Pair(*hash, key.clone(), ValueCell::new(value.get())),
+            Slot::Node(node) => Slot::Node(node.clone()),
+        }
+    }
 }
 
 /// A key as the trie asks for it.
 pub struct Key<'a> {
     pub hash: u64,
+    /// Names who holds the nodes that are made; 0 = anybody.
+    pub owner: u64,
     pub same: &'a mut dyn FnMut(&mut Thread, &Value) -> PyResult<bool>,
 }
 
+/// Where a pair was found: in a node of that owner, or at a place of a collision.
+enum Found<'a> {
+    Cell(u64, &'a ValueCell),
+    Place(usize),
+}
 enum Removed {
     Absent,
     Empty,
@@ -58,8 +79,8 @@ fn bit_at(hash: u64, shift: u32) -> u32 {
 fn place_of(bitmap: u32, bit: u32) -> usize {
     (bitmap & (bit - 1)).count_ones() as usize
 }
-fn branch(bitmap: u32, slots: Vec<Slot>) -> Ref<Node> {
-    Ref::new(Node::Branch(bitmap, slots.into()))
+fn branch(owner: u64, bitmap: u32, slots: Vec<Slot>) -> Ref<Node> {
+    Ref::new(Node::Branch { owner, bitmap, slots: slots.into() })
 }
 /// The slots with one changed.
 fn with_slot(slots: &[Slot], place: usize, slot: Slot) -> Vec<Slot> {
@@ -77,14 +98,14 @@ impl Hamt {
         let mut shift = 0;
         loop {
             let below = match &*node {
-                Node::Branch(bitmap, slots) => {
+                Node::Branch { bitmap, slots, .. } => {
                     let bit = bit_at(key.hash, shift);
                     if bitmap & bit == 0 {
                         return Ok(None);
                     }
                     match &slots[place_of(*bitmap, bit)] {
-                        Slot::Pair(hash, (k, v)) => {
-                            return Ok((*hash == key.hash && (key.same)(th, k)?).then(|| v.clone()));
+                        Slot::Pair(hash, k, v) => {
+                            return Ok(if *hash == key.hash && (key.same)(th, k)? { v.get() } else { None });
                         }
                         Slot::Node(below) => below.clone(),
                     }
@@ -101,7 +122,7 @@ impl Hamt {
     /// The map with this value for the key; `None`: it has that very value.
     pub fn set(&self, th: &mut Thread, key: &mut Key<'_>, pair: Pair) -> PyResult<Option<Hamt>> {
         let Some(root) = &self.root else {
-            let root = branch(bit_at(key.hash, 0), vec![Slot::Pair(key.hash, pair)]);
+            let root = branch(key.owner, bit_at(key.hash, 0), vec![Slot::pair(key.hash, pair)]);
             return Ok(Some(Hamt { root: Some(root), len: 1 }));
         };
         let made = set_below(th, root, 0, key, pair)?;
@@ -114,9 +135,48 @@ impl Hamt {
             Removed::Absent => return Ok(None),
             Removed::Empty => None,
             Removed::Left(Slot::Node(node)) => Some(node),
-            Removed::Left(Slot::Pair(hash, pair)) => Some(branch(bit_at(hash, 0), vec![Slot::Pair(hash, pair)])),
+            Removed::Left(pair @ Slot::Pair(hash, ..)) => Some(branch(key.owner, bit_at(hash, 0), vec![pair])),
         };
         Ok(Some(Hamt { root, len: self.len - 1 }))
+    }
+    /// The value of a key that is the same object only.
+    pub fn get_identical(&self, hash: u64, key: &Value) -> Option<Value> {
+        let (pairs, found) = self.identical(hash, key)?;
+        match found {
+            Found::Cell(_, value) => value.get(),
+            Found::Place(at) => Some(pairs[at].1.clone()),
+        }
+    }
+    /// Exchanges the value of a key that is the same object, in a node that nobody but `owner` (not 0) holds; the value
+    /// comes back where there is none such.
+    pub fn exchange(&self, owner: u64, hash: u64, key: &Value, value: Value) -> Result<Option<Value>, Value> {
+        match self.identical(hash, key) {
+            Some((_, Found::Cell(made_by, cell))) if made_by == owner => Ok(cell.replace(Some(value))),
+            _ => Err(value),
+        }
+    }
+    fn identical(&self, hash: u64, key: &Value) -> Option<(&[Pair], Found<'_>)> {
+        let mut node: &Node = self.root.as_ref()?;
+        let mut shift = 0;
+        loop {
+            match node {
+                Node::Branch { owner, bitmap, slots } => {
+                    let bit = bit_at(hash, shift);
+                    if bitmap & bit == 0 {
+                        return None;
+                    }
+                    match &slots[place_of(*bitmap, bit)] {
+                        Slot::Pair(_, k, v) => return k.is(key).then_some((&[], Found::Cell(*owner, v))),
+                        Slot::Node(below) => node = below,
+                    }
+                }
+                Node::Collision(_, pairs) => {
+                    let at = pairs.iter().position(|(k, _)| k.is(key))?;
+                    return Some((pairs, Found::Place(at)));
+                }
+            }
+            shift += BITS;
+        }
     }
     pub fn iter(&self) -> Walk {
         Walk(self.root.iter().map(|root| (root.clone(), 0)).collect())
@@ -141,34 +201,33 @@ fn set_below(
     pair: Pair,
 ) -> PyResult<Option<(Ref<Node>, bool)>> {
     match &**node {
-        Node::Branch(bitmap, slots) => {
+        Node::Branch { bitmap, slots, .. } => {
             let bit = bit_at(key.hash, shift);
             let place = place_of(*bitmap, bit);
             if bitmap & bit == 0 {
                 let mut slots = slots.to_vec();
-                slots.insert(place, Slot::Pair(key.hash, pair));
-                return Ok(Some((branch(bitmap | bit, slots), true)));
+                slots.insert(place, Slot::pair(key.hash, pair));
+                return Ok(Some((branch(key.owner, bitmap | bit, slots), true)));
             }
             let (slot, added) = match &slots[place] {
-                Slot::Pair(hash, (k, v)) if *hash == key.hash && (key.same)(th, k)? => {
-                    if v.is(&pair.1) {
+                Slot::Pair(hash, k, v) if *hash == key.hash && (key.same)(th, k)? => {
+                    if v.get().is_some_and(|v| v.is(&pair.1)) {
                         return Ok(None);
                     }
-                    (Slot::Pair(*hash, (k.clone(), pair.1)), false)
+                    (Slot::pair(*hash, (k.clone(), pair.1)), false)
                 }
-                Slot::Pair(hash, old) => {
-                    let old = Slot::Pair(*hash, old.clone());
-                    (Slot::Node(join(shift + BITS, *hash, old, key.hash, pair)), true)
+                old @ Slot::Pair(hash, ..) => {
+                    (Slot::Node(join(key.owner, shift + BITS, (*hash, old.clone()), key.hash, pair)), true)
                 }
                 Slot::Node(below) => match set_below(th, below, shift + BITS, key, pair)? {
                     None => return Ok(None),
                     Some((made, added)) => (Slot::Node(made), added),
                 },
             };
-            Ok(Some((branch(*bitmap, with_slot(slots, place, slot)), added)))
+            Ok(Some((branch(key.owner, *bitmap, with_slot(slots, place, slot)), added)))
         }
         Node::Collision(hash, _) if *hash != key.hash => {
-            Ok(Some((join(shift, *hash, Slot::Node(node.clone()), key.hash, pair), true)))
+            Ok(Some((join(key.owner, shift, (*hash, Slot::Node(node.clone())), key.hash, pair), true)))
         }
         Node::Collision(hash, pairs) => {
             let mut changed = pairs.to_vec();
@@ -184,33 +243,35 @@ fn set_below(
 }
 
 /// A node of a slot and a pair, whose hashes agree in all bits below `shift`.
-fn join(shift: u32, old_hash: u64, old: Slot, hash: u64, pair: Pair) -> Ref<Node> {
+fn join(owner: u64, shift: u32, (old_hash, old): (u64, Slot), hash: u64, pair: Pair) -> Ref<Node> {
     if old_hash == hash
-        && let Slot::Pair(_, old) = old
+        && let Slot::Pair(_, key, value) = &old
+        && let Some(value) = value.get()
     {
-        return Ref::new(Node::Collision(hash, Box::new([old, pair])));
+        return Ref::new(Node::Collision(hash, Box::new([(key.clone(), value), pair])));
     }
     let (first, second) = (bit_at(old_hash, shift), bit_at(hash, shift));
     if first == second {
-        return branch(first, vec![Slot::Node(join(shift + BITS, old_hash, old, hash, pair))]);
+        let below = join(owner, shift + BITS, (old_hash, old), hash, pair);
+        return branch(owner, first, vec![Slot::Node(below)]);
     }
-    let mut slots = vec![old, Slot::Pair(hash, pair)];
+    let mut slots = vec![old, Slot::pair(hash, pair)];
     if second < first {
         slots.swap(0, 1);
     }
-    branch(first | second, slots)
+    branch(owner, first | second, slots)
 }
 
 fn remove_below(th: &mut Thread, node: &Ref<Node>, shift: u32, key: &mut Key<'_>) -> PyResult<Removed> {
     match &**node {
-        Node::Branch(bitmap, slots) => {
+        Node::Branch { bitmap, slots, .. } => {
             let bit = bit_at(key.hash, shift);
             if bitmap & bit == 0 {
                 return Ok(Removed::Absent);
             }
             let place = place_of(*bitmap, bit);
             let left = match &slots[place] {
-                Slot::Pair(hash, (k, _)) => {
+                Slot::Pair(hash, k, _) => {
                     if *hash != key.hash || !(key.same)(th, k)? {
                         return Ok(Removed::Absent);
                     }
@@ -237,7 +298,7 @@ fn remove_below(th: &mut Thread, node: &Ref<Node>, shift: u32, key: &mut Key<'_>
                 Some(slot) if moves_up => slot,
                 last => {
                     slots.extend(last);
-                    Slot::Node(branch(bitmap, slots))
+                    Slot::Node(branch(key.owner, bitmap, slots))
                 }
             }))
         }
@@ -247,7 +308,7 @@ fn remove_below(th: &mut Thread, node: &Ref<Node>, shift: u32, key: &mut Key<'_>
             let mut left = pairs.to_vec();
             left.remove(at);
             Ok(Removed::Left(match left.pop() {
-                Some(last) if left.is_empty() => Slot::Pair(*hash, last),
+                Some(last) if left.is_empty() => Slot::pair(*hash, last),
                 last => {
                     left.extend(last);
                     Slot::Node(Ref::new(Node::Collision(*hash, left.into())))
@@ -268,14 +329,14 @@ impl Iterator for Walk {
             let place = *at;
             *at += 1;
             let slot = match &**node {
-                Node::Branch(_, slots) => slots.get(place).cloned(),
-                Node::Collision(hash, pairs) => pairs.get(place).map(|pair| Slot::Pair(*hash, pair.clone())),
+                Node::Branch { slots, .. } => slots.get(place).cloned(),
+                Node::Collision(hash, pairs) => pairs.get(place).map(|pair| Slot::pair(*hash, pair.clone())),
             };
             match slot {
                 None => {
                     self.0.pop();
                 }
-                Some(Slot::Pair(_, pair)) => return Some(pair),
+                Some(Slot::Pair(_, key, value)) => return value.get().map(|value| (key, value)),
                 Some(Slot::Node(below)) => self.0.push((below, 0)),
             }
         }

@@ -81,7 +81,7 @@ fn show_var(th: &mut Thread, v: &Value) -> PyResult<Value> {
     Ok(Value::from(format!("{out} at {:#x}>", v.bits())))
 }
 fn get(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let found = current(th).get(th, &a[0])?.or_else(|| a.opt(1).cloned()).or_else(|| var(&a[0]).default.clone());
+    let found = current(th).get(&a[0]).or_else(|| a.opt(1).cloned()).or_else(|| var(&a[0]).default.clone());
     match found {
         Some(v) => Ok(v),
         None => Err(raise_args(th, &LOOKUP_ERROR, vec![a[0].clone()])),
@@ -89,7 +89,7 @@ fn get(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 fn set(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let context = current(th);
-    let old = context.get(th, &a[0])?;
+    let old = context.get(&a[0]);
     context.set(th, &a[0], Some(a[1].clone()))?;
     Ok(Ref::new(Token { context, var: a[0].clone(), old, used: AtomicBool::new(false) }).into())
 }

@@ -1,10 +1,9 @@
 //! Callables that are methods of instances like functions are, and the ways of calling them. CPython:
 //! `Modules/_testcapi/vectorcall.c`, `Modules/_testcapimodule.c`.
-use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
 use krait_object::native::function;
 use krait_object::{
-    Args, ClassDef, Dict, Locked, Method, PyResult, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, type_flag,
+    Args, ClassDef, Dict, Locked, Method, PyResult, SlotDefs, Thread, Tuple, TypeObject, Value, type_flag,
 };
 use krait_runtime::errors::type_error;
 use krait_runtime::import;
@@ -14,11 +13,7 @@ use krait_runtime::types::method;
 static BASE: TypeObject = TypeObject::builtin_like("MethodDescriptorBase", &OBJECT);
 static DERIVED: TypeObject = TypeObject::builtin_like("MethodDescriptorDerived", &BASE);
 static NOP_GET: TypeObject = TypeObject::builtin_like("MethodDescriptorNopGet", &BASE);
-#[derive(Trace, Payload)]
-#[payload(class = SECOND)]
-pub struct Second();
-static SECOND_LAYOUT: VTable = VTable::of::<Second>();
-static SECOND: TypeObject = TypeObject::builtin("MethodDescriptor2", Some(&BASE), &SECOND_LAYOUT);
+static SECOND: TypeObject = TypeObject::builtin_like("MethodDescriptor2", &BASE);
 
 const BINDING: SlotDefs =
     SlotDefs { call: Some(|_, _, _| Ok(Value::TRUE)), descr_get: Some(descr_get), ..SlotDefs::EMPTY };

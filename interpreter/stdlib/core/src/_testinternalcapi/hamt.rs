@@ -41,7 +41,7 @@ pub static MAP_DEF: ClassDef = ClassDef {
 static METHODS: &[Method] = &[
     method("set", "(key, value, /)", "The map with this value for the key.", |th, a| {
         let hash = hash_value(th, &a[1])? as u64;
-        let key = &mut Key { hash, same: &mut |th, k| key_eq(th, &a[1], k) };
+        let key = &mut Key { hash, owner: 0, same: &mut |th, k| key_eq(th, &a[1], k) };
         let made = map(&a[0]).set(th, key, (a[1].clone(), a[2].clone()))?;
         Ok(made.map_or_else(|| a[0].clone(), |m| Ref::new(Map(m)).into()))
     }),
@@ -50,7 +50,7 @@ static METHODS: &[Method] = &[
     }),
     method("delete", "(key, /)", "The map without the key.", |th, a: &Args<'_>| {
         let hash = hash_value(th, &a[1])? as u64;
-        let made = map(&a[0]).remove(th, &mut Key { hash, same: &mut |th, k| key_eq(th, &a[1], k) })?;
+        let made = map(&a[0]).remove(th, &mut Key { hash, owner: 0, same: &mut |th, k| key_eq(th, &a[1], k) })?;
         Ok(made.map_or_else(|| a[0].clone(), |m| Ref::new(Map(m)).into()))
     }),
     method("items", "()", "An iterator over the pairs.", |_, a| Ok(walk(&a[0], Part::Both))),
@@ -63,7 +63,7 @@ fn map(v: &Value) -> &Hamt {
 }
 fn find(th: &mut Thread, v: &Value, key: &Value) -> PyResult<Option<Value>> {
     let hash = hash_value(th, key)? as u64;
-    map(v).get(th, &mut Key { hash, same: &mut |th, k| key_eq(th, key, k) })
+    map(v).get(th, &mut Key { hash, owner: 0, same: &mut |th, k| key_eq(th, key, k) })
 }
 fn compare_maps(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     let (Some(Map(x)), Some(Map(y))) = (a.downcast_ref(), b.downcast_ref()) else { return Ok(Value::NOT_IMPLEMENTED) };
