@@ -24,7 +24,7 @@ pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
 pub mod gc;
-pub mod hamt;
+mod hamt;
 pub mod itertools;
 pub mod marshal;
 pub mod sys;

@@ -58,7 +58,7 @@ pub static FUNCTIONS: &[Method] = &[
         if a.opt_not_none(2).is_some_and(|k| k.downcast_ref::<Dict>().is_none()) {
             return Err(type_error(th, "kwargs must be a dict"));
         }
-        call::call_tuple_dict(th, &a[0], &args.to_vec(), a.opt_not_none(2))
+        call::call_tuple_dict(th, &a[0], args, a.opt_not_none(2))
     }),
     function("bad_get", "(self, obj, type, /)", "Call the type, then look at the descriptor.", |th, a| {
         call::call(th, &a[2], &[])?;
