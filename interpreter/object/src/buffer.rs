@@ -20,6 +20,9 @@ pub mod flags {
     pub const INDIRECT: u32 = 0x118;
     pub const FULL_RO: u32 = 0x11C;
     pub const FULL: u32 = 0x11D;
+    /// Kinds of memoryview, which are no requests.
+    pub const READ: u32 = 0x100;
+    pub const WRITE: u32 = 0x200;
 }
 
 /// The memory behind an export. Dropping it releases the export (and lets the exporter resize again).

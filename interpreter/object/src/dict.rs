@@ -2,7 +2,7 @@
 //! runs: the key is cloned, the dict unlocked, and the search starts again if the keys changed meanwhile.
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::builtin_types::DICT;
 use crate::compare::{Key, hash_value, key_eq};
@@ -249,8 +249,8 @@ impl Dict {
     }
     pub fn set_hashed(&self, th: &mut Thread, key: Value, hash: i64, value: Value) -> PyResult<()> {
         let kept = key.clone();
-        let stored = self.with_place(th, &key, hash, |t, i| match i.and_then(|i| t.at_mut(i)) {
-            Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
+        let stored = self.with_place(th, &key, hash, |t, i| match i {
+            Some(i) => Ok(replace(t, i, value).ok()),
             None => t.push(hash, kept, value).then_some(None).ok_or(()),
         })?;
         match stored {
@@ -330,10 +330,7 @@ impl Dict {
         let Some(quick) = Quick::of(key) else { return Err(value) };
         let mut t = self.lock();
         match t.find_quick(&quick) {
-            Ok(Some(i)) => match t.at_mut(i) {
-                Some(pair) => Ok(Some(std::mem::replace(&mut pair.1, value))),
-                None => Err(value),
-            },
+            Ok(Some(i)) => replace(&mut t, i, value).map(Some),
             Ok(None) if t.has_room() => {
                 t.push(quick.hash(), key.clone(), value);
                 Ok(None)
@@ -365,8 +362,14 @@ impl Dict {
     pub fn set_str(&self, key: &Ref<Str>, value: Value) {
         let old = {
             let mut t = self.lock();
-            match Self::place_of_str(&t, key).and_then(|i| t.at_mut(i)) {
-                Some(pair) => Some(std::mem::replace(&mut pair.1, value)),
+            match Self::place_of_str(&t, key) {
+                Some(i) => {
+                    let count = t.mutations();
+                    let old = replace(&mut t, i, value).ok();
+                    // Stores that follow may be those of a cache.
+                    t.set_mutations(count + 1);
+                    old
+                }
                 None => {
                     t.push(key.hash(), key.to_value(), value);
                     None
@@ -414,8 +417,8 @@ impl Dict {
     #[inline(always)]
     pub fn set_at_hint(&self, place: u32, key: &Ref<Str>, value: Value) -> Result<Value, Value> {
         let mut t = self.lock();
-        match t.at_mut(place as usize) {
-            Some(pair) if pair.0.bits() == key.address() as u64 => Ok(std::mem::replace(&mut pair.1, value)),
+        match t.at(place as usize) {
+            Some(pair) if pair.0.bits() == key.address() as u64 => replace(&mut t, place as usize, value),
             _ => Err(value),
         }
     }
@@ -438,7 +441,7 @@ impl Dict {
         }
         t.at(place as usize).map(|(_, v)| v.clone())
     }
-    /// Stores at `place` if the keys are still those of `version`.
+    /// Stores at `place` if the keys are still those of `version`. It is not counted: see [`Dict::state`].
     #[inline(always)]
     pub fn cached_set(&self, version: u32, place: u32, value: Value) -> Result<Value, Value> {
         let mut t = self.lock();
@@ -478,8 +481,31 @@ impl Dict {
         Ref::new(Dict { table: Locked::own(table), owner: AtomicUsize::new(0) })
     }
     pub fn clear(&self) {
-        let old = self.lock().take();
+        let mut table = self.lock();
+        if table.places() != 0 {
+            let old = table.take();
+            drop(table);
+            drop(old);
+        }
+    }
+    /// Names this state of this dict among all states of all dicts (PEP 509): the number of the dict, given when it is
+    /// first asked for, above the count of its changes. Inline caches lose the dict, so that the first store that they
+    /// would have made after this is made, and counted, without them.
+    pub fn state(&self) -> u64 {
+        const COUNT_BITS: u32 = 40;
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.detach();
+        let mut table = self.lock();
+        let mut state = table.mutations();
+        if state >> COUNT_BITS == 0 {
+            state = NEXT.fetch_add(1, Relaxed) << COUNT_BITS;
+        }
+        let mut copy = table.copy();
+        copy.set_mutations(state);
+        let old = std::mem::replace(&mut *table, copy);
+        drop(table);
         drop(old);
+        state
     }
     /// Exchanges the contents.
     pub fn swap_table(&self, other: Table<Value>) -> Table<Value> {
@@ -487,6 +513,15 @@ impl Dict {
     }
 }
 
+/// Exchanges the value at `place`; another one is a change.
+#[inline(always)]
+fn replace(table: &mut Table<Value>, place: usize, value: Value) -> Result<Value, Value> {
+    let Some(pair) = table.at_mut(place) else { return Err(value) };
+    let changed = !pair.1.is(&value);
+    let old = std::mem::replace(&mut pair.1, value);
+    table.set_mutations(table.mutations() + u64::from(changed));
+    Ok(old)
+}
 #[cold]
 fn no_memory(th: &mut Thread) -> Raised {
     (th.hooks().no_memory)(th)

@@ -30,6 +30,8 @@ pub mod type_flag {
     /// May be subclassed.
     pub const BASE: u32 = 1 << 10;
     pub const READY: u32 = 1 << 12;
+    /// The namespace of the class, or of a base, has keys that are no strings: a lookup may have to ask their `__eq__`.
+    pub const ODD_KEYS: u32 = 1 << 13;
     pub const HAVE_GC: u32 = 1 << 14;
     pub const METHOD_DESCRIPTOR: u32 = 1 << 17;
     pub const ABSTRACT: u32 = 1 << 20;

@@ -65,8 +65,6 @@ pub(crate) unsafe fn fill(owner: usize, table: &mut Table<Value>) {
             table.push(key.hash(), key.into_value(), value);
         }
     }
-    // The same attributes in the same places count as no change.
-    table.set_mutations(u64::from(shape.id) << 32);
 }
 
 /// Brings what was done to the table back to the slots and empties it. `Err`: the table is a dict's of its own now, and the

@@ -2,7 +2,7 @@
 use krait_object::buffer::{Buffer, flags};
 use krait_object::{Bytes, PyResult, Ref, Thread, Value};
 
-use crate::errors::{buffer_error, type_error};
+use crate::errors::{buffer_error, system_error, type_error};
 
 /// Whether the type exports buffers.
 pub fn has_buffer(v: &Value) -> bool {
@@ -30,6 +30,16 @@ pub fn get_buffer(th: &mut Thread, v: &Value, request: u32) -> PyResult<Buffer> 
             Err(type_error(th, format!("a bytes-like object is required, not '{name}'")))
         }
     }
+}
+/// What `PyBuffer_FillInfo` asks of a request for plain memory.
+pub fn check_filled(th: &mut Thread, request: u32, readonly: bool) -> PyResult<()> {
+    if matches!(request, flags::READ | flags::WRITE) {
+        return Err(system_error(th, "bad argument to internal function"));
+    }
+    if request & flags::WRITABLE != 0 && readonly {
+        return Err(buffer_error(th, "Object is not writable."));
+    }
+    Ok(())
 }
 /// A contiguous, writable export.
 pub fn get_writable(th: &mut Thread, v: &Value) -> PyResult<Buffer> {

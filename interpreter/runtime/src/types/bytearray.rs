@@ -16,6 +16,7 @@ use krait_object::{
 
 use crate::errors::{buffer_error, index_error, type_error};
 use crate::numtext::OutOfMemory;
+use crate::protocol::buffer::check_filled;
 use crate::protocol::slice::adjust;
 use crate::text::escape;
 use crate::types::bytes::data::{argument, has_buffer};
@@ -270,7 +271,8 @@ fn subscript(th: &mut Thread, value: &Value, key: &Value) -> PyResult<Value> {
     item(th, value, index)
 }
 
-fn buffer(_: &mut Thread, value: &Value, _: u32) -> PyResult<Buffer> {
+fn buffer(th: &mut Thread, value: &Value, wanted: u32) -> PyResult<Buffer> {
+    check_filled(th, wanted, false)?;
     let array = value.to_ref::<ByteArray>().expect("the slot belongs to bytearray");
     let len = array.lock().len();
     Ok(Buffer::bytes(value.clone(), Arc::new(ByteArrayExport::new(array)), len, false))

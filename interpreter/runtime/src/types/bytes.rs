@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use krait_object::buffer::{Buffer, BytesExport, flags};
+use krait_object::buffer::{Buffer, BytesExport};
 use krait_object::builtin_types::BYTES;
 use krait_object::native::{Method, Sig, class_method, method, static_method};
 use krait_object::{
@@ -13,6 +13,7 @@ use krait_object::{
 use crate::errors::{buffer_error, catch, index_error, memory_error, type_error, value_error};
 use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
+use crate::protocol::buffer::check_filled;
 use crate::protocol::slice::adjust;
 use crate::protocol::{attr, iter, number};
 use crate::text::escape;
@@ -311,9 +312,7 @@ fn subscript(th: &mut Thread, value: &Value, key: &Value) -> PyResult<Value> {
 }
 
 fn buffer(th: &mut Thread, value: &Value, wanted: u32) -> PyResult<Buffer> {
-    if wanted & flags::WRITABLE != 0 {
-        return Err(buffer_error(th, "Object is not writable."));
-    }
+    check_filled(th, wanted, true)?;
     let Some(bytes) = value.to_ref::<Bytes>() else { return Err(buffer_error(th, "Object is not writable.")) };
     let len = bytes.len();
     Ok(Buffer::bytes(value.clone(), Arc::new(BytesExport(bytes)), len, true))

@@ -145,7 +145,6 @@ static METHOD_DEF: ClassDef = ClassDef {
     ..ClassDef::new(&METHOD_DESCRIPTOR)
 };
 static CLASSMETHOD_DEF: ClassDef = ClassDef {
-    methods: REDUCE,
     getset: &[
         getter("__name__", "", |_, v| Ok(Value::str(this::<ClassMethodDescriptor>(v).def.name))),
         getter("__qualname__", "", qualname),

@@ -6,7 +6,7 @@ use krait_object::native::{class_method, getset, method};
 use krait_object::slots::GetAttrFn;
 use krait_object::{
     Args, ClassDef, CmpOp, Dict, GetSet, List, Method, PyResult, Ref, SlotDefs, Str, Thread, Type, TypeObject, Value,
-    hash, type_flag,
+    hash, table::NotQuick, type_flag,
 };
 
 use crate::errors::type_error;
@@ -156,16 +156,22 @@ pub fn instance_dict(o: &Value) -> Option<Ref<Dict>> {
     instance::dict(o)
 }
 /// An attribute of the instance's own storage.
-fn own_attribute(o: &Value, name: &Ref<Str>) -> Option<Value> {
-    if o.class().dict_cell.is_set() {
-        return payload_dict(o)?.get_str(name);
-    }
-    instance::get_attr(o, name)
+fn own_attribute(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    let dict = if o.class().dict_cell.is_set() {
+        let Some(dict) = payload_dict(o) else { return Ok(None) };
+        dict
+    } else if let instance::Storage::Dict(dict) = instance::storage(o) {
+        dict
+    } else {
+        return Ok(instance::get_attr(o, name));
+    };
+    // A key that is no string may have `__eq__`.
+    dict.get_quick(name.as_value()).or_else(|NotQuick| dict.get(th, name.as_value()))
 }
 /// `object.__getattribute__` without the AttributeError.
 pub fn generic_getattr(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     let class = o.class_ref();
-    let found = class.lookup(name);
+    let found = crate::types::type_::find(th, &class, name)?;
     let mut getter = None;
     if let Some(f) = &found {
         let slots = &f.class().slots;
@@ -176,7 +182,7 @@ pub fn generic_getattr(th: &mut Thread, o: &Value, name: &Ref<Str>) -> PyResult<
             return get(th, f, Some(o), Some(class.as_value())).map(Some);
         }
     }
-    if let Some(v) = own_attribute(o, name) {
+    if let Some(v) = own_attribute(th, o, name)? {
         return Ok(Some(v));
     }
     match (found, getter) {

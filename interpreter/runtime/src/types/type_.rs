@@ -140,6 +140,23 @@ pub fn full_name(class: &Type) -> String {
 }
 
 /// `type.__getattribute__`: data descriptors of the metaclass, then the class's MRO, then the rest of the metaclass.
+/// As `Type::lookup`, where keys that are no strings are asked.
+pub fn find(th: &mut Thread, class: &Type, name: &Ref<Str>) -> PyResult<Option<Value>> {
+    if !class.has_flag(type_flag::ODD_KEYS) {
+        return Ok(class.lookup(name));
+    }
+    // What is asked may give the class another MRO.
+    let Some(mro) = class.mro() else { return Ok(None) };
+    for class in mro.iter() {
+        let dict = class.downcast_ref::<Type>().and_then(Type::dict);
+        if let Some(dict) = dict
+            && let Some(found) = dict.get(th, name.as_value())?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
 fn type_getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     let class = v.downcast_ref::<Type>().expect("type's slot");
     let meta = v.class_ref();
@@ -155,7 +172,7 @@ fn type_getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<
             return get(th, m, Some(v), Some(&meta)).map(Some);
         }
     }
-    if let Some(found) = class.lookup(name) {
+    if let Some(found) = find(th, class, name)? {
         let get = found.class().slots.descr_get.get();
         return match get {
             Some(get) => get(th, &found, None, Some(v)).map(Some),

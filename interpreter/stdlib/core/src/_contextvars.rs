@@ -1,13 +1,14 @@
-//! `_contextvars`: context variables (PEP 567). A context shares its map with its copies until one of them changes it.
+//! `_contextvars`: context variables (PEP 567). A context's map is immutable (`hamt.rs`), so that copies share it.
 //!
-//! The variables and tokens are in `_contextvars/var.rs`. CPython counterpart: `Python/context.c`, `Python/hamt.c`.
+//! The variables and tokens are in `_contextvars/var.rs`. CPython counterpart: `Python/context.c`.
 mod var;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+
+use krait_macros::Trace;
 
 use krait_object::builtin_types::OBJECT;
+use krait_object::hash;
 use krait_object::native::{function, method};
 use krait_object::{
     Args, ClassDef, CmpOp, List, Locked, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject,
@@ -18,12 +19,14 @@ use krait_runtime::protocol::{call, compare, iter, repr};
 use krait_runtime::types::type_::unhashable;
 use krait_runtime::types::{module, type_};
 
+use crate::hamt::{self, Hamt, Key};
 use var::ContextVar;
 
 pub static MODULE: ModuleDef = ModuleDef {
     doc: "Context Variables",
     functions: FUNCTIONS,
     init: Some(|th, m| {
+        hamt::ready(th);
         for def in [&DEF, &var::VAR_DEF, &var::TOKEN_DEF, &var::MISSING_DEF] {
             type_::ready::ready_class(th, def);
         }
@@ -37,20 +40,9 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 static FUNCTIONS: &[Method] = &[function("copy_context", "()", "", |th, _| Ok(current(th).copy().into()))];
 
-/// Variables by identity, with their values.
-type Vars = Arc<Entries>;
-#[derive(Clone, Default)]
-struct Entries(HashMap<u64, (Value, Value)>);
-impl Entries {
-    fn get(&self, var: &Value) -> Option<Value> {
-        self.0.get(&var.bits()).map(|(_, v)| v.clone())
-    }
-}
-
-#[derive(krait_macros::Trace, krait_macros::Payload)]
+#[derive(Trace, krait_macros::Payload)]
 #[payload(class = CONTEXT)]
 pub struct Context {
-    #[trace(skip)]
     vars: Locked<Vars>,
     #[trace(skip)]
     entered: AtomicBool,
@@ -69,7 +61,7 @@ static DEF: ClassDef = ClassDef {
             let keys = this(v).keys();
             iter::iter(th, Tuple::from_vec(keys).as_value())
         }),
-        mp_len: Some(|_, v| Ok(this(v).vars.get().0.len())),
+        mp_len: Some(|_, v| Ok(this(v).len())),
         subscript: Some(|th, v, key| match lookup(th, v, key)? {
             Some(found) => Ok(found),
             None => Err(key_error(th, key)),
@@ -89,16 +81,16 @@ static METHODS: &[Method] = &[
         |th, a| Ok(lookup(th, &a[0], &a[1])?.or_else(|| a.opt(2).cloned()).into()),
     ),
     method("items", "()", "Return all variables and their values in the context object.", |_, a| {
-        let vars = this(&a[0]).vars.get();
-        let pairs = vars.0.values().map(|(k, v)| Tuple::of([k.clone(), v.clone()]).into()).collect();
+        let vars = this(&a[0]).shared();
+        let pairs = vars.iter().map(|(k, v)| Tuple::of([k, v]).into()).collect();
         Ok(List::new(pairs).into())
     }),
     method("keys", "()", "Return a list of all variables in the context object.", |_, a| {
         Ok(List::new(this(&a[0]).keys()).into())
     }),
     method("values", "()", "Return a list of all variables' values in the context object.", |_, a| {
-        let vars = this(&a[0]).vars.get();
-        Ok(List::new(vars.0.values().map(|(_, v)| v.clone()).collect()).into())
+        let vars = this(&a[0]).shared();
+        Ok(List::new(vars.iter().map(|(_, v)| v).collect()).into())
     }),
     method("copy", "()", "Return a shallow copy of the context object.", |_, a| Ok(this(&a[0]).copy().into())),
     method("run", "", "", run),
@@ -111,32 +103,73 @@ fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     if !args.is_empty() {
         return Err(type_error(th, "Context() does not accept any arguments"));
     }
-    Ok(Context::with(Vars::default()).into())
+    Ok(Context::with(Hamt::default()).into())
+}
+
+/// A context's variables by identity, with their values.
+#[derive(Trace)]
+struct Vars {
+    map: Hamt,
+    /// Names this context in the nodes that no other map holds; 0 = it has none such.
+    owner: u64,
 }
 
 impl Context {
-    fn with(vars: Vars) -> Ref<Context> {
-        Ref::new(Context { vars: Locked::new(vars), entered: AtomicBool::new(false) })
+    fn with(map: Hamt) -> Ref<Context> {
+        Ref::new(Context { vars: Locked::new(Vars { map, owner: 0 }), entered: AtomicBool::new(false) })
     }
     fn copy(&self) -> Ref<Context> {
-        Context::with(self.vars.get())
+        Context::with(self.shared())
+    }
+    /// The map, of which the context changes no node from now on.
+    fn shared(&self) -> Hamt {
+        let mut vars = self.vars.lock();
+        vars.owner = 0;
+        vars.map.clone()
+    }
+    fn len(&self) -> usize {
+        self.vars.lock().map.len()
     }
     fn keys(&self) -> Vec<Value> {
-        self.vars.get().0.values().map(|(k, _)| k.clone()).collect()
+        self.shared().iter().map(|(k, _)| k).collect()
     }
     fn get(&self, var: &Value) -> Option<Value> {
-        self.vars.lock().get(var)
+        self.vars.lock().map.get_identical(hash_of(var), var)
     }
-    fn set(&self, var: &Value, value: Option<Value>) {
+    fn set(&self, th: &mut Thread, var: &Value, value: Option<Value>) -> PyResult<()> {
+        static OWNERS: AtomicU64 = AtomicU64::new(1);
+        let hash = hash_of(var);
         let mut vars = self.vars.lock();
-        let entries = &mut Arc::make_mut(&mut vars).0;
-        let old = match value {
-            Some(v) => entries.insert(var.bits(), (var.clone(), v)),
-            None => entries.remove(&var.bits()),
+        let value = match value {
+            Some(v) if vars.owner != 0 => match vars.map.exchange(vars.owner, hash, var, v) {
+                Ok(old) => {
+                    drop(vars);
+                    drop(old);
+                    return Ok(());
+                }
+                Err(v) => Some(v),
+            },
+            value => value,
         };
+        if vars.owner == 0 {
+            vars.owner = OWNERS.fetch_add(1, Relaxed);
+        }
+        let (map, owner) = (vars.map.clone(), vars.owner);
         drop(vars);
-        drop(old);
+        let key = &mut Key { hash, owner, same: &mut |_, k| Ok(k.is(var)) };
+        let changed = match value {
+            Some(v) => map.set(th, key, (var.clone(), v))?,
+            None => map.remove(th, key)?,
+        };
+        if let Some(changed) = changed {
+            let old = std::mem::replace(&mut self.vars.lock().map, changed);
+            drop(old);
+        }
+        Ok(())
     }
+}
+fn hash_of(var: &Value) -> u64 {
+    hash::pointer(var.bits() as usize) as u64
 }
 
 /// The thread's contexts.
@@ -147,7 +180,7 @@ struct State {
 /// The thread's current context, made on first use.
 fn current(th: &mut Thread) -> Ref<Context> {
     let state = th.extension::<State>();
-    state.current.get_or_insert_with(|| Context::with(Vars::default())).clone()
+    state.current.get_or_insert_with(|| Context::with(Hamt::default())).clone()
 }
 
 fn lookup(th: &mut Thread, context: &Value, key: &Value) -> PyResult<Option<Value>> {
@@ -182,14 +215,14 @@ fn compare_contexts(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResul
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let (x, y) = (x.vars.get(), y.vars.get());
-    let mut equal = x.0.len() == y.0.len();
-    for (var, value) in x.0.values() {
+    let (x, y) = (x.shared(), y.shared());
+    let mut equal = x.len() == y.len();
+    for (var, value) in x.iter() {
         if !equal {
             break;
         }
-        equal = match y.get(var) {
-            Some(other) => compare::eq(th, value, &other)?,
+        equal = match y.get_identical(hash_of(&var), &var) {
+            Some(other) => compare::eq(th, &value, &other)?,
             None => false,
         };
     }

@@ -1,6 +1,8 @@
 //! `_testcapi`: the sizes of C types, callables of every calling convention, and plain calls, as far as tests of the
 //! language use them. What tests CPython's C API itself is absent.
+mod callables;
 mod frames;
+mod memory;
 mod monitoring;
 
 use krait_object::builtin_types::OBJECT;
@@ -151,7 +153,20 @@ static FRAMES: ModuleDef = ModuleDef { functions: frames::FUNCTIONS, ..ModuleDef
 static EVENTS: ModuleDef =
     ModuleDef { functions: monitoring::FUNCTIONS, classes: &[&monitoring::DEF], ..ModuleDef::new("_testcapi") };
 
+/// Callables and the ways of calling them.
+static CALLABLES: ModuleDef = ModuleDef {
+    functions: callables::FUNCTIONS,
+    classes: &[&callables::BASE_DEF, &callables::DERIVED_DEF, &callables::NOP_GET_DEF, &callables::SECOND_DEF],
+    ..ModuleDef::new("_testcapi")
+};
+/// Exporters of memory.
+static MEMORY: ModuleDef =
+    ModuleDef { functions: memory::FUNCTIONS, classes: &[&memory::DEF], ..ModuleDef::new("_testcapi") };
+
 fn init(th: &mut Thread, module: &Value) -> PyResult<()> {
+    for part in [&CALLABLES, &MEMORY] {
+        krait_runtime::types::module::fill(th, module, part)?;
+    }
     krait_runtime::types::module::fill(th, module, &EVENTS)?;
     krait_runtime::types::module::fill(th, module, &FRAMES)?;
     let ints: &[(&str, i128)] = &[

@@ -1,12 +1,22 @@
-//! `_testlimitedcapi`: access to items through the sequence slots and attributes by the bytes of their names, as far as
+//! `_testlimitedcapi`: access to items through the sequence slots and attributes by the bytes of their names,
+//! and calls, as far as
 //! tests of the language use it. What tests CPython's C API itself is absent.
+use krait_object::builtin_types::OBJECT;
 use krait_object::intern::intern;
 use krait_object::native::function;
-use krait_object::{Method, ModuleDef, PyResult, Thread, Value};
+use krait_object::{ClassDef, Method, ModuleDef, PyResult, SlotDefs, Thread, TypeObject, Value};
 use krait_runtime::errors::{take, type_error, unicode_decode_error};
-use krait_runtime::protocol::{attr, buffer, number};
+use krait_runtime::protocol::{attr, buffer, call, number};
 
-pub static MODULE: ModuleDef = ModuleDef { functions: FUNCTIONS, ..ModuleDef::new("_testlimitedcapi") };
+pub static MODULE: ModuleDef =
+    ModuleDef { functions: FUNCTIONS, classes: &[&CALLED_DEF], ..ModuleDef::new("_testlimitedcapi") };
+
+static CALLED: TypeObject = TypeObject::builtin_like("LimitedVectorCallClass", &OBJECT);
+static CALLED_DEF: ClassDef = ClassDef {
+    module: "_testlimitedcapi",
+    slots: SlotDefs { call: Some(|_, _, _| Ok(Value::str("vectorcall called"))), ..SlotDefs::EMPTY },
+    ..ClassDef::new(&CALLED)
+};
 
 static FUNCTIONS: &[Method] = &[
     function("sequence_getitem", "(seq, index, /)", "An item, through the sequence slot.", |th, a| {
@@ -43,6 +53,13 @@ static FUNCTIONS: &[Method] = &[
             }
         },
     ),
+    function("call_vectorcall", "(callable, /)", "callable('foo', baz='bar')", |th, a| {
+        call::call_kw(th, &a[0], &[Value::str("foo"), Value::str("bar")], &[Value::str("baz")])
+    }),
+    function("call_vectorcall_method", "(obj, /)", "obj.f('foo', baz='bar')", |th, a| {
+        let method = attr::get_text(th, &a[0], "f")?;
+        call::call_kw(th, &method, &[Value::str("foo"), Value::str("bar")], &[Value::str("baz")])
+    }),
 ];
 
 fn name_of_bytes(th: &mut Thread, v: &Value) -> PyResult<String> {

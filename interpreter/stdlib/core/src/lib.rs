@@ -24,6 +24,7 @@ pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
 pub mod gc;
+mod hamt;
 pub mod itertools;
 pub mod marshal;
 pub mod sys;

@@ -73,12 +73,15 @@ fn reads_generically(class: &TypeObject) -> bool {
 fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
     let class = object.class();
     if let Some(this) = object.downcast_ref::<Type>() {
+        if this.has_flag(type_flag::ODD_KEYS) {
+            return;
+        }
         return learn_of_type(object, this, name, pc, value);
     }
     if object.is_exact(&MODULE) {
         return learn_module(object, name, pc);
     }
-    if !reads_generically(class) {
+    if !reads_generically(class) || class.has_flag(type_flag::ODD_KEYS) {
         return;
     }
     let found = class.lookup(name);

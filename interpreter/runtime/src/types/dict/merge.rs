@@ -79,18 +79,20 @@ fn merge_dict(th: &mut Thread, d: &Dict, other: &Dict, replace: bool) -> PyResul
     }
     let mut place = 0;
     loop {
-        let (entry, mutations) = {
+        let (entry, keys) = {
             let table = other.lock();
             let entry = table
                 .next_place(place)
                 .and_then(|i| table.at(i).map(|(k, v)| (i, table.hash_at(i), k.clone(), v.clone())));
-            (entry, table.mutations())
+            (entry, (table.places(), table.len()))
         };
         let Some((i, hash, key, value)) = entry else { return Ok(()) };
         if replace || d.get_hashed(th, &key, hash)?.is_none() {
             d.set_hashed(th, key, hash, value)?;
         }
-        if other.lock().mutations() != mutations {
+        let now = other.lock();
+        let now = (now.places(), now.len());
+        if now != keys {
             return Err(runtime_error(th, "dict mutated during update"));
         }
         place = i + 1;

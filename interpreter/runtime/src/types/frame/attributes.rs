@@ -8,6 +8,7 @@ use super::{Frame, FrameState, proxy};
 use crate::errors;
 use crate::hooks;
 use crate::protocol::number;
+use crate::types::generator;
 
 pub(super) static METHODS: &[Method] = &[
     method("clear", "()", "Lets go of the variables of a frame that was left.", clear),
@@ -102,6 +103,10 @@ fn clear(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     };
     if let Some(problem) = problem {
         return Err(errors::runtime_error(th, problem));
+    }
+    let unstarted = matches!(&*frame.state.lock(), FrameState::Suspended { .. });
+    if unstarted && let Some(generator) = generator::owner_of(&frame) {
+        generator::finalize::finalize(th, &generator);
     }
     let taken = match &mut *frame.state.lock() {
         FrameState::Suspended { registers, .. } | FrameState::Done { registers, .. } => std::mem::take(registers),

@@ -97,7 +97,7 @@ pub(super) fn capture_origin(th: &mut Thread) -> Option<Value> {
 }
 
 /// `_PyGen_Finalize`
-pub(super) fn finalize(th: &mut Thread, v: &Value) {
+pub fn finalize(th: &mut Thread, v: &Value) {
     let generator = expect(v);
     if matches!(generator.state(), State::Done | State::Running) {
         return;

@@ -3,7 +3,7 @@ use krait_object::buffer::Buffer;
 use krait_object::{Args, IntRef, List, PyResult, Thread, Tuple, Value};
 
 use super::{MAX_DIMENSIONS, ascii_format, format, from_buffer, open_window, reshaped};
-use crate::errors::{type_error, value_error};
+use crate::errors::{overflow_error, type_error, value_error};
 
 pub fn cast(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let wanted = ascii_format(th, &a[1])?;
@@ -65,22 +65,23 @@ fn to_one_dimension(th: &mut Thread, b: &Buffer, wanted: String) -> PyResult<Buf
 
 fn give_shape(th: &mut Thread, flat: &mut Buffer, items: &[Value]) -> PyResult<()> {
     let mut shape = Vec::with_capacity(items.len());
-    let mut product = 1usize;
+    let mut bytes = flat.itemsize;
     for item in items {
         let n = match item.as_int_ref().map(IntRef::to_i64) {
             None => return Err(type_error(th, "memoryview.cast(): elements of shape must be integers")),
-            Some(n) => n.unwrap_or(0),
+            Some(Some(n)) => n,
+            Some(None) => return Err(overflow_error(th, "Python int too large to convert to C ssize_t")),
         };
         if n <= 0 {
             return Err(value_error(th, "memoryview.cast(): elements of shape must be integers > 0"));
         }
-        product = match product.checked_mul(n as usize).filter(|&p| p <= isize::MAX as usize) {
+        bytes = match bytes.checked_mul(n as usize).filter(|&p| p <= isize::MAX as usize) {
             Some(p) => p,
             None => return Err(value_error(th, "memoryview.cast(): product(shape) > SSIZE_MAX")),
         };
         shape.push(n as usize);
     }
-    if product.checked_mul(flat.itemsize) != Some(flat.len) {
+    if bytes != flat.len {
         return Err(type_error(th, "memoryview: product(shape) * itemsize != buffer size"));
     }
     let mut strides = vec![0isize; shape.len()];

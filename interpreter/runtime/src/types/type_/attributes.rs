@@ -53,7 +53,7 @@ pub static GETSET: &[GetSet] = &[
 ];
 
 fn visible_flags(t: &Type) -> i64 {
-    let own = type_flag::TAIL_DICT | type_flag::WEAKREF;
+    let own = type_flag::TAIL_DICT | type_flag::WEAKREF | type_flag::ODD_KEYS;
     // Managed dict, and inline values: attributes are kept in the object.
     i64::from(t.flags() & !own) | if t.has_flag(type_flag::TAIL_DICT) { 1 << 4 | 1 << 2 } else { 0 }
 }

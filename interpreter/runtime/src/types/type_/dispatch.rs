@@ -206,10 +206,9 @@ pub fn next(th: &mut Thread, o: &Value) -> PyResult<Option<Value>> {
 }
 pub fn descr_get(th: &mut Thread, d: &Value, o: Option<&Value>, class: Option<&Value>) -> PyResult<Value> {
     let none = Value::NONE;
-    match try_method(th, d, "__get__", &[o.unwrap_or(&none).clone(), class.unwrap_or(&none).clone()])? {
-        Some(v) => Ok(v),
-        None => Ok(d.clone()),
-    }
+    // Unlike other special methods it is not bound: the descriptor is an argument.
+    let Some(get) = d.class_ref().lookup(&intern("__get__")) else { return Ok(d.clone()) };
+    calling::call(th, &get, &[d.clone(), o.unwrap_or(&none).clone(), class.unwrap_or(&none).clone()])
 }
 pub fn descr_set(th: &mut Thread, d: &Value, o: &Value, value: Option<&Value>) -> PyResult<()> {
     match value {

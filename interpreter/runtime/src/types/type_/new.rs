@@ -93,7 +93,11 @@ pub fn new_class(
     class.modified();
     ready::first_slots(&class);
     ready::register_subclass(class.object());
+    if bases.iter().any(|b| b.downcast_ref::<Type>().is_some_and(|b| b.has_flag(type_flag::ODD_KEYS))) {
+        class.set_flags(type_flag::ODD_KEYS);
+    }
     if dict.keys().iter().any(|k| k.downcast_ref::<Str>().is_none()) {
+        class.set_flags(type_flag::ODD_KEYS);
         let message = format!("non-string key in the __dict__ of class {}", class.name());
         crate::warnings::warn(th, &crate::exceptions::RUNTIME_WARNING, &message, 1)?;
     }

@@ -90,7 +90,7 @@ fn get(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn set(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let context = current(th);
     let old = context.get(&a[0]);
-    context.set(&a[0], Some(a[1].clone()));
+    context.set(th, &a[0], Some(a[1].clone()))?;
     Ok(Ref::new(Token { context, var: a[0].clone(), old, used: AtomicBool::new(false) }).into())
 }
 fn reset(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -112,7 +112,7 @@ fn reset(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(value_error(th, format!("{shown} was created in a different Context")));
     }
     t.used.store(true, Release);
-    context.set(&a[0], t.old.clone());
+    context.set(th, &a[0], t.old.clone())?;
     Ok(Value::NONE)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use krait_object::buffer::{Buffer, BytesExport, flags as request};
 use krait_object::native::function;
 use krait_object::{Args, Bytes, IntRef, Method, PyResult, Raised, Str, Thread, Tuple, Value};
-use krait_runtime::errors::{buffer_error, type_error, value_error};
+use krait_runtime::errors::{buffer_error, type_error, unicode_encode_error, value_error};
 use krait_runtime::protocol::slice::adjust;
 use krait_runtime::protocol::{buffer, number};
 use krait_runtime::types::memoryview;
@@ -66,7 +66,12 @@ fn get_pointer(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 
 fn order(th: &mut Thread, v: &Value) -> PyResult<char> {
     let Some(text) = v.downcast_ref::<Str>() else { return Err(type_error(th, "order must be a string")) };
-    match text.as_ascii().and_then(|t| t.chars().next()) {
+    let Some(ascii) = text.as_ascii() else {
+        let at = text.to_string_lossy().chars().position(|c| !c.is_ascii()).unwrap_or(0);
+        let reason = "ordinal not in range(128)";
+        return Err(unicode_encode_error(th, "ascii", v.clone(), at, at + 1, reason));
+    };
+    match ascii.chars().next() {
         Some(order @ ('C' | 'F' | 'A')) => Ok(order),
         _ => Err(value_error(th, "invalid order, must be C, F or A")),
     }

@@ -1,11 +1,14 @@
 //! What is asked of frames, and exceptions that are shown or written off. CPython: `Modules/_testcapi/frame.c` and
 //! `exceptions.c`.
 use krait_object::native::function;
-use krait_object::{Args, Bytes, Method, PyResult, Ref, Str, Thread, Value};
+use krait_object::{Args, Bytes, Dict, Method, PyResult, Ref, Str, Thread, Value};
 use krait_runtime::errors::{self, name_error, type_error};
 use krait_runtime::exceptions;
 use krait_runtime::protocol::{attr, repr};
-use krait_runtime::types::frame::Frame;
+use krait_runtime::types::code::Code;
+use krait_runtime::types::frame::{Frame, FrameState};
+use krait_runtime::types::function::Function;
+use krait_runtime::types::generator;
 
 pub static FUNCTIONS: &[Method] = &[
     function("frame_getlocals", "(frame, /)", "", |th, a| field(th, &a[0], "f_locals")),
@@ -22,6 +25,18 @@ pub static FUNCTIONS: &[Method] = &[
     function("frame_getvarstring", "(frame, name, /)", "", |th, a| {
         let name = bytes(th, &a[1])?;
         variable(th, &a[0], &Str::new(&String::from_utf8_lossy(&name)))
+    }),
+    function("frame_new", "(code, globals, locals, /)", "A frame that nothing runs.", |th, a| {
+        let (Some(code), Some(globals)) = (a[0].to_ref::<Code>(), a[1].to_ref::<Dict>()) else {
+            return Err(type_error(th, "a code object and a dict are required"));
+        };
+        let function = Function::new(th, &code, &globals, None);
+        let state = FrameState::Done { registers: Vec::new(), word: 0 };
+        Ok(Frame::new(&function, &code, Some(a[2].clone()), state).into())
+    }),
+    function("frame_getgenerator", "(frame, /)", "The generator whose frame it is.", |th, a| {
+        let frame = frame(th, &a[0])?;
+        Ok(generator::owner_of(&frame).into())
     }),
     function("exception_print", "(exception, legacy=0, /)", "", |th, a| {
         if exceptions::base(&a[0]).is_none() {

@@ -89,6 +89,22 @@ pub static FUNCTIONS: &[Method] = &[
             Ok(Value::NONE)
         },
     ),
+    function(
+        "getdlopenflags",
+        "()",
+        "The flags with which libraries of extension modules are to be opened.",
+        |th, _| Ok(Value::from(th.interp.extension::<OpenFlags>().0.load(Relaxed))),
+    ),
+    function(
+        "setdlopenflags",
+        "(flags, /)",
+        "Set the flags with which libraries of extension modules are to be opened.",
+        |th, a| {
+            let flags = number::to_i32(th, &a[0])?;
+            th.interp.extension::<OpenFlags>().0.store(flags, Relaxed);
+            Ok(Value::NONE)
+        },
+    ),
     function("getallocatedblocks", "()", "Return the number of memory blocks currently allocated.", |_, _| {
         Ok(Value::from(krait_object::gc::allocated_blocks()))
     }),
@@ -118,15 +134,16 @@ pub static FUNCTIONS: &[Method] = &[
     function("is_stack_trampoline_active", "()", "Return *True* if a stack profiler trampoline is active.", |_, _| {
         Ok(Value::FALSE)
     }),
-    function(
-        "getdlopenflags",
-        "()",
-        "Return the current value of the flags that are used for dlopen calls.",
-        |_, _| Ok(Value::int(2)),
-    ),
 ];
 
 /// The interval as it was set; `krait_runtime::world` keeps it in nanoseconds.
+/// `RTLD_NOW`, until it is set.
+struct OpenFlags(std::sync::atomic::AtomicI32);
+impl Default for OpenFlags {
+    fn default() -> Self {
+        OpenFlags(2.into())
+    }
+}
 struct SwitchInterval(std::sync::Arc<std::sync::atomic::AtomicU64>);
 impl Default for SwitchInterval {
     fn default() -> Self {

@@ -10,8 +10,9 @@ use krait_object::{
 use krait_platform::{errno, file as fs};
 use krait_runtime::convert::path_bytes;
 use krait_runtime::errors::{self, io_error, memory_error, os_error, runtime_error, type_error, value_error};
-use krait_runtime::exceptions::{RESOURCE_WARNING, RUNTIME_WARNING, WARNING};
+use krait_runtime::exceptions::{RUNTIME_WARNING, WARNING};
 use krait_runtime::protocol::{attr, buffer, call, compare, number, repr};
+use krait_runtime::warnings;
 use krait_runtime::world::blocking;
 
 use super::arguments::{self, chain, forget, required, run_signal_handlers, size_or, unsupported, writable_member};
@@ -234,7 +235,7 @@ impl FileIo {
         }
         let earlier = th.exc.take();
         let warned =
-            repr::repr(th, source).and_then(|shown| resource_warning(th, &format!("unclosed file {shown}"), source));
+            repr::repr(th, source).and_then(|shown| warnings::resource(th, source, &format!("unclosed file {shown}")));
         if let Err(raised) = warned {
             if errors::in_flight(th, &WARNING) {
                 errors::write_unraisable(th, Some(me));
@@ -251,17 +252,6 @@ impl FileIo {
         }
         blocking(th, || fs::close(fd)).map_err(|e| io_error(th, &e, None))
     }
-}
-
-/// `warnings.warn(message, ResourceWarning, source=source)`.
-fn resource_warning(th: &mut Thread, message: &str, source: &Value) -> PyResult<()> {
-    let Some(modules) = th.interp.modules.get().and_then(|m| m.downcast::<krait_object::Dict>().ok()) else {
-        return Ok(());
-    };
-    let Some(module) = modules.get_text("warnings").or_else(|| modules.get_text("_warnings")) else { return Ok(()) };
-    let warn = attr::get_text(th, &module, "warn")?;
-    let args = [Value::str(message), RESOURCE_WARNING.to_value(), Value::int(1), source.clone()];
-    call::call_kw(th, &warn, &args, &[Value::str("source")]).map(|_| ())
 }
 
 /// A system call, again after interruptions; `None` where it would block.

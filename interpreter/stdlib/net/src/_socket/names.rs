@@ -234,9 +234,9 @@ fn getaddrinfo(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(type_error(th, "getaddrinfo() argument 1 must be string or None"));
     };
     let port = &a[1];
-    let service = if port.as_int_ref().is_some() {
-        let n = number::to_i64(th, port)?;
-        CString::new(n.to_string()).ok()
+    let service = if let Some(n) = port.as_int_ref() {
+        // A port that is too large is the resolver's to refuse.
+        CString::new(n.to_bigint().to_string()).ok()
     } else if let Some(s) = port.downcast_ref::<Str>() {
         let Some(text) = s.to_utf8() else {
             let s = port.to_ref::<Str>().unwrap_or_else(Str::empty);
