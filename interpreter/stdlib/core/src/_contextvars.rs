@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 
 use krait_object::builtin_types::OBJECT;
+use krait_object::hash::ByWord;
 use krait_object::native::{function, method};
 use krait_object::{
     Args, ClassDef, CmpOp, List, Locked, Method, ModuleDef, PyResult, Ref, SlotDefs, Thread, Tuple, Type, TypeObject,
@@ -40,7 +41,7 @@ static FUNCTIONS: &[Method] = &[function("copy_context", "()", "", |th, _| Ok(cu
 /// Variables by identity, with their values.
 type Vars = Arc<Entries>;
 #[derive(Clone, Default)]
-struct Entries(HashMap<u64, (Value, Value)>);
+struct Entries(HashMap<u64, (Value, Value), ByWord>);
 impl Entries {
     fn get(&self, var: &Value) -> Option<Value> {
         self.0.get(&var.bits()).map(|(_, v)| v.clone())
