@@ -95,6 +95,12 @@ impl Cache {
         self.formats.clear();
         self.strings.clear();
     }
+    fn with_room(&mut self) -> &mut Cache {
+        if self.formats.len().max(self.strings.len()) >= CACHED {
+            self.clear();
+        }
+        self
+    }
 }
 const CACHED: usize = 100;
 
@@ -142,16 +148,16 @@ fn cached(th: &mut Thread, v: &Value) -> PyResult<Arc<Format>> {
     let known = th.extension::<Cache>().formats.get(&*text).cloned();
     let format = match known {
         Some(format) => format,
-        None => parse(th, &text)?,
+        None => {
+            let format = parse(th, &text)?;
+            th.extension::<Cache>().with_room().formats.insert(text.into(), format.clone());
+            format
+        }
     };
-    let cache = th.extension::<Cache>();
-    if cache.formats.len().max(cache.strings.len()) >= CACHED {
-        cache.clear();
-    }
+    // A string that others hold too is asked for again.
     if v.is_exact(&STR) && v.refcount() > 2 {
-        cache.strings.insert(v.bits(), (v.clone(), format.clone()));
+        th.extension::<Cache>().with_room().strings.insert(v.bits(), (v.clone(), format.clone()));
     }
-    cache.formats.insert(text.into(), format.clone());
     Ok(format)
 }
 
