@@ -112,7 +112,8 @@ pub fn source_hash(key: u64, data: &[u8]) -> u64 {
     h.finish()
 }
 
-/// For tables whose keys are addresses, values' bits or type ids, which no script chooses: one multiplication.
+/// For tables whose keys are addresses, values' bits or type ids: one multiplication. Ints that a script chooses are no better
+/// guarded in its dicts.
 #[derive(Default)]
 pub struct WordHasher(u64);
 /// See [`WordHasher`].
