@@ -1,6 +1,6 @@
 //! Hashing as CPython hashes: SipHash-1-3 for text and bytes with the seed expansion of `PYTHONHASHSEED`, modular
 //! arithmetic for numbers, so that equal numbers of different types hash equal.
-use std::hash::Hasher;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use num_bigint::BigInt;
@@ -110,4 +110,32 @@ pub fn source_hash(key: u64, data: &[u8]) -> u64 {
     let mut h = siphasher::sip::SipHasher13::new_with_keys(key, 0);
     h.write(data);
     h.finish()
+}
+
+/// For tables whose keys are addresses, values' bits or type ids: one multiplication. Ints that a script chooses are no better
+/// guarded in its dicts.
+#[derive(Default)]
+pub struct WordHasher(u64);
+/// See [`WordHasher`].
+pub type ByWord = BuildHasherDefault<WordHasher>;
+impl Hasher for WordHasher {
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // The table looks at the lowest and the highest bits.
+        self.0 = mixed ^ mixed >> 32;
+    }
+    #[inline]
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            self.write_u64(chunk.iter().fold(0, |word, &b| word << 8 | u64::from(b)));
+        }
+    }
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex};
 
+use crate::hash::ByWord;
 use crate::locked::ValueCell;
 
 pub struct Interpreter {
@@ -21,7 +22,7 @@ pub struct Interpreter {
     /// Next frame, task or thread number, whoever needs one.
     pub serial: AtomicU64,
     /// Per-interpreter state of modules, by type.
-    extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>, ByWord>>,
 }
 
 /// Which tools of `sys.monitoring` want which events; crate `runtime` owns the meaning.
@@ -50,7 +51,7 @@ impl Interpreter {
             monitors: Monitors::default(),
             gc: crate::gc::State::default(),
             serial: AtomicU64::new(1),
-            extensions: Mutex::new(HashMap::new()),
+            extensions: Mutex::default(),
         })
     }
     /// The per-interpreter state of a module, made on first use.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::sync::{Arc, OnceLock};
 
 use crate::dealloc::{Pending, take_pending_finalizers};
+use crate::hash::ByWord;
 use crate::interpreter::Interpreter;
 use crate::value::Value;
 use crate::{PyResult, Raised};
@@ -137,7 +138,7 @@ pub struct Thread {
     /// What the VM keeps per thread (its stack, the current frame); owned by crate `vm`.
     pub vm: crate::stack::VmState,
     /// Per-thread state of modules, by type.
-    extensions: HashMap<TypeId, Box<dyn Any>>,
+    extensions: HashMap<TypeId, Box<dyn Any>, ByWord>,
     draining: bool,
     /// What marks the thread's objects.
     number: crate::foreign::Number,
@@ -171,7 +172,7 @@ impl Thread {
             depth: 0,
             native_limit: here.saturating_sub(stack_size.saturating_sub(NATIVE_RESERVE)),
             vm: crate::stack::VmState::new(),
-            extensions: HashMap::new(),
+            extensions: HashMap::default(),
             draining: false,
             number,
             native_depth: 0,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::dealloc::{Pending, queue};
 use crate::foreign;
+use crate::hash::ByWord;
 use crate::header::{Header, flag};
 use crate::locked::ValueCell;
 use crate::refs::Object;
@@ -30,10 +31,10 @@ unsafe impl Trace for WeakRef {
 
 const SHARDS: usize = 64;
 /// By the referent's address: the addresses of the `Object<WeakRef>`s that refer to it, oldest first.
-struct Shard(Mutex<Option<HashMap<usize, Vec<usize>>>>);
+struct Shard(Mutex<Option<HashMap<usize, Vec<usize>, ByWord>>>);
 static TABLE: [Shard; SHARDS] = [const { Shard(Mutex::new(None)) }; SHARDS];
 
-fn with_shard<R>(target: usize, f: impl FnOnce(&mut HashMap<usize, Vec<usize>>) -> R) -> R {
+fn with_shard<R>(target: usize, f: impl FnOnce(&mut HashMap<usize, Vec<usize>, ByWord>) -> R) -> R {
     let mut shard = TABLE[target >> 4 & (SHARDS - 1)].0.lock().unwrap_or_else(|e| e.into_inner());
     f(shard.get_or_insert_default())
 }

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use krait_object::builtin_types::{OBJECT, TYPE};
+use krait_object::hash::ByWord;
 use krait_object::intern::intern;
 use krait_object::native::{Sig, method, raw_class_method, static_method};
 use krait_object::slots::SetAttrFn;
@@ -303,7 +304,7 @@ pub fn call_new(th: &mut Thread, owner: &Ref<Type>, args: &Args<'_>) -> PyResult
     new(th, &class, &args.skip_first())
 }
 
-static SIGNATURES: Mutex<Option<HashMap<usize, &'static str>>> = Mutex::new(None);
+static SIGNATURES: Mutex<Option<HashMap<usize, &'static str, ByWord>>> = Mutex::new(None);
 
 /// Remembers the constructor signature of a builtin.
 pub fn set_text_signature(class: &'static TypeObject, sig: &'static str) {

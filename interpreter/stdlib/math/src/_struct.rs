@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use krait_object::buffer::{Buffer, flags};
+use krait_object::builtin_types::STR;
+use krait_object::hash::ByWord;
 use krait_object::native::function;
 use krait_object::{
     Args, Bytes, ClassDef, Method, ModuleDef, PyResult, Raised, Str, Thread, Tuple, TypeObject, Value, type_flag,
@@ -39,7 +41,7 @@ static ERROR_DEF: ClassDef = ClassDef { module: "struct", flags: type_flag::BASE
 
 static FUNCTIONS: &[Method] = &[
     function("_clearcache", "()", "Forget the formats that were worked out.", |th, _| {
-        th.extension::<Cache>().formats.clear();
+        th.extension::<Cache>().clear();
         Ok(Value::NONE)
     }),
     function("calcsize", "(format, /)", "Bytes that the format describes.", |th, a| Ok(cached(th, &a[0])?.size.into())),
@@ -82,10 +84,23 @@ static FUNCTIONS: &[Method] = &[
     ),
 ];
 
-/// Formats worked out lately, by their text.
+/// Formats worked out lately, by their text, and by the string objects that were given.
 #[derive(Default)]
 struct Cache {
     formats: HashMap<Box<[u8]>, Arc<Format>>,
+    strings: HashMap<u64, (Value, Arc<Format>), ByWord>,
+}
+impl Cache {
+    fn clear(&mut self) {
+        self.formats.clear();
+        self.strings.clear();
+    }
+    fn with_room(&mut self) -> &mut Cache {
+        if self.formats.len().max(self.strings.len()) >= CACHED {
+            self.clear();
+        }
+        self
+    }
 }
 const CACHED: usize = 100;
 
@@ -126,16 +141,23 @@ fn parse(th: &mut Thread, text: &[u8]) -> PyResult<Arc<Format>> {
 }
 
 fn cached(th: &mut Thread, v: &Value) -> PyResult<Arc<Format>> {
-    let text = format_text(th, v)?;
-    if let Some(format) = th.extension::<Cache>().formats.get(&*text) {
+    if let Some((_, format)) = th.extension::<Cache>().strings.get(&v.bits()) {
         return Ok(format.clone());
     }
-    let format = parse(th, &text)?;
-    let cache = th.extension::<Cache>();
-    if cache.formats.len() >= CACHED {
-        cache.formats.clear();
+    let text = format_text(th, v)?;
+    let known = th.extension::<Cache>().formats.get(&*text).cloned();
+    let format = match known {
+        Some(format) => format,
+        None => {
+            let format = parse(th, &text)?;
+            th.extension::<Cache>().with_room().formats.insert(text.into(), format.clone());
+            format
+        }
+    };
+    // A string that others hold too is asked for again.
+    if v.is_exact(&STR) && v.refcount() > 2 {
+        th.extension::<Cache>().with_room().strings.insert(v.bits(), (v.clone(), format.clone()));
     }
-    cache.formats.insert(text.into(), format.clone());
     Ok(format)
 }
 

@@ -50,13 +50,9 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         drop((getter, object));
         return finish1(th, w, pc, pc.add(2), r, value);
     }
-    if let Some(descriptor) = cache::descriptor(pc, &object)
-        && let Some(get) = descriptor.class().slots.descr_get.get()
-        && descriptor.class().slots.descr_set.is_set()
-    {
-        let class = object.class_ref().into();
-        let value = ok!(get(th, &descriptor, Some(&object), Some(&class)), th, pc, r);
-        drop((descriptor, class, object));
+    if let Some(result) = through_descriptor(th, pc, &object) {
+        let value = ok!(result, th, pc, r);
+        drop(object);
         return finish1(th, w, pc, pc.add(2), r, value);
     }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
@@ -64,6 +60,15 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     cache::keep(th, pc, Access::Load, &object, name);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
+}
+/// What the data descriptor gives that the cache knows.
+#[inline]
+fn through_descriptor(th: &mut Thread, pc: Pc, object: &Value) -> Option<PyResult<Value>> {
+    let descriptor = cache::descriptor(pc, object)?;
+    let slots = &descriptor.class().slots;
+    let get = slots.descr_get.get().filter(|_| slots.descr_set.is_set())?;
+    let class = object.class_ref().into();
+    Some(get(th, &descriptor, Some(object), Some(&class)))
 }
 /// Whether attribute access of a class's instances is `object`'s own.
 fn reads_generically(class: &TypeObject) -> bool {
@@ -307,6 +312,11 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
+    if let Some(result) = through_descriptor(th, pc, &object) {
+        let value = ok!(result, th, pc, r);
+        drop(object);
+        return value_form(th, w, pc, r, value);
+    }
     if let Some(function) = class_function(&object, name, pc) {
         cache::keep(th, pc, Access::Method, &object, name);
         drop(object);

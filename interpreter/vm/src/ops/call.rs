@@ -4,7 +4,7 @@ use krait_bytecode::opcodes::{FRAME_HEADER, KILL_1};
 use krait_bytecode::{Op, Word};
 use krait_object::builtin_types::{OBJECT, TYPE};
 use krait_object::native::NativeFn;
-use krait_object::{Args, Dict, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
+use krait_object::{Args, Dict, List, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 use krait_runtime::errors;
 use krait_runtime::protocol::{attr, call, iter};
 use krait_runtime::types::code::Code;
@@ -63,7 +63,7 @@ pub fn op_call(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return push(th, window, function, code, pc, r, 0);
     }
-    call_other(th, w, pc, r, window, b(w))
+    call_other(th, w, pc, r, b(w))
 }
 #[inline(always)]
 pub fn op_call_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -79,7 +79,7 @@ pub fn op_call_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return push(th, window, function, code, pc, r, 0);
     }
-    call_other(th, w, pc, r, window, given)
+    call_other(th, w, pc, r, given)
 }
 pub fn op_call_kw(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     call_slow(th, w, pc, r, r.up(a(w)), b(w), constant_tuple(pc, 0))
@@ -121,58 +121,72 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
     fail(th, raised, pc, r)
 }
 
-/// Calls what is no function that takes just these arguments: natives at once, everything else by [`call_slow`].
+/// Calls what is no function that takes just these arguments: natives at once, everything else by [`call_slow`]. The window
+/// is where the instruction says.
 #[inline(never)]
-fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
+fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+    let window = r.up(a(w));
     let callable = window.get(0);
-    if th.vm.tracing.active {
-        return call_slow(th, w, pc, r, window, given, &[]);
-    }
     let what = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
         method.intrinsic
     } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
         function.intrinsic
-    } else if given == 1
-        && let Some(class) = callable.downcast_exact::<Type>()
-        && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
-    {
-        return finish_native(th, w, pc, r, window, given, value);
     } else {
-        return call_slow(th, w, pc, r, window, given, &[]);
+        return convert_or_call(th, w, pc, r, given);
     };
-    match what {
-        Intrinsic::None => call_native_code(th, w, pc, r, window, given),
-        known => call_intrinsic(th, w, pc, r, window, given, known),
+    if what == Intrinsic::None || th.vm.tracing.active {
+        return call_native_code(th, w, pc, r, given);
+    }
+    // The item moves.
+    if what == Intrinsic::ListAppend
+        && given == 2
+        && let Some(list) = window.get(FRAME_HEADER).downcast_exact::<List>()
+    {
+        list.push(window.moved(FRAME_HEADER + 1));
+        return finish_native(th, w, pc, r, 1, Value::NONE);
+    }
+    match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
+        Some(value) => finish_native(th, w, pc, r, given, value),
+        None => call_native_code(th, w, pc, r, given),
     }
 }
-/// Calls one of the natives that the VM knows.
+/// Calls of a builtin class with one argument that need no call, and everything that is no native.
 #[inline(never)]
-fn call_intrinsic(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, what: Intrinsic) -> S {
-    match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
-        Some(value) => finish_native(th, w, pc, r, window, given, value),
-        None => call_native_code(th, w, pc, r, window, given),
+fn convert_or_call(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+    let window = r.up(a(w));
+    if given == 1
+        && let Some(class) = window.get(0).downcast_exact::<Type>()
+        && !th.vm.tracing.active
+        && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
+    {
+        return finish_native(th, w, pc, r, given, value);
     }
+    call_slow(th, w, pc, r, window, given, &[])
 }
 /// Calls a native, without a detour where its arguments need no binding.
 #[inline(never)]
-fn call_native_code(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize) -> S {
+fn call_native_code(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+    let window = r.up(a(w));
     let callable = window.get(0);
     let args = window.up(FRAME_HEADER);
+    if th.vm.tracing.active {
+        return call_slow(th, w, pc, r, window, given, &[]);
+    }
     if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
         if let Some((native, entries)) = method.direct(args.slice(0, given)) {
-            return call_direct(th, w, pc, r, window, given, native, entries);
+            return call_direct(th, w, pc, r, given, native, entries);
         }
     } else if let Some(function) = callable.downcast_exact::<NativeFunction>()
         && let Some((native, first, entries)) = function.direct(given)
     {
         let Some(first) = first.cloned() else {
-            return call_direct(th, w, pc, r, window, given, native, entries);
+            return call_direct(th, w, pc, r, given, native, entries);
         };
         // What is not called here must find its arguments as they were.
         if fits(entries, given + 1) {
             args.shift(0, 1, given);
             args.put(0, first);
-            return call_direct(th, w, pc, r, window, given + 1, native, entries);
+            return call_direct(th, w, pc, r, given + 1, native, entries);
         }
     }
     call_slow(th, w, pc, r, window, given, &[])
@@ -190,17 +204,8 @@ fn fits(entries: usize, given: usize) -> bool {
 /// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
 /// read as arguments left out; they lie within the slack above the frame.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "a call as its instruction states it, in registers")]
-fn call_direct(
-    th: &mut Thread,
-    w: Word,
-    pc: Pc,
-    r: Regs,
-    window: Regs,
-    given: usize,
-    native: NativeFn,
-    entries: usize,
-) -> S {
+fn call_direct(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, native: NativeFn, entries: usize) -> S {
+    let window = r.up(a(w));
     if !fits(entries, given) {
         return call_slow(th, w, pc, r, window, given, &[]);
     }
@@ -208,7 +213,7 @@ fn call_direct(
     let result = native(th, &Args::bound(window.up(FRAME_HEADER).options(0, entries)));
     debug_assert!(result.is_ok() || th.exc.is_some(), "an error without an exception");
     match result {
-        Ok(value) => finish_native(th, w, pc, r, window, given, value),
+        Ok(value) => finish_native(th, w, pc, r, given, value),
         Err(raised) => {
             window.clear(0, FRAME_HEADER + given);
             fail(th, raised, pc, r)
@@ -217,7 +222,8 @@ fn call_direct(
 }
 /// Empties the window of a native call and stores what it returned.
 #[inline(always)]
-fn finish_native(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, value: Value) -> S {
+fn finish_native(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, value: Value) -> S {
+    let window = r.up(a(w));
     window.kill(0);
     for i in 0..given {
         window.kill(FRAME_HEADER + i);
@@ -325,7 +331,11 @@ fn call_native(th: &mut Thread, call: Call<'_>) -> S {
         call::call_args(th, callable, &args)
     };
     match result {
-        Ok(value) => finish_native(th, call.w, call.pc, call.r, call.window, call.given, value),
+        Ok(value) => {
+            // The window of a bound method's call has moved by its `self`.
+            call.clear();
+            finish_native(th, call.w, call.pc, call.r, 0, value)
+        }
         Err(raised) => {
             call.clear();
             fail(th, raised, call.pc, call.r)

@@ -23,10 +23,6 @@ pub fn result(what: Intrinsic, args: &[Value]) -> Option<Value> {
         (Intrinsic::Min, [x, y]) => Some(if is_below(y, x)? { y.clone() } else { x.clone() }),
         (Intrinsic::Max, [x, y]) => Some(if is_below(x, y)? { y.clone() } else { x.clone() }),
         (Intrinsic::ListPop, [list]) => list.downcast_exact::<List>()?.lock().pop(),
-        (Intrinsic::ListAppend, [list, item]) => {
-            list.downcast_exact::<List>()?.push(item.clone());
-            Some(Value::NONE)
-        }
         (Intrinsic::DictGet, [dict, key]) => {
             dict.downcast_exact::<Dict>()?.get_quick(key).ok().map(|v| v.unwrap_or(Value::NONE))
         }

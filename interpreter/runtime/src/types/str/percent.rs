@@ -19,7 +19,9 @@ use crate::types::int;
 /// The values of one `%` operation, shared by str and bytes.
 pub struct Operands<'a> {
     /// The tuple's items, or the one value.
-    current: Vec<Value>,
+    given: &'a [Value],
+    /// What the last key found, which is the only argument then.
+    found: Option<Value>,
     next: usize,
     /// The right operand, where `%(key)s` may look into it.
     mapping: Option<&'a Value>,
@@ -31,21 +33,25 @@ impl<'a> Operands<'a> {
         let tuple = values.downcast_ref::<Tuple>();
         let mapping = tuple.is_none() && !is_text && values.class().slots.subscript.is_set();
         Operands {
-            current: tuple.map_or_else(|| vec![values.clone()], |items| items.to_vec()),
+            given: tuple.map_or(std::slice::from_ref(values), |items| items),
+            found: None,
             next: 0,
             mapping: mapping.then_some(values),
         }
     }
 
+    fn current(&self) -> &[Value] {
+        self.found.as_ref().map_or(self.given, std::slice::from_ref)
+    }
     fn peek(&self) -> Option<&Value> {
-        self.current.get(self.next)
+        self.current().get(self.next)
     }
 
     pub fn take(&mut self, th: &mut Thread) -> PyResult<Value> {
-        match self.current.get(self.next) {
+        match self.peek().cloned() {
             Some(value) => {
                 self.next += 1;
-                Ok(value.clone())
+                Ok(value)
             }
             None => Err(type_error(th, "not enough arguments for format string")),
         }
@@ -54,7 +60,7 @@ impl<'a> Operands<'a> {
     /// Looks a key up; the value found is the only argument until the next key.
     pub fn look_up(&mut self, th: &mut Thread, key: &Value) -> PyResult<()> {
         let Some(mapping) = self.mapping else { return Err(type_error(th, "format requires a mapping")) };
-        self.current = vec![sequence::get_item(th, mapping, key)?];
+        self.found = Some(sequence::get_item(th, mapping, key)?);
         self.next = 0;
         Ok(())
     }
@@ -65,7 +71,7 @@ impl<'a> Operands<'a> {
 
     /// Whether arguments are left over that had to be used.
     pub fn left_over(&self) -> bool {
-        self.next < self.current.len() && self.mapping.is_none()
+        self.next < self.current().len() && self.mapping.is_none()
     }
 
     fn star(&mut self, th: &mut Thread) -> PyResult<Value> {

@@ -276,20 +276,24 @@ pub fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if let (Some(text), Some(old), Some(new)) = (text.as_ascii(), old.as_ascii(), new.as_ascii())
         && !old.is_empty()
     {
+        let Some(first) = find::find(text.as_bytes(), old.as_bytes()).filter(|_| most > 0) else {
+            return Ok(exact(&a[0], a.this()));
+        };
+        let (before, text) = text.split_at(first);
         let finder = find::Finder::new(old.as_bytes(), text.len());
         let places = || finder.occurrences(text.as_bytes(), most);
         let (n, end) = places().fold((0, 0), |(n, _), at| (n + 1, at + old.len()));
-        if n == 0 {
-            return Ok(exact(&a[0], a.this()));
-        }
-        let total = new.len().checked_mul(n).and_then(|added| added.checked_add(text.len() - n * old.len()));
+        let total =
+            new.len().checked_mul(n).and_then(|added| added.checked_add(before.len() + text.len() - n * old.len()));
         let mut from = 0;
         let pieces = places().flat_map(|at| {
             let kept = &text[from..at];
             from = at + old.len();
             [kept, new]
         });
-        return match total.and_then(|total| Str::from_ascii_pieces(total, pieces.chain([&text[end..]]))) {
+        return match total
+            .and_then(|total| Str::from_ascii_pieces(total, [before].into_iter().chain(pieces).chain([&text[end..]])))
+        {
             Some(made) => Ok(made.into()),
             None => Err(memory_error(th)),
         };

@@ -1,9 +1,11 @@
 //! Builtin types made ready: layout, MRO, namespace with methods and slot wrappers, inherited slots; and the slots of
 //! Python classes derived from their methods.
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
 
 use krait_object::builtin_types::OBJECT;
-use krait_object::intern::intern;
+use krait_object::hash::ByWord;
+use krait_object::intern::{self, intern};
 use krait_object::native::{GetSet, Method, MethodKind};
 use krait_object::{ClassDef, Dict, Ref, Str, Thread, Tuple, Type, TypeObject, Value, type_flag};
 
@@ -204,11 +206,27 @@ pub fn first_slots(class: &Ref<Type>) {
     let (Some(base), Some(dict)) = (only_base(class), class.dict()) else { return fix_slots(class) };
     // What the class does not define itself is found where its base finds it.
     class.slots.inherit_all(&base.slots);
-    let own: Vec<Ref<Str>> = dict.keys().iter().filter_map(|key| key.to_ref()).collect();
-    let defines = |name: &str| name == "__new__" || own.iter().any(|key| key.eq_str(name));
-    for group in GROUPS.iter().filter(|group| group.names.iter().any(|name| defines(name))) {
-        update_group(class, group);
+    let own = dict.keys().into_iter().filter_map(|key| intern::find(&key.to_ref()?));
+    let mut places: Vec<usize> = own.chain([intern("__new__")]).flat_map(|name| groups_of(&name)).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    for place in places {
+        update_group(class, &GROUPS[place]);
     }
+}
+/// The places in `GROUPS` of those that an interned name belongs to.
+fn groups_of(name: &Ref<Str>) -> &'static [usize] {
+    static PLACES: OnceLock<HashMap<usize, Vec<usize>, ByWord>> = OnceLock::new();
+    let places = PLACES.get_or_init(|| {
+        let mut places: HashMap<usize, Vec<usize>, ByWord> = HashMap::default();
+        for (place, group) in GROUPS.iter().enumerate() {
+            for name in group.names {
+                places.entry(intern(name).address()).or_default().push(place);
+            }
+        }
+        places
+    });
+    places.get(&name.address()).map_or(&[], Vec::as_slice)
 }
 /// The one base of a class in whose MRO only the class itself precedes the base's, if the base's slots were decided by methods
 /// or, as `object`'s, are what they would be.
@@ -223,7 +241,8 @@ fn only_base(class: &Ref<Type>) -> Option<Ref<Type>> {
 }
 /// Decides again the slots that `name` stands for, in the class and its subclasses.
 pub fn update_slots_for(class: &Ref<Type>, name: &Ref<Str>) {
-    let groups: Vec<&Group> = GROUPS.iter().filter(|g| g.names.iter().any(|n| name.eq_str(n))).collect();
+    let Some(name) = intern::find(name) else { return };
+    let groups: Vec<&Group> = groups_of(&name).iter().map(|&place| &GROUPS[place]).collect();
     if groups.is_empty() {
         return;
     }

@@ -204,6 +204,22 @@ pub fn to_float(th: &mut Thread, d: &Dec) -> PyResult<f64> {
         _ => Ok(float_parse::parse_float(text::to_text(d, false, true).as_bytes()).unwrap_or(f64::NAN)),
     }
 }
+/// Modulo the prime by which numbers are hashed.
+const INVERSE_OF_10: u64 = power(10, hash::MODULUS - 2);
+const fn times(x: u64, y: u64) -> u64 {
+    (x as u128 * y as u128 % hash::MODULUS as u128) as u64
+}
+const fn power(mut base: u64, mut exponent: u64) -> u64 {
+    let mut result = 1;
+    while exponent != 0 {
+        if exponent & 1 != 0 {
+            result = times(result, base);
+        }
+        base = times(base, base);
+        exponent >>= 1;
+    }
+    result
+}
 /// The hash that equal numbers of other types have too.
 pub fn hash_of(th: &mut Thread, d: &Dec, v: &Value) -> PyResult<i64> {
     match d.kind {
@@ -212,14 +228,8 @@ pub fn hash_of(th: &mut Thread, d: &Dec, v: &Value) -> PyResult<i64> {
         Kind::Infinite => return Ok(if d.negative { -314_159 } else { 314_159 }),
         Kind::Finite => {}
     }
-    let modulus = BigUint::from((1u64 << 61) - 1);
-    let base = if d.exp >= 0 {
-        BigUint::from(10u32)
-    } else {
-        // The inverse of 10.
-        BigUint::from(10u32).modpow(&(&modulus - 2u32), &modulus)
-    };
-    let power = base.modpow(&BigUint::from(d.exp.unsigned_abs()), &modulus);
-    let h = (&d.coeff * power % modulus).to_i64().unwrap_or(0);
+    let base = if d.exp >= 0 { 10 } else { INVERSE_OF_10 };
+    let reduced = (&d.coeff % hash::MODULUS).to_u64().unwrap_or(0);
+    let h = times(reduced, power(base, d.exp.unsigned_abs())) as i64;
     Ok(hash::fix(if d.negative { -h } else { h }))
 }

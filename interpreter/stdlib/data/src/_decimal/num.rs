@@ -1,5 +1,9 @@
 //! Decimal numbers as data, contexts as data, rounding to a context. Nothing here knows Python.
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+
 use num_bigint::BigUint;
+use num_integer::Integer;
 use num_traits::{One, ToPrimitive, Zero};
 
 /// Conditions, with libmpdec's bits.
@@ -106,8 +110,12 @@ pub struct Dec {
 }
 
 pub fn pow10(n: i64) -> BigUint {
+    static KNOWN: OnceLock<Vec<BigUint>> = OnceLock::new();
     match u32::try_from(n) {
-        Ok(n) if n <= 38 => BigUint::from(10u128.pow(n)),
+        Ok(n) if n < 256 => {
+            let powers = || std::iter::successors(Some(BigUint::one()), |p| Some(p * 10u32)).take(256).collect();
+            KNOWN.get_or_init(powers)[n as usize].clone()
+        }
         Ok(n) => BigUint::from(10u32).pow(n),
         Err(_) => BigUint::one(),
     }
@@ -141,18 +149,22 @@ pub fn shift_right(n: &BigUint, places: i64) -> (BigUint, Rest) {
     if places > digits(n) {
         return (BigUint::zero(), if n.is_zero() { Rest::Zero } else { Rest::Less });
     }
+    if let Some(small) = n.to_u128().filter(|_| places <= 38) {
+        let power = 10u128.pow(places as u32);
+        let (q, r) = (small / power, small % power);
+        return (q.into(), rest_of(r == 0, r.cmp(&(power - r))));
+    }
     let power = pow10(places);
-    let (q, r) = (n / &power, n % &power);
-    let rest = if r.is_zero() {
-        Rest::Zero
-    } else {
-        match (r << 1u32).cmp(&power) {
-            std::cmp::Ordering::Less => Rest::Less,
-            std::cmp::Ordering::Equal => Rest::Half,
-            std::cmp::Ordering::Greater => Rest::More,
-        }
-    };
-    (q, rest)
+    let (q, r) = n.div_rem(&power);
+    (q, rest_of(r.is_zero(), (&r << 1u32).cmp(&power)))
+}
+fn rest_of(is_zero: bool, against_half: Ordering) -> Rest {
+    match against_half {
+        _ if is_zero => Rest::Zero,
+        Ordering::Less => Rest::Less,
+        Ordering::Equal => Rest::Half,
+        Ordering::Greater => Rest::More,
+    }
 }
 /// Whether to add one to a truncated coefficient.
 pub fn rounds_up(round: Round, rest: Rest, negative: bool, coeff: &BigUint) -> bool {

@@ -2,6 +2,8 @@
 //! (`dict.__delitem__(od, key)`) does not change it: such a key is met in the list and missed in the dict.
 use std::collections::HashMap;
 
+use krait_object::hash::ByWord;
+
 use krait_macros::Trace;
 use krait_object::Value;
 
@@ -25,7 +27,7 @@ pub struct Order {
     nodes: Vec<Node>,
     /// Nodes by the identity of the key that the dict holds.
     #[trace(skip)]
-    index: HashMap<u64, u32>,
+    index: HashMap<u64, u32, ByWord>,
     #[trace(skip)]
     first: u32,
     #[trace(skip)]
@@ -38,7 +40,7 @@ pub struct Order {
 
 impl Default for Order {
     fn default() -> Order {
-        Order { nodes: Vec::new(), index: HashMap::new(), first: END, last: END, unused: END, mutations: 0 }
+        Order { nodes: Vec::new(), index: HashMap::default(), first: END, last: END, unused: END, mutations: 0 }
     }
 }
 
