@@ -1,7 +1,7 @@
 //! Expressions. Left-nested chains (`a+b+c`, `a.b.c`, `f()()`) recurse like all else: the depth prepass bounds them.
 
 use ruff_python_ast as ruff;
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::Converter;
 use crate::ast::{
@@ -207,6 +207,13 @@ impl Converter<'_> {
             && !generator.parenthesized
         {
             args[0].range = self.text_range(arguments.range);
+        }
+        for keyword in &arguments.keywords {
+            if let Some(name) = keyword.arg.as_ref().filter(|name| name.start() != keyword.start()) {
+                let range = TextRange::new(keyword.start(), name.end());
+                let msg = "expression cannot contain assignment, perhaps you meant \"==\"?";
+                self.refuse(msg, self.text_range(range));
+            }
         }
         let keyword = |keyword: &ruff::Keyword| Keyword {
             arg: keyword.arg.as_ref().map(|name| self.identifier(name)),
