@@ -29,6 +29,9 @@ impl Converter<'_> {
     pub(super) fn expr(&mut self, expr: &ruff::Expr) -> Expr {
         let range = self.range(expr);
         let kind = match expr {
+            ruff::Expr::Name(e) if self.rewritten.is_match(e.range) => {
+                ExprKind::Name { id: Identifier::from("match"), ctx: Self::context(e.ctx) }
+            }
             ruff::Expr::Name(e) => ExprKind::Name { id: Identifier::from(e.id.as_str()), ctx: Self::context(e.ctx) },
             ruff::Expr::Attribute(e) => ExprKind::Attribute {
                 value: self.boxed(&e.value),
