@@ -21,6 +21,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import tokenize
@@ -228,7 +229,7 @@ class Subject:
     def __init__(self, path):
         self.path = path
         self.process = None
-        self.log = open(os.path.join(TARGET, "fuzz", "stderr"), "w+b")
+        self.log = tempfile.TemporaryFile()
 
     def start(self):
         def limits():
@@ -295,7 +296,7 @@ def main():
     options = parser.parse_args()
     folder = TARGET + "/fuzz"
     os.makedirs(folder, exist_ok=True)
-    subject = Subject(options.subject)
+    subject = Subject(os.path.abspath(options.subject))
     found = tried = 0
     if options.again:
         for path in options.again:

@@ -49,6 +49,19 @@ impl List {
     pub fn to_vec(&self) -> Vec<Value> {
         self.items.lock().clone()
     }
+    /// The same; `None` without memory.
+    pub fn try_to_vec(&self) -> Option<Vec<Value>> {
+        try_copy(&self.items.lock())
+    }
+    /// Appends; the value comes back where there is no memory.
+    pub fn try_push(&self, v: Value) -> Result<(), Value> {
+        let mut items = self.items.lock();
+        if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+            return Err(v);
+        }
+        items.push(v);
+        Ok(())
+    }
     /// Replaces all items and returns the old ones.
     pub fn replace(&self, items: Vec<Value>) -> Vec<Value> {
         std::mem::replace(&mut *self.items.lock(), items)
@@ -58,4 +71,12 @@ impl List {
     pub fn cell(&self) -> &Locked<Vec<Value>> {
         &self.items
     }
+}
+
+/// A copy of the values; `None` without memory.
+pub fn try_copy(items: &[Value]) -> Option<Vec<Value>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(items.len()).ok()?;
+    copy.extend_from_slice(items);
+    Some(copy)
 }

@@ -99,6 +99,10 @@ pub fn key_error(th: &mut Thread, key: &Value) -> Raised {
 pub fn memory_error(th: &mut Thread) -> Raised {
     raise_args(th, &exc::MEMORY_ERROR, Vec::new())
 }
+/// What was made where there was memory for it.
+pub fn made<T>(th: &mut Thread, made: Option<T>) -> PyResult<T> {
+    made.ok_or_else(|| memory_error(th))
+}
 /// Raises `StopIteration(value)`, or `StopIteration()`.
 pub fn stop_iteration(th: &mut Thread, value: Option<Value>) -> Raised {
     let e = exc::allocate(&exc::STOP_ITERATION, Tuple::from_vec(value.iter().cloned().collect()));

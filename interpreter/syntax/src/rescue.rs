@@ -1,6 +1,8 @@
 //! What CPython accepts and the parser refuses, written in the same number of bytes as the parser takes it.
 //!
 //! - A newline ends the format specification of a single-quoted f-string: blanks and comments may follow before the `}`.
+//! - A semicolon may follow a `raise` without an exception.
+//! - `match` may be a name behind a semicolon.
 //! - A key of a mapping pattern may be an f-string in a tree; the compiler refuses it.
 
 use ruff_python_parser as ruff;
@@ -19,13 +21,30 @@ pub(crate) struct Rewritten {
     gaps: Vec<TextRange>,
     /// f-strings that stand as plain strings.
     keys: Vec<TextRange>,
+    /// `raise` statements that stand as `break`.
+    raises: Vec<TextRange>,
+    /// Names `match` that stand as `MATCH`.
+    matches: Vec<TextRange>,
 }
 
 impl Rewritten {
+    /// Something else than keys is rewritten.
+    fn more_than_keys(&self) -> bool {
+        !(self.gaps.is_empty() && self.raises.is_empty() && self.matches.is_empty())
+    }
+
     /// The end of a literal part of a format specification.
     pub(crate) fn end_of_literal(&self, range: TextRange) -> TextSize {
         let within = |gap: &&TextRange| range.start() <= gap.start() && gap.start() < range.end();
         self.gaps.iter().find(within).map_or(range.end(), |gap| gap.start())
+    }
+
+    pub(crate) fn is_raise(&self, range: TextRange) -> bool {
+        self.raises.contains(&range)
+    }
+
+    pub(crate) fn is_match(&self, range: TextRange) -> bool {
+        self.matches.contains(&range)
     }
 
     pub(crate) fn is_key(&self, range: TextRange) -> bool {
@@ -50,6 +69,14 @@ pub(crate) fn parse(
             bytes[gap.start.into()..gap.end.into()].fill(b' ');
             rewritten.gaps.push(TextRange::new(gap.start, gap.end));
         }
+        if &text[before] == "raise" && &text[close] == ";" {
+            bytes[before.start().into()..before.end().into()].copy_from_slice(b"break");
+            rewritten.raises.push(before);
+        }
+        if &text[before] == ";" && &text[close] == "match" {
+            bytes[close.start().into()..close.end().into()].copy_from_slice(b"MATCH");
+            rewritten.matches.push(close);
+        }
     }
     let mut fault = first;
     loop {
@@ -60,7 +87,7 @@ pub(crate) fn parse(
             let inner = place.len() - 1;
             place[1..inner].fill(b'f');
             rewritten.keys.push(key);
-        } else if rewritten.gaps.is_empty() || !rewritten.keys.is_empty() {
+        } else if !rewritten.more_than_keys() || !rewritten.keys.is_empty() {
             return Err(fault);
         }
         let Ok(source) = std::str::from_utf8(&bytes) else { return Err(fault) };

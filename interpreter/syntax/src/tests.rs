@@ -138,3 +138,41 @@ fn forms_that_the_parser_refuses() {
     let PatternKind::MatchMapping { keys, .. } = &cases[0].pattern.kind else { panic!("a mapping") };
     assert!(keys.iter().all(|key| matches!(key.kind, ExprKind::JoinedStr { .. })));
 }
+
+#[test]
+fn raise_before_a_semicolon() {
+    let Mod::Module { body, .. } = exec("raise;x\nbreak;raise;\n").expect("valid").module else { panic!("a module") };
+    assert!(matches!(body[0].kind, StmtKind::Raise { exc: None, cause: None }));
+    assert!(
+        matches!(body[2].kind, StmtKind::Break) && matches!(body[3].kind, StmtKind::Raise { exc: None, cause: None })
+    );
+}
+
+#[test]
+fn match_as_a_name_after_a_semicolon() {
+    let Mod::Module { body, .. } = exec("x=1;match=2;match(x)\n").expect("valid").module else { panic!("a module") };
+    let StmtKind::Expr { value } = &body[2].kind else { panic!("an expression") };
+    assert_eq!(unparse(value), "match(x)");
+    assert!(exec("x;match x:\n case _: pass\n").is_err());
+}
+
+#[test]
+fn forms_that_only_the_parser_takes() {
+    assert_eq!(refusal("f(a, (x)=1)").1, "expression cannot contain assignment, perhaps you meant \"==\"?");
+    assert_eq!(refusal("(a).b: c").1, "illegal target for annotation");
+    assert_eq!(refusal("((a.b))[0]().c: d = 1").1, "illegal target for annotation");
+    assert!(exec("(a): b\n(a()).b: c\n(a, b)[0]: c\na.b: (c)\n").is_ok());
+    assert_eq!(refusal("raise x-1from None").1, "invalid decimal literal");
+    assert_eq!(refusal("try: a\nelse: b\nfinally: c\n").1, "expected 'except' or 'finally' block");
+}
+
+#[test]
+fn refusals_in_the_order_of_the_grammar() {
+    assert_eq!(refusal("f'{x!rs y}'").1, "f-string: expecting ':' or '}'");
+    assert_eq!(refusal("f'{x!rs}'").1, "f-string: invalid conversion character 'rs': expected 's', 'r', or 'a'");
+    assert_eq!(refusal("'a'b'' + f'").1, "cannot mix bytes and nonbytes literals");
+    assert_eq!(
+        refusal("for (a, ,), (b c) in d: pass"),
+        (SyntaxErrorKind::SyntaxError, "invalid syntax".to_owned(), 1, 9)
+    );
+}

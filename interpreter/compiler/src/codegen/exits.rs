@@ -161,6 +161,8 @@ impl<'a> Compiler<'a> {
         self.emit(Op::NOP, [0, 0, 0], 0, pos);
         self.check_except_star(range)?;
         let Some(index) = self.loop_frame() else {
+            // What is wrong in a `finally` block on the way out is found first.
+            self.leave(0, None, pos, range, |_, _| {})?;
             return Err(error(range, "'break' outside loop"));
         };
         let target = self.u.frames[index].on_break;
@@ -174,6 +176,8 @@ impl<'a> Compiler<'a> {
         self.emit(Op::NOP, [0, 0, 0], 0, pos);
         self.check_except_star(range)?;
         let Some(index) = self.loop_frame() else {
+            // What is wrong in a `finally` block on the way out is found first.
+            self.leave(0, None, pos, range, |_, _| {})?;
             return Err(error(range, "'continue' not properly in loop"));
         };
         let target = self.u.frames[index].on_continue;

@@ -1,4 +1,5 @@
 //! Iteration (`PyObject_GetIter`, `PyIter_Next`, `PyObject_LengthHint`).
+use krait_object::list::try_copy;
 use krait_object::{List, PyResult, Thread, Tuple, Value};
 
 use crate::errors::{catch, type_error, value_error};
@@ -62,10 +63,10 @@ pub fn for_each(th: &mut Thread, v: &Value, mut f: impl FnMut(&mut Thread, Value
 /// All items.
 pub fn collect(th: &mut Thread, v: &Value) -> PyResult<Vec<Value>> {
     if let Some(t) = v.downcast_exact::<Tuple>() {
-        return Ok(t.to_vec());
+        return crate::errors::made(th, try_copy(t));
     }
     if let Some(list) = v.downcast_exact::<List>() {
-        return Ok(list.to_vec());
+        return crate::errors::made(th, list.try_to_vec());
     }
     let it = iter(th, v)?;
     let hint = length_hint(th, &it, 8)?.min(1 << 20);

@@ -1,4 +1,5 @@
 //! Length, items, membership, concatenation (`PySequence_*`, `PyMapping_*`, `PyObject_GetItem`).
+use krait_object::list::try_copy;
 use krait_object::{Dict, List, PyResult, Thread, Tuple, Type, Value};
 
 use crate::errors::{catch, index_error, type_error};
@@ -120,10 +121,10 @@ pub fn contains_by_iteration(th: &mut Thread, container: &Value, item: &Value) -
 /// The items of `v`; TypeError with `message` where it is not iterable.
 pub fn to_items(th: &mut Thread, v: &Value, message: &str) -> PyResult<Vec<Value>> {
     if let Some(t) = v.downcast_exact::<Tuple>() {
-        return Ok(t.to_vec());
+        return crate::errors::made(th, try_copy(t));
     }
     if let Some(l) = v.downcast_exact::<List>() {
-        return Ok(l.to_vec());
+        return crate::errors::made(th, l.try_to_vec());
     }
     let it = match iter::iter(th, v) {
         Ok(it) => it,

@@ -14,7 +14,7 @@ use krait_object::{
     type_flag,
 };
 
-use crate::errors::{buffer_error, index_error, type_error};
+use crate::errors::{buffer_error, index_error, made, type_error};
 use crate::numtext::OutOfMemory;
 use crate::protocol::buffer::check_filled;
 use crate::protocol::slice::adjust;
@@ -263,9 +263,9 @@ fn subscript(th: &mut Thread, value: &Value, key: &Value) -> PyResult<Value> {
         // The conversion of the bounds may have run code that changed the length.
         let part = {
             let data = this(value).lock();
-            if at.len == 0 || data.len() != len { None } else { Some(sliced(&data, at.start, at.step, at.len)) }
+            if at.len == 0 || data.len() != len { Some(Vec::new()) } else { sliced(&data, at.start, at.step, at.len) }
         };
-        return Ok(ByteArray::create(part.unwrap_or_default()).into());
+        return Ok(ByteArray::create(made(th, part)?).into());
     }
     let index = index_of(th, key, len, "bytearray")?;
     item(th, value, index)

@@ -10,7 +10,7 @@ use krait_object::{
     Args, Bytes, ClassDef, CmpOp, List, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, Value, type_flag,
 };
 
-use crate::errors::{buffer_error, catch, index_error, memory_error, type_error, value_error};
+use crate::errors::{buffer_error, catch, index_error, made, memory_error, type_error, value_error};
 use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
 use crate::protocol::buffer::check_filled;
@@ -273,13 +273,16 @@ fn item(th: &mut Thread, value: &Value, index: isize) -> PyResult<Value> {
     }
 }
 
-/// The bytes of a slice.
-pub fn sliced(data: &[u8], start: isize, step: isize, len: usize) -> Vec<u8> {
+/// The bytes of a slice; `None` without memory.
+pub fn sliced(data: &[u8], start: isize, step: isize, len: usize) -> Option<Vec<u8>> {
     if step == 1 {
         let start = start as usize;
-        return data[start..start + len].to_vec();
+        return data::try_copy(&data[start..start + len]);
     }
-    (0..len as isize).map(|i| data[(start + i * step) as usize]).collect()
+    let mut part = Vec::new();
+    part.try_reserve_exact(len).ok()?;
+    part.extend((0..len as isize).map(|i| data[(start + i * step) as usize]));
+    Some(part)
 }
 
 /// An index, negative ones counted from the end; the second result of a failed conversion is the exception.
@@ -305,7 +308,8 @@ fn subscript(th: &mut Thread, value: &Value, key: &Value) -> PyResult<Value> {
         if at.len == bytes.len() && at.step == 1 && value.is_exact(&BYTES) {
             return Ok(value.clone());
         }
-        return create(th, &sliced(bytes, at.start, at.step, at.len));
+        let part = made(th, sliced(bytes, at.start, at.step, at.len))?;
+        return create(th, &part);
     }
     let index = index_of(th, key, bytes.len(), "byte")?;
     item(th, value, index)
@@ -318,8 +322,8 @@ fn buffer(th: &mut Thread, value: &Value, wanted: u32) -> PyResult<Buffer> {
     Ok(Buffer::bytes(value.clone(), Arc::new(BytesExport(bytes)), len, true))
 }
 
-fn dunder_bytes(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    Ok(data::unchanged(&a[0]))
+fn dunder_bytes(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    data::unchanged(th, &a[0])
 }
 
 fn getnewargs(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

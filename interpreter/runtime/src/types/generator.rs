@@ -240,10 +240,12 @@ impl Generator {
         if self.state() == State::Done {
             return None;
         }
+        // Whoever claims the generator takes the registers under this lock.
+        let mut saved = self.saved.lock();
         if self.state() == State::Running {
+            drop(saved);
             return hooks_frame(th, self);
         }
-        let mut saved = self.saved.lock();
         if let Some(frame) = &saved.frame {
             return Some(frame.clone());
         }

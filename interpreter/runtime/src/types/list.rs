@@ -1,13 +1,14 @@
 //! `list`: construction, comparison, repr, arithmetic and methods. Subscripts are in `subscript`, sorting in `sort`,
 //! iterators in `iterators`; the storage is `krait_object::List`. CPython: `Objects/listobject.c`.
 use krait_object::builtin_types::{FROZENSET, LIST, SET};
+use krait_object::list::try_copy;
 use krait_object::native::{Sig, class_method, method};
 use krait_object::{
     Args, ClassDef, CmpOp, Dict, List, Method, PyResult, Ref, Set, SlotDefs, StrBuilder, Thread, Tuple, Type, Value,
     type_flag,
 };
 
-use crate::errors::{index_error, memory_error, type_error, value_error};
+use crate::errors::{index_error, made, memory_error, type_error, value_error};
 use crate::protocol::{compare, iter, number, repr};
 use crate::types::generic_alias::class_getitem;
 use crate::types::slice::bounds::{position, search_bound};
@@ -111,26 +112,26 @@ fn init(th: &mut Thread, v: &Value, args: &Args<'_>) -> PyResult<()> {
 }
 
 /// The items of the builtin containers that can be copied at once, without running Python code.
-fn snapshot(iterable: &Value) -> Option<Vec<Value>> {
+fn snapshot(th: &mut Thread, iterable: &Value) -> PyResult<Option<Vec<Value>>> {
     if let Some(l) = iterable.downcast_exact::<List>() {
-        return Some(l.to_vec());
+        return made(th, l.try_to_vec()).map(Some);
     }
     if let Some(t) = iterable.downcast_exact::<Tuple>() {
-        return Some(t.to_vec());
+        return made(th, try_copy(t)).map(Some);
     }
     if let Some(d) = iterable.downcast_exact::<Dict>() {
-        return Some(d.keys());
+        return Ok(Some(d.keys()));
     }
     if iterable.is_exact(&SET) || iterable.is_exact(&FROZENSET) {
-        return iterable.as_any_set().map(Set::to_vec);
+        return Ok(iterable.as_any_set().map(Set::to_vec));
     }
-    None
+    Ok(None)
 }
 
 /// Appends the items of `iterable` as they come: a list that `iterable` reads while it grows sees the new items.
 pub fn extend(th: &mut Thread, list: &Value, iterable: &Value) -> PyResult<()> {
     let l = this(list);
-    if let Some(mut items) = snapshot(iterable) {
+    if let Some(mut items) = snapshot(th, iterable)? {
         let mut held = l.lock();
         let room = held.try_reserve(items.len());
         if room.is_ok() {
@@ -149,7 +150,9 @@ pub fn extend(th: &mut Thread, list: &Value, iterable: &Value) -> PyResult<()> {
         return Err(memory_error(th));
     }
     while let Some(item) = iter::next(th, &it)? {
-        l.push(item);
+        if l.try_push(item).is_err() {
+            return Err(memory_error(th));
+        }
     }
     Ok(())
 }
@@ -230,8 +233,8 @@ fn concat(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
         let message = format!("can only concatenate list (not \"{}\") to list", b.class().name());
         return Err(type_error(th, message));
     };
-    let mut items = this(a).to_vec();
-    let tail = y.to_vec();
+    let mut items = made(th, this(a).try_to_vec())?;
+    let tail = made(th, y.try_to_vec())?;
     if items.try_reserve_exact(tail.len()).is_err() {
         return Err(memory_error(th));
     }
@@ -255,7 +258,7 @@ pub fn repeated(th: &mut Thread, items: &[Value], n: isize) -> PyResult<Vec<Valu
 }
 
 fn repeat(th: &mut Thread, v: &Value, n: isize) -> PyResult<Value> {
-    let items = this(v).to_vec();
+    let items = made(th, this(v).try_to_vec())?;
     Ok(List::new(repeated(th, &items, n)?).into())
 }
 
@@ -266,7 +269,7 @@ fn inplace_concat(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
 
 fn inplace_repeat(th: &mut Thread, v: &Value, n: isize) -> PyResult<Value> {
     let l = this(v);
-    let items = l.to_vec();
+    let items = made(th, l.try_to_vec())?;
     let fresh = repeated(th, &items, n)?;
     drop(l.replace(fresh));
     Ok(v.clone())
@@ -281,13 +284,15 @@ fn clear(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     Ok(Value::NONE)
 }
 
-fn copy(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    Ok(List::new(a.this::<List>().to_vec()).into())
+fn copy(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    Ok(List::new(made(th, a.this::<List>().try_to_vec())?).into())
 }
 
-fn append(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    a.this::<List>().push(a[1].clone());
-    Ok(Value::NONE)
+fn append(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    match a.this::<List>().try_push(a[1].clone()) {
+        Ok(()) => Ok(Value::NONE),
+        Err(_) => Err(memory_error(th)),
+    }
 }
 
 fn insert(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -295,6 +300,10 @@ fn insert(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let mut items = a.this::<List>().lock();
     let n = items.len() as isize;
     let at = if at < 0 { (at + n).max(0) } else { at.min(n) };
+    if items.try_reserve(1).is_err() {
+        drop(items);
+        return Err(memory_error(th));
+    }
     items.insert(at as usize, a[2].clone());
     Ok(Value::NONE)
 }

@@ -1,13 +1,14 @@
 //! `tuple`: construction, hash, comparison, repr, subscripts and methods. Its iterator is in `iterator`; the storage is
 //! `krait_object::Tuple`. CPython: `Objects/tupleobject.c`.
 use krait_object::builtin_types::TUPLE;
+use krait_object::list::try_copy;
 use krait_object::native::{Sig, class_method, method};
 use krait_object::{
     Args, ClassDef, CmpOp, Method, PyResult, Ref, SlotDefs, StrBuilder, Thread, Tuple, Type, TypeObject, Value, hash,
     type_flag,
 };
 
-use crate::errors::{index_error, memory_error, type_error, value_error};
+use crate::errors::{index_error, made, memory_error, type_error, value_error};
 use crate::protocol::slice::{fit, unpack};
 use crate::protocol::{compare, iter, number, repr};
 use crate::types::generic_alias::class_getitem;
@@ -47,7 +48,8 @@ pub static DEFS: &[&ClassDef] = &[&DEF, &iterator::DEF];
 
 static METHODS: &[Method] = &[
     method("__getnewargs__", "()", "", |th, a| {
-        let copy = with_class(th, a.this::<Tuple>().to_vec(), &TUPLE)?;
+        let items = made(th, try_copy(a.this::<Tuple>()))?;
+        let copy = with_class(th, items, &TUPLE)?;
         Ok(Tuple::of([copy]).into())
     }),
     method(
@@ -83,7 +85,7 @@ fn new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
             if cls.is(&TUPLE) {
                 return Ok(v.clone());
             }
-            this(v).to_vec()
+            made(th, try_copy(this(v)))?
         }
         Some(v) => iter::collect(th, v)?,
     };

@@ -180,7 +180,7 @@ fn named(content: &str, at: usize, out: &mut Wtf8Buf) -> Result<usize, String> {
         return Err(fault(content, at, at + 2, malformed));
     };
     match inner.find('}') {
-        Some(0) => Err(fault(content, at, at + 4, malformed)),
+        Some(0) => Err(fault(content, at, at + 3, malformed)),
         Some(close) => match unicode_names2::character(&inner[..close]) {
             Some(c) => {
                 out.push_code_point(u32::from(c));

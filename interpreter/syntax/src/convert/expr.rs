@@ -1,7 +1,7 @@
 //! Expressions. Left-nested chains (`a+b+c`, `a.b.c`, `f()()`) recurse like all else: the depth prepass bounds them.
 
 use ruff_python_ast as ruff;
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::Converter;
 use crate::ast::{
@@ -29,6 +29,9 @@ impl Converter<'_> {
     pub(super) fn expr(&mut self, expr: &ruff::Expr) -> Expr {
         let range = self.range(expr);
         let kind = match expr {
+            ruff::Expr::Name(e) if self.rewritten.is_match(e.range) => {
+                ExprKind::Name { id: Identifier::from("match"), ctx: Self::context(e.ctx) }
+            }
             ruff::Expr::Name(e) => ExprKind::Name { id: Identifier::from(e.id.as_str()), ctx: Self::context(e.ctx) },
             ruff::Expr::Attribute(e) => ExprKind::Attribute {
                 value: self.boxed(&e.value),
@@ -207,6 +210,13 @@ impl Converter<'_> {
             && !generator.parenthesized
         {
             args[0].range = self.text_range(arguments.range);
+        }
+        for keyword in &arguments.keywords {
+            if let Some(name) = keyword.arg.as_ref().filter(|name| name.start() != keyword.start()) {
+                let range = TextRange::new(keyword.start(), name.end());
+                let msg = "expression cannot contain assignment, perhaps you meant \"==\"?";
+                self.refuse(msg, self.text_range(range));
+            }
         }
         let keyword = |keyword: &ruff::Keyword| Keyword {
             arg: keyword.arg.as_ref().map(|name| self.identifier(name)),

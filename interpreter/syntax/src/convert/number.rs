@@ -6,11 +6,19 @@ use ruff_python_ast::{ExprNumberLiteral, Number};
 use super::Converter;
 use crate::ast::Constant;
 
+/// What may follow a number at once.
+const KEYWORDS: [&[u8]; 8] = [b"and", b"else", b"for", b"if", b"in", b"is", b"not", b"or"];
+
 impl Converter<'_> {
     pub(super) fn number(&mut self, node: &ExprNumberLiteral) -> Constant {
-        let next = self.text().as_bytes().get(usize::from(node.range.end()));
-        if next.is_some_and(u8::is_ascii_alphabetic) {
-            self.warn_of_keyword(node);
+        let rest = &self.text().as_bytes()[usize::from(node.range.end())..];
+        if rest.first().is_some_and(u8::is_ascii_alphabetic) {
+            if KEYWORDS.iter().any(|keyword| rest.starts_with(keyword)) {
+                self.warn_of_keyword(node);
+            } else {
+                let range = self.range(node);
+                self.refuse("invalid decimal literal", range);
+            }
         }
         match &node.value {
             Number::Int(int) => match int.as_u64().and_then(|value| i64::try_from(value).ok()) {

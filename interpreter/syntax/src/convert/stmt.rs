@@ -80,6 +80,9 @@ impl Converter<'_> {
                 cases: node.cases.iter().map(|case| self.match_case(case)).collect(),
             },
             ruff::Stmt::Try(node) => {
+                if node.handlers.is_empty() && !node.orelse.is_empty() {
+                    self.refuse("expected 'except' or 'finally' block", self.range(&node.orelse[0]));
+                }
                 let try_ = Box::new(Try {
                     body: self.body(&node.body),
                     handlers: node.handlers.iter().map(|handler| self.except_handler(handler)).collect(),
@@ -112,12 +115,15 @@ impl Converter<'_> {
                 op: Self::operator(node.op),
                 value: self.boxed(&node.value),
             },
-            ruff::Stmt::AnnAssign(node) => StmtKind::AnnAssign {
-                target: self.boxed(&node.target),
-                annotation: self.boxed(&node.annotation),
-                value: self.opt_boxed(node.value.as_deref()),
-                simple: node.simple,
-            },
+            ruff::Stmt::AnnAssign(node) => {
+                self.refuse_annotated_trailer(&node.target);
+                StmtKind::AnnAssign {
+                    target: self.boxed(&node.target),
+                    annotation: self.boxed(&node.annotation),
+                    value: self.opt_boxed(node.value.as_deref()),
+                    simple: node.simple,
+                }
+            }
             ruff::Stmt::Raise(node) => StmtKind::Raise {
                 exc: self.opt_boxed(node.exc.as_deref()),
                 cause: self.opt_boxed(node.cause.as_deref()),
@@ -134,9 +140,34 @@ impl Converter<'_> {
             ruff::Stmt::Global(node) => StmtKind::Global { names: self.names(&node.names) },
             ruff::Stmt::Nonlocal(node) => StmtKind::Nonlocal { names: self.names(&node.names) },
             ruff::Stmt::Expr(node) => StmtKind::Expr { value: self.boxed(&node.value) },
+            ruff::Stmt::Break(node) if self.rewritten.is_raise(node.range) => {
+                StmtKind::Raise { exc: None, cause: None }
+            }
             ruff::Stmt::Break(_) => StmtKind::Break,
             ruff::Stmt::Continue(_) => StmtKind::Continue,
             _ => StmtKind::Pass,
+        }
+    }
+
+    /// A target in parentheses takes no trailers if it is annotated: CPython's grammar does not look further then.
+    fn refuse_annotated_trailer(&mut self, target: &ruff::Expr) {
+        let mut outer = target;
+        loop {
+            let inner = match outer {
+                ruff::Expr::Attribute(node) => &node.value,
+                ruff::Expr::Subscript(node) => &node.value,
+                ruff::Expr::Call(node) => &node.func,
+                _ => return,
+            };
+            if inner.start() != outer.start() {
+                let single =
+                    matches!(&**inner, ruff::Expr::Name(_) | ruff::Expr::Attribute(_) | ruff::Expr::Subscript(_));
+                if single {
+                    self.refuse("illegal target for annotation", self.range(target));
+                }
+                return;
+            }
+            outer = inner;
         }
     }
 

@@ -468,8 +468,8 @@ impl<'a> Parser<'a> {
             let token = self.tok.get();
             match token.kind {
                 Kind::Error => {
-                    if self.special && self.tok.in_f_string() {
-                        // CPython keeps an error of the second pass then.
+                    if self.tok.in_f_string() {
+                        // CPython keeps the error it has then.
                     } else if let Some(error) = self.tok.error.take() {
                         self.error = Some(error);
                     } else if let Some(bracket) = self.tok.brackets.last()

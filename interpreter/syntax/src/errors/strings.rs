@@ -1,6 +1,6 @@
 //! Strings and f-strings: what the actions of CPython's grammar refuse in their content, and the fields' syntax.
 
-use super::node::NodeKind;
+use super::node::{Id, NodeKind};
 use super::parser::{Parser, R, Rule};
 use super::token::{Kind, Span};
 use crate::ast::Wtf8Buf;
@@ -115,10 +115,10 @@ impl Parser<'_> {
             p.eat("{")?;
             p.yield_or_star_expressions()?;
             p.opt(|p| p.eat("="))?;
-            p.opt(Self::conversion)?;
+            let conversion = p.opt(Self::conversion)?;
             p.opt(Self::full_format_spec)?;
             p.eat("}")?;
-            Some(())
+            conversion.map_or(Some(()), |name| p.known_conversion(name))
         });
         if field.is_none() {
             self.wrong(Self::invalid_replacement_field);
@@ -141,14 +141,19 @@ impl Parser<'_> {
         Some(())
     }
 
-    fn conversion(&mut self) -> Nothing {
+    fn conversion(&mut self) -> R {
         let mark = self.eat("!")?;
         let name = self.name()?;
         let (mark, span) = (self.tspan(mark), self.span(name));
         if (mark.end_line, mark.end_col) != (span.line, span.col) {
             let msg = "f-string: conversion type must come right after the exclamanation mark";
-            return self.raise_range(mark, span, msg);
+            self.raise_range(mark, span, msg)?;
         }
+        Some(name)
+    }
+
+    fn known_conversion(&mut self, name: Id) -> Nothing {
+        let span = self.span(name);
         let text = String::from_utf8_lossy(self.text(name)).into_owned();
         if !matches!(text.as_str(), "s" | "r" | "a") {
             let msg = format!("f-string: invalid conversion character '{text}': expected 's', 'r', or 'a'");

@@ -93,8 +93,10 @@ impl Parser<'_> {
             p.opt(|p| {
                 p.star_target()?;
                 p.eat(",")?;
-                p.opt(|p| p.list(Self::star_target))?;
-                p.opt(|p| p.eat(","))
+                p.opt(|p| {
+                    p.list(Self::star_target)?;
+                    p.opt(|p| p.eat(","))
+                })
             })?;
             p.eat(")")?;
             Some(p.node(NodeKind::Tuple, start, Vec::new()))

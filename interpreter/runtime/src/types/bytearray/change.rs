@@ -3,12 +3,12 @@
 use krait_object::{Args, Bytes, PyResult, Str, Thread, Tuple, Value};
 
 use super::{ByteArray, this};
-use crate::errors::{catch, index_error, memory_error, type_error, value_error};
+use crate::errors::{catch, index_error, made, memory_error, type_error, value_error};
 use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
 use crate::protocol::slice::adjust;
 use crate::protocol::{attr, iter, number};
-use crate::types::bytes::data::{argument, byte, has_buffer};
+use crate::types::bytes::data::{argument, byte, has_buffer, try_copy};
 use crate::types::bytes::{index_of, shape};
 use crate::types::slice::Slice;
 use crate::types::str::units::size;
@@ -30,9 +30,9 @@ pub fn clear(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     })
 }
 
-pub fn copy(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    let data = a.this::<ByteArray>().lock().clone();
-    Ok(ByteArray::create(data).into())
+pub fn copy(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    let data = try_copy(&a.this::<ByteArray>().lock());
+    Ok(ByteArray::create(made(th, data)?).into())
 }
 
 fn add(th: &mut Thread, array: &ByteArray, tail: &[u8]) -> PyResult<()> {
@@ -210,7 +210,8 @@ pub fn set_item(th: &mut Thread, value: &Value, index: isize, new: Option<&Value
 /// The bytes to put into a slice.
 fn slice_content(th: &mut Thread, new: &Value) -> PyResult<Vec<u8>> {
     if let Some(other) = new.downcast_ref::<ByteArray>() {
-        return Ok(other.lock().clone());
+        let copy = try_copy(&other.lock());
+        return made(th, copy);
     }
     let slots = &new.class().slots;
     let number = slots.index.is_set() || slots.int.is_set() || slots.float.is_set();

@@ -6,7 +6,7 @@ use krait_object::buffer::flags;
 use krait_object::builtin_types::BYTES;
 use krait_object::{Bytes, PyResult, Thread, Value};
 
-use crate::errors::{type_error, value_error};
+use crate::errors::{made, type_error, value_error};
 use crate::protocol::{buffer, number};
 use crate::types::bytearray::ByteArray;
 
@@ -22,13 +22,36 @@ pub fn with_data<R>(value: &Value, f: impl FnOnce(&[u8]) -> R) -> R {
 }
 
 /// A result of the kind of `like`: a new `bytearray` for a bytearray, `bytes` otherwise.
-pub fn make(like: &Value, data: Vec<u8>) -> Value {
-    if like.downcast_ref::<ByteArray>().is_some() { ByteArray::create(data).into() } else { Bytes::new(&data).into() }
+pub fn make(th: &mut Thread, like: &Value, data: Vec<u8>) -> PyResult<Value> {
+    if like.downcast_ref::<ByteArray>().is_some() {
+        return Ok(ByteArray::create(data).into());
+    }
+    Ok(made(th, Bytes::try_new(&data, &BYTES))?.into())
+}
+
+/// A copy of the bytes; `None` without memory.
+pub fn try_copy(data: &[u8]) -> Option<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(data.len()).ok()?;
+    copy.extend_from_slice(data);
+    Some(copy)
 }
 
 /// The object itself where it is exactly `bytes`, else a copy of its kind.
-pub fn unchanged(value: &Value) -> Value {
-    if value.is_exact(&BYTES) { value.clone() } else { make(value, with_data(value, <[u8]>::to_vec)) }
+pub fn unchanged(th: &mut Thread, value: &Value) -> PyResult<Value> {
+    if value.is_exact(&BYTES) {
+        return Ok(value.clone());
+    }
+    let copy = made(th, with_data(value, try_copy))?;
+    make(th, value, copy)
+}
+
+/// The result of an operation, or self unchanged.
+pub fn changed(th: &mut Thread, value: &Value, result: Option<Vec<u8>>) -> PyResult<Value> {
+    match result {
+        Some(result) => make(th, value, result),
+        None => unchanged(th, value),
+    }
 }
 
 /// The bytes of any object with a buffer.
@@ -37,7 +60,8 @@ pub fn argument<'a>(th: &mut Thread, value: &'a Value) -> PyResult<Cow<'a, [u8]>
         return Ok(Cow::Borrowed(bytes.as_slice()));
     }
     if let Some(array) = value.downcast_ref::<ByteArray>() {
-        return Ok(Cow::Owned(array.lock().clone()));
+        let copy = try_copy(&array.lock());
+        return made(th, copy).map(Cow::Owned);
     }
     if !has_buffer(value) {
         return Err(type_error(th, format!("a bytes-like object is required, not '{}'", value.class().name())));

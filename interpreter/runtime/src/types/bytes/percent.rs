@@ -163,7 +163,7 @@ fn formatted(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
     let mut state = Formatting { th, format: &format, operands, out: TextBuf::new() };
     match state.run() {
         Ok(()) => match state.out {
-            TextBuf::One(bytes) => Ok(make(left, bytes)),
+            TextBuf::One(bytes) => make(state.th, left, bytes),
             _ => fit(state.th, Err(crate::numtext::OutOfMemory)),
         },
         Err(fault) => Err(fault.raise(state.th, true)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use krait_object::{Args, List, PyResult, Thread, Tuple, Value};
 
-use super::data::{argument, make, needle, unchanged, with_data};
+use super::data::{argument, changed, make, needle, unchanged, with_data};
 use crate::errors::{type_error, value_error};
 use crate::protocol::compare::truth;
 use crate::text::{find, split};
@@ -108,17 +108,17 @@ pub fn endswith(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 pub fn removeprefix(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let prefix = argument(th, &a[1])?;
     let rest = with_data(&a[0], |data| data.strip_prefix(prefix.as_ref()).map(<[u8]>::to_vec));
-    Ok(rest.filter(|_| !prefix.is_empty()).map_or_else(|| unchanged(&a[0]), |rest| make(&a[0], rest)))
+    changed(th, &a[0], rest.filter(|_| !prefix.is_empty()))
 }
 
 pub fn removesuffix(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let suffix = argument(th, &a[1])?;
     let rest = with_data(&a[0], |data| data.strip_suffix(suffix.as_ref()).map(<[u8]>::to_vec));
-    Ok(rest.filter(|_| !suffix.is_empty()).map_or_else(|| unchanged(&a[0]), |rest| make(&a[0], rest)))
+    changed(th, &a[0], rest.filter(|_| !suffix.is_empty()))
 }
 
 /// Cuts self into a list of parts; a single part that is the whole is not copied.
-fn cut(value: &Value, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> Value {
+fn cut(th: &mut Thread, value: &Value, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> PyResult<Value> {
     let parts: Option<Vec<Vec<u8>>> = with_data(value, |data| {
         let ranges = ranges(data);
         match ranges.as_slice() {
@@ -126,30 +126,31 @@ fn cut(value: &Value, ranges: impl FnOnce(&[u8]) -> Vec<Range<usize>>) -> Value 
             _ => Some(ranges.into_iter().map(|range| data[range].to_vec()).collect()),
         }
     });
-    match parts {
-        None => List::new(vec![unchanged(value)]).into(),
-        Some(parts) => List::new(parts.into_iter().map(|part| make(value, part)).collect()).into(),
-    }
+    let parts = match parts {
+        None => vec![unchanged(th, value)?],
+        Some(parts) => parts.into_iter().map(|part| make(th, value, part)).collect::<PyResult<_>>()?,
+    };
+    Ok(List::new(parts).into())
 }
 
 fn split_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> {
     let most = limit(th, a.opt(2))?;
     let Some(given) = a.opt_not_none(1) else {
-        return Ok(cut(&a[0], |data| {
+        return cut(th, &a[0], |data| {
             if right {
                 split::rsplit_space(data, split::is_byte_space, most)
             } else {
                 split::split_space(data, split::is_byte_space, most)
             }
-        }));
+        });
     };
     let separator = argument(th, given)?;
     if separator.is_empty() {
         return Err(value_error(th, "empty separator"));
     }
-    Ok(cut(&a[0], |data| {
+    cut(th, &a[0], |data| {
         if right { split::rsplit_on(data, &separator, most) } else { split::split_on(data, &separator, most) }
-    }))
+    })
 }
 
 pub fn split(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -165,7 +166,7 @@ pub fn splitlines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         Some(keep) => truth(th, keep)?,
         None => false,
     };
-    Ok(cut(&a[0], |data| split::split_lines(data, split::is_byte_line_break, keep)))
+    cut(th, &a[0], |data| split::split_lines(data, split::is_byte_line_break, keep))
 }
 
 fn partition_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> {
@@ -177,18 +178,18 @@ fn partition_any(th: &mut Thread, a: &Args<'_>, right: bool) -> PyResult<Value> 
         let at = if right { find::rfind(data, &separator) } else { find::find(data, &separator) }?;
         Some((data[..at].to_vec(), data[at + separator.len()..].to_vec()))
     });
-    let empty = || make(&a[0], Vec::new());
+    let empty = |th: &mut Thread| make(th, &a[0], Vec::new());
     Ok(match parts {
         Some((head, tail)) => {
             let middle = if a[0].downcast_ref::<krait_object::Bytes>().is_some() {
                 a[1].clone()
             } else {
-                make(&a[0], separator.into_owned())
+                make(th, &a[0], separator.into_owned())?
             };
-            Tuple::of([make(&a[0], head), middle, make(&a[0], tail)]).into()
+            Tuple::of([make(th, &a[0], head)?, middle, make(th, &a[0], tail)?]).into()
         }
-        None if right => Tuple::of([empty(), empty(), unchanged(&a[0])]).into(),
-        None => Tuple::of([unchanged(&a[0]), empty(), empty()]).into(),
+        None if right => Tuple::of([empty(th)?, empty(th)?, unchanged(th, &a[0])?]).into(),
+        None => Tuple::of([unchanged(th, &a[0])?, empty(th)?, empty(th)?]).into(),
     })
 }
 
@@ -205,7 +206,8 @@ pub fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let new = argument(th, &a[2])?;
     let most = limit(th, a.opt(3))?;
     let made = with_data(&a[0], |data| find::replace(data, &old, &new, most));
-    Ok(fit(th, made)?.map_or_else(|| unchanged(&a[0]), |made| make(&a[0], made)))
+    let made = fit(th, made)?;
+    changed(th, &a[0], made)
 }
 
 fn strip_any(th: &mut Thread, a: &Args<'_>, left: bool, right: bool) -> PyResult<Value> {
@@ -221,7 +223,7 @@ fn strip_any(th: &mut Thread, a: &Args<'_>, left: bool, right: bool) -> PyResult
         let range = split::strip(data, left, right, stripped);
         (range.len() != data.len()).then(|| data[range].to_vec())
     });
-    Ok(kept.map_or_else(|| unchanged(&a[0]), |kept| make(&a[0], kept)))
+    changed(th, &a[0], kept)
 }
 
 pub fn strip(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {

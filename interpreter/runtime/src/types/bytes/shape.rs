@@ -2,7 +2,7 @@
 
 use krait_object::{Args, Bytes, PyResult, Thread, Value};
 
-use super::data::{argument, has_buffer, make, unchanged, with_data};
+use super::data::{argument, changed, has_buffer, make, with_data};
 use crate::errors::{overflow_error, type_error, value_error};
 use crate::numtext::OutOfMemory;
 use crate::protocol::{number, sequence};
@@ -10,28 +10,28 @@ use crate::text::{shape, split};
 use crate::types::bytearray::ByteArray;
 use crate::types::str::units::{fit, shown_type, size};
 
-fn mapped(a: &Args<'_>, f: impl FnOnce(&[u8]) -> Vec<u8>) -> PyResult<Value> {
-    Ok(make(&a[0], with_data(&a[0], f)))
+fn mapped(th: &mut Thread, a: &Args<'_>, f: impl FnOnce(&[u8]) -> Vec<u8>) -> PyResult<Value> {
+    make(th, &a[0], with_data(&a[0], f))
 }
 
-pub fn lower(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    mapped(a, <[u8]>::to_ascii_lowercase)
+pub fn lower(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    mapped(th, a, <[u8]>::to_ascii_lowercase)
 }
 
-pub fn upper(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    mapped(a, <[u8]>::to_ascii_uppercase)
+pub fn upper(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    mapped(th, a, <[u8]>::to_ascii_uppercase)
 }
 
-pub fn title(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    mapped(a, shape::title_ascii)
+pub fn title(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    mapped(th, a, shape::title_ascii)
 }
 
-pub fn capitalize(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    mapped(a, shape::capitalize_ascii)
+pub fn capitalize(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    mapped(th, a, shape::capitalize_ascii)
 }
 
-pub fn swapcase(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    mapped(a, shape::swap_case_ascii)
+pub fn swapcase(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+    mapped(th, a, shape::swap_case_ascii)
 }
 
 fn every(a: &Args<'_>, test: fn(&u8) -> bool) -> PyResult<Value> {
@@ -102,7 +102,8 @@ fn padded(th: &mut Thread, a: &Args<'_>, name: &str, padding: fn(usize, usize) -
         out.resize(left + data.len() + right, fill);
         Ok(Some(out))
     });
-    Ok(fit(th, made)?.map_or_else(|| unchanged(&a[0]), |made| make(&a[0], made)))
+    let made = fit(th, made)?;
+    changed(th, &a[0], made)
 }
 
 pub fn center(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -120,7 +121,8 @@ pub fn rjust(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 pub fn zfill(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let width = size(th, &a[1])?.max(0) as usize;
     let made = with_data(&a[0], |data| (width > data.len()).then(|| shape::zero_fill(data, width)).transpose());
-    Ok(fit(th, made)?.map_or_else(|| unchanged(&a[0]), |made| make(&a[0], made)))
+    let made = fit(th, made)?;
+    changed(th, &a[0], made)
 }
 
 pub fn expandtabs(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -129,7 +131,8 @@ pub fn expandtabs(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         None => 8,
     };
     let made = with_data(&a[0], |data| shape::expand_tabs(data, tab_size));
-    Ok(make(&a[0], fit(th, made)?))
+    let made = fit(th, made)?;
+    make(th, &a[0], made)
 }
 
 pub fn join(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -162,7 +165,7 @@ pub fn join(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
         out.extend_from_slice(&part);
     }
-    Ok(make(&a[0], out))
+    make(th, &a[0], out)
 }
 
 pub fn translate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -184,7 +187,7 @@ pub fn translate(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if a[0].is_exact(&krait_object::builtin_types::BYTES) && with_data(&a[0], |data| data == made.as_slice()) {
         return Ok(a[0].clone());
     }
-    Ok(make(&a[0], made))
+    make(th, &a[0], made)
 }
 
 pub fn maketrans(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
@@ -221,7 +224,8 @@ pub fn concat(th: &mut Thread, left: &Value, right: &Value) -> PyResult<Value> {
         out.extend_from_slice(&tail);
         Ok(out)
     });
-    Ok(make(left, fit(th, made)?))
+    let made = fit(th, made)?;
+    make(th, left, made)
 }
 
 /// The bytes repeated; `None` where the length is no machine word.
@@ -244,7 +248,10 @@ pub fn repeat(th: &mut Thread, value: &Value, count: isize) -> PyResult<Value> {
         return Ok(value.clone());
     }
     match with_data(value, |data| repeated(data, count)) {
-        Some(made) => Ok(make(value, fit(th, made)?)),
+        Some(made) => {
+            let made = fit(th, made)?;
+            make(th, value, made)
+        }
         None if value.downcast_ref::<Bytes>().is_some() => Err(overflow_error(th, "repeated bytes are too long")),
         None => Err(crate::errors::memory_error(th)),
     }

@@ -123,14 +123,18 @@ pub fn throw_exception(
 
 /// Runs `f` while the generator counts as executing, with its frame on the stack.
 fn while_running<R>(th: &mut Thread, object: &Value, f: impl FnOnce(&mut Thread) -> PyResult<R>) -> PyResult<R> {
-    expect(object).set_state(State::Running);
+    let generator = expect(object);
+    let Some(was) = generator.claim() else {
+        // Another thread was faster.
+        return Err(errors::value_error(th, format!("{} already executing", generator.kind())));
+    };
     let (mut f, mut result) = (Some(f), None);
     (hooks::vm().on_stack)(th, object, &mut |th| {
         if let Some(f) = f.take() {
             result = Some(f(th));
         }
     });
-    expect(object).set_state(State::Suspended);
+    generator.set_state(was);
     result.unwrap_or_else(|| Err(errors::system_error(th, "a generator's frame did not run")))
 }
 
@@ -155,23 +159,19 @@ fn close_delegate(th: &mut Thread, delegate: &Value) -> PyResult<()> {
 /// `gen_close`: the value that the generator returned, if it did.
 pub fn close(th: &mut Thread, object: &Value) -> PyResult<Value> {
     let generator = expect(object);
-    match generator.state() {
-        State::Created => {
-            generator.finish(object);
-            return Ok(Value::NONE);
+    match generator.claim() {
+        Some(was) => {
+            // An unguarded generator has nothing that would see the exception.
+            if was == State::Created || generator.is_unguarded() {
+                generator.finish(object);
+                return Ok(Value::NONE);
+            }
+            generator.set_state(was);
         }
-        State::Done => return Ok(Value::NONE),
-        State::Running => {
-            return Err(errors::value_error(th, format!("{} already executing", generator.kind())));
-        }
-        State::Suspended => {}
+        None if generator.state() == State::Done => return Ok(Value::NONE),
+        None => return Err(errors::value_error(th, format!("{} already executing", generator.kind()))),
     }
     let mut exception = None;
-    if generator.is_unguarded() {
-        // Nothing in the generator would see the exception.
-        generator.finish(object);
-        return Ok(Value::NONE);
-    }
     if let Some(delegate) = generator.delegate() {
         th.check_native("")?;
         if let Err(raised) = while_running(th, object, |th| close_delegate(th, &delegate)) {

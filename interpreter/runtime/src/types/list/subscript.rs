@@ -1,8 +1,9 @@
 //! `list[...]`: reading, storing and deleting by index and by slice.
+use krait_object::list::try_copy;
 use krait_object::{List, PyResult, Thread, Tuple, Value};
 
 use super::this;
-use crate::errors::{index_error, memory_error, type_error, value_error};
+use crate::errors::{index_error, made, memory_error, type_error, value_error};
 use crate::protocol::slice::{SliceIndices, fit, unpack};
 use crate::protocol::{iter, number};
 use crate::types::slice::Slice;
@@ -99,10 +100,10 @@ pub fn set_subscript(th: &mut Thread, v: &Value, key: &Value, value: Option<&Val
 /// The items to assign, collected before the list is touched.
 fn sequence_items(th: &mut Thread, value: &Value) -> PyResult<Vec<Value>> {
     if let Some(l) = value.downcast_ref::<List>() {
-        return Ok(l.to_vec());
+        return made(th, l.try_to_vec());
     }
     if let Some(t) = value.downcast_ref::<Tuple>() {
-        return Ok(t.to_vec());
+        return made(th, try_copy(t));
     }
     if value.class().slots.iter.is_set() || value.class().slots.sq_item.is_set() {
         return iter::collect(th, value);
