@@ -50,10 +50,7 @@ static TAKEN: Mutex<Set> = Mutex::new({
     none
 });
 /// The numbers of threads that have ended: whoever meets one of their objects takes it over.
-static ENDED: [AtomicU64; NUMBERS / 64] = {
-    let none = [const { AtomicU64::new(0) }; NUMBERS / 64];
-    none
-};
+static ENDED: [AtomicU64; NUMBERS / 64] = [const { AtomicU64::new(0) }; NUMBERS / 64];
 /// The mark of the interpreter that each number's thread is of.
 static INTERPRETER: [AtomicU16; NUMBERS] = [const { AtomicU16::new(0) }; NUMBERS];
 

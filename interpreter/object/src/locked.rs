@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, 
 
 use crate::cell::{Content, load_counted, try_load_counted};
 use crate::foreign;
-use crate::header::{Header, multi};
 use crate::header::flag;
+use crate::header::{Header, multi};
 use crate::list::List;
 use crate::lock::{self, Lock};
 use crate::sync::{heavy_barrier, light_barrier, relax};
@@ -77,7 +77,8 @@ fn acquire_stripe(h: &Header) {
     let (stripe, me) = (stripe_of(h), HOLDER.with(|h| std::ptr::from_ref(h) as usize));
     if stripe.holder.load(Relaxed) != me {
         let mut spins = 0u32;
-        while stripe.holder.load(Relaxed) != 0 || stripe.holder.compare_exchange_weak(0, me, Acquire, Relaxed).is_err() {
+        while stripe.holder.load(Relaxed) != 0 || stripe.holder.compare_exchange_weak(0, me, Acquire, Relaxed).is_err()
+        {
             spins += 1;
             relax(spins);
         }
@@ -111,7 +112,11 @@ impl<T> Locked<T> {
     /// Exclusive access. Never run Python code while the guard lives.
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, T> {
-        if multi() { lock::acquire(&self.lock, foreign::own()) } else { enter_single(&self.lock.busy) }
+        if multi() {
+            lock::acquire(&self.lock, foreign::own())
+        } else {
+            enter_single(&self.lock.busy)
+        }
         Guard { owner: self }
     }
     pub fn get_mut(&mut self) -> &mut T {

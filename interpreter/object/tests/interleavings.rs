@@ -37,7 +37,11 @@ struct Object {
 }
 impl Object {
     fn new(references: u32) -> Object {
-        Object { count: AtomicU32::new(count::NONE + references), flags: AtomicU8::new(0), freed: UnsafeCell::new(false) }
+        Object {
+            count: AtomicU32::new(count::NONE + references),
+            flags: AtomicU8::new(0),
+            freed: UnsafeCell::new(false),
+        }
     }
     /// What the object's own thread does; true: the object is freed.
     fn give_back(&self) -> bool {
@@ -85,6 +89,25 @@ fn a_word_is_read_by_another_thread_while_its_object_is_freed() {
         if !freed && !held {
             assert_eq!(object.count.load(Relaxed), count::NONE);
         }
+    });
+}
+
+#[test]
+fn a_thread_counts_its_own_object_while_another_takes_it_out_of_the_word() {
+    loom::model(|| {
+        let object = Arc::new(Object::new(1));
+        let word = Arc::new(AtomicU64::new(1));
+        let (theirs, taken) = (object.clone(), word.clone());
+        let other = thread::spawn(move || {
+            // It notes one reference less.
+            count::mark_foreign(&theirs.flags);
+            taken.swap(0, SeqCst);
+        });
+        let look = |bits| if bits == 0 { cell::Content::Uncounted } else { cell::Content::Own(&object.count) };
+        let held = u32::from(cell::load_counted(&word, look, |_| {}) != 0);
+        other.join().unwrap();
+        assert_eq!(object.count.load(Relaxed), count::NONE + 1 + held);
+        assert_eq!(object.count.load(Relaxed) & count::IMMORTAL, 0);
     });
 }
 
@@ -143,7 +166,7 @@ fn exclude(owner: u16) {
         let handle = thread::spawn(move || add(&other, 2));
         add(&shared, 1);
         add(&shared, 1);
-        handle.join().unwrap();
+        handle.join().expect("the other thread ends");
         // SAFETY: no other thread is left.
         shared.content.with(|n| assert_eq!(unsafe { *n }, 3));
     });

@@ -110,7 +110,8 @@ pub fn prepare_heavy_barrier() {
     #[cfg(target_os = "linux")]
     {
         // SAFETY: registers the process, and touches no memory.
-        let registered = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
+        let registered =
+            unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
         HEAVY_BARRIER.store(registered == 0, std::sync::atomic::Ordering::Relaxed);
     }
 }

@@ -274,9 +274,9 @@ impl Generator {
 }
 
 /// The generator that holds a frame which does not run. A frame does not know it: all objects are asked.
-pub fn owner_of(frame: &Ref<Frame>) -> Option<Value> {
+pub fn owner_of(th: &Thread, frame: &Ref<Frame>) -> Option<Value> {
     let holds = |v: &Value| of(v).is_some_and(|g| g.saved.lock().frame.as_ref().is_some_and(|f| f.ptr_eq(frame)));
-    krait_object::gc::referrers(&[frame.to_value()]).into_iter().find(holds)
+    krait_object::gc::referrers(th, &[frame.to_value()]).into_iter().find(holds)
 }
 /// The frame of a generator that runs: the nearest frame of its code on this thread.
 fn hooks_frame(th: &mut Thread, generator: &Generator) -> Option<Ref<Frame>> {

@@ -61,12 +61,12 @@ pub fn op_build_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(always)]
 pub fn op_list_append(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let value = r.take_or_clone(b(w), dies(w, KILL_1));
-    if let Some(list) = r.get(a(w)).downcast_exact::<List>() {
-        if list.try_push(value).is_err() {
-            publish(th, pc);
-            let full: PyResult<()> = Err(errors::memory_error(th));
-            ok!(full, th, pc, r);
-        }
+    if let Some(list) = r.get(a(w)).downcast_exact::<List>()
+        && list.try_push(value).is_err()
+    {
+        publish(th, pc);
+        let full: PyResult<()> = Err(errors::memory_error(th));
+        ok!(full, th, pc, r);
     }
     S { pc, r }
 }

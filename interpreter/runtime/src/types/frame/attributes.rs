@@ -105,7 +105,7 @@ fn clear(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         return Err(errors::runtime_error(th, problem));
     }
     let unstarted = matches!(&*frame.state.lock(), FrameState::Suspended { .. });
-    if unstarted && let Some(generator) = generator::owner_of(&frame) {
+    if unstarted && let Some(generator) = generator::owner_of(th, &frame) {
         generator::finalize::finalize(th, &generator);
     }
     let taken = match &mut *frame.state.lock() {

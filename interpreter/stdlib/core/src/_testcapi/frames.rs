@@ -36,7 +36,7 @@ pub static FUNCTIONS: &[Method] = &[
     }),
     function("frame_getgenerator", "(frame, /)", "The generator whose frame it is.", |th, a| {
         let frame = frame(th, &a[0])?;
-        Ok(generator::owner_of(&frame).into())
+        Ok(generator::owner_of(th, &frame).into())
     }),
     function("exception_print", "(exception, legacy=0, /)", "", |th, a| {
         if exceptions::base(&a[0]).is_none() {
