@@ -61,7 +61,10 @@ impl Number {
     /// A number for a thread of the interpreter with this mark.
     pub(crate) fn take(interpreter: u16) -> Number {
         let mut taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
-        let Some(n) = (1..NUMBERS).find(|&n| taken[n / 64] & (1 << (n % 64)) == 0) else { return Number(0) };
+        let free = || (1..NUMBERS).filter(|&n| taken[n / 64] & (1 << (n % 64)) == 0);
+        let of = |mark| free().find(|&n| INTERPRETER[n].load(Relaxed) == mark);
+        // A number that another interpreter's objects bear is the last choice.
+        let Some(n) = of(interpreter).or_else(|| of(0)).or_else(|| free().next()) else { return Number(0) };
         taken[n / 64] |= 1 << (n % 64);
         INTERPRETER[n].store(interpreter, Relaxed);
         Number(n as u16)
@@ -98,6 +101,12 @@ fn recycle() {
         *word &= !ended.swap(0, Relaxed);
     }
 }
+/// The interpreter with this mark is gone, and its objects are nobody's.
+pub(crate) fn forget_interpreter(mark: u16) {
+    for of in &INTERPRETER {
+        let _unless_other = of.compare_exchange(mark, 0, Relaxed, Relaxed);
+    }
+}
 /// The mark of the interpreter that made an object; 0 = none did.
 pub(crate) fn interpreter_of(gc: u16) -> u16 {
     INTERPRETER[usize::from(gc >> OWNER_SHIFT)].load(Relaxed)
@@ -112,6 +121,8 @@ struct Table {
     zeros: Vec<usize>,
     /// Entries that are not zero.
     open: usize,
+    /// There are entries, be they zero.
+    used: bool,
 }
 #[derive(Clone, Copy)]
 struct Entry {
@@ -142,6 +153,7 @@ impl Table {
                 }
             }
             *entry = Entry { object, by: 0 };
+            self.used = true;
         }
         let was = entry.by;
         entry.by += by;
@@ -162,7 +174,7 @@ fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
 #[inline(never)]
 fn new_table() -> *mut Table {
     let none = Entry { object: 0, by: 0 };
-    let table = Box::new(Table { entries: [none; ENTRIES], log: Vec::new(), zeros: Vec::new(), open: 0 });
+    let table = Box::new(Table { entries: [none; ENTRIES], log: Vec::new(), zeros: Vec::new(), open: 0, used: false });
     let table = Box::into_raw(table);
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).push(table as usize);
     TABLE.set(table);
@@ -307,6 +319,9 @@ pub(crate) fn merge() {
         // SAFETY: tables live until their threads leave, and their threads are stopped.
         let t = unsafe { &mut *(table as *mut Table) };
         seen.append(&mut t.zeros);
+        if !std::mem::take(&mut t.used) {
+            continue;
+        }
         let log = std::mem::take(&mut t.log);
         let none = Entry { object: 0, by: 0 };
         t.open = 0;

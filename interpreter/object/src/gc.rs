@@ -73,6 +73,7 @@ impl Default for State {
 }
 impl Drop for State {
     fn drop(&mut self) {
+        foreign::forget_interpreter(self.mark);
         let mark = usize::from(self.mark);
         MARKS.lock().unwrap_or_else(|e| e.into_inner())[mark / 64] &= !(1 << (mark % 64));
     }

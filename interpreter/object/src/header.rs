@@ -180,21 +180,8 @@ impl Header {
 /// The caller owns the reference that it gives back.
 #[inline(always)]
 pub unsafe fn decref(header: NonNull<Header>) {
-    // SAFETY: the caller owns a reference, so the object is alive.
-    let h = unsafe { header.as_ref() };
-    let n = h.count.load(Relaxed);
-    if n & IMMORTAL != 0 {
-        return;
-    }
-    if multi() && !h.is_own() {
-        // SAFETY: as above.
-        return unsafe { decref_foreign(header) };
-    }
-    h.count.store(n - 1, Relaxed);
-    if n == count::NONE + 1 {
-        // SAFETY: the last reference is gone.
-        unsafe { crate::dealloc::dealloc(header) }
-    }
+    // SAFETY: passed on.
+    unsafe { decref_frees(header) };
 }
 
 /// As [`decref`]; says whether the object was freed (or its finaliser queued).

@@ -73,8 +73,8 @@ impl List {
     }
 }
 
-/// A copy of the values; `None` without memory.
-pub fn try_copy(items: &[Value]) -> Option<Vec<Value>> {
+/// A copy of the items; `None` without memory.
+pub fn try_copy<T: Clone>(items: &[T]) -> Option<Vec<T>> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(items.len()).ok()?;
     copy.extend_from_slice(items);

@@ -49,7 +49,7 @@ pub struct Table<V: 'static> {
     version: AtomicU32,
     /// The entries as [`Table::cached`] reads them without the lock; null = not asked for since they moved.
     view: AtomicPtr<View>,
-    /// Counts every change of the keys.
+    /// Counts every change of the keys; a dict adds those of its values.
     mutations: u64,
 }
 

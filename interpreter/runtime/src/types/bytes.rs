@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use krait_object::buffer::{Buffer, BytesExport};
 use krait_object::builtin_types::BYTES;
+use krait_object::list::try_copy;
 use krait_object::native::{Method, Sig, class_method, method, static_method};
 use krait_object::{
     Args, Bytes, ClassDef, CmpOp, List, PyResult, Ref, SlotDefs, Str, Thread, Tuple, Type, Value, type_flag,
@@ -277,7 +278,7 @@ fn item(th: &mut Thread, value: &Value, index: isize) -> PyResult<Value> {
 pub fn sliced(data: &[u8], start: isize, step: isize, len: usize) -> Option<Vec<u8>> {
     if step == 1 {
         let start = start as usize;
-        return data::try_copy(&data[start..start + len]);
+        return try_copy(&data[start..start + len]);
     }
     let mut part = Vec::new();
     part.try_reserve_exact(len).ok()?;

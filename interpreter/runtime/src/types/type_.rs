@@ -140,7 +140,6 @@ pub fn full_name(class: &Type) -> String {
     }
 }
 
-/// `type.__getattribute__`: data descriptors of the metaclass, then the class's MRO, then the rest of the metaclass.
 /// As `Type::lookup`, where keys that are no strings are asked.
 pub fn find(th: &mut Thread, class: &Type, name: &Ref<Str>) -> PyResult<Option<Value>> {
     if !class.has_flag(type_flag::ODD_KEYS) {
@@ -158,6 +157,7 @@ pub fn find(th: &mut Thread, class: &Type, name: &Ref<Str>) -> PyResult<Option<V
     }
     Ok(None)
 }
+/// `type.__getattribute__`: data descriptors of the metaclass, then the class's MRO, then the rest of the metaclass.
 fn type_getattr(th: &mut Thread, v: &Value, name: &Ref<Str>) -> PyResult<Option<Value>> {
     let class = v.downcast_ref::<Type>().expect("type's slot");
     let meta = v.class_ref();

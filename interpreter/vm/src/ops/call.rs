@@ -142,8 +142,11 @@ fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
         && given == 2
         && let Some(list) = window.get(FRAME_HEADER).downcast_exact::<List>()
     {
-        list.push(window.moved(FRAME_HEADER + 1));
-        return finish_native(th, w, pc, r, 1, Value::NONE);
+        match list.try_push(window.moved(FRAME_HEADER + 1)) {
+            Ok(()) => return finish_native(th, w, pc, r, 1, Value::NONE),
+            // The native raises the error.
+            Err(item) => window.put(FRAME_HEADER + 1, item),
+        }
     }
     match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
         Some(value) => finish_native(th, w, pc, r, given, value),

@@ -1,5 +1,6 @@
 //! The methods and slots that change a bytearray, and its pickling.
 
+use krait_object::list::try_copy;
 use krait_object::{Args, Bytes, PyResult, Str, Thread, Tuple, Value};
 
 use super::{ByteArray, this};
@@ -8,7 +9,7 @@ use crate::exceptions::TYPE_ERROR;
 use crate::numtext::OutOfMemory;
 use crate::protocol::slice::adjust;
 use crate::protocol::{attr, iter, number};
-use crate::types::bytes::data::{argument, byte, has_buffer, try_copy};
+use crate::types::bytes::data::{argument, byte, has_buffer};
 use crate::types::bytes::{index_of, shape};
 use crate::types::slice::Slice;
 use crate::types::str::units::size;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use krait_object::buffer::flags;
 use krait_object::builtin_types::BYTES;
+use krait_object::list::try_copy;
 use krait_object::{Bytes, PyResult, Thread, Value};
 
 use crate::errors::{made, type_error, value_error};
@@ -29,20 +30,12 @@ pub fn make(th: &mut Thread, like: &Value, data: Vec<u8>) -> PyResult<Value> {
     Ok(made(th, Bytes::try_new(&data, &BYTES))?.into())
 }
 
-/// A copy of the bytes; `None` without memory.
-pub fn try_copy(data: &[u8]) -> Option<Vec<u8>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(data.len()).ok()?;
-    copy.extend_from_slice(data);
-    Some(copy)
-}
-
 /// The object itself where it is exactly `bytes`, else a copy of its kind.
 pub fn unchanged(th: &mut Thread, value: &Value) -> PyResult<Value> {
     if value.is_exact(&BYTES) {
         return Ok(value.clone());
     }
-    let copy = made(th, with_data(value, try_copy))?;
+    let copy = made(th, with_data(value, try_copy::<u8>))?;
     make(th, value, copy)
 }
 

@@ -136,7 +136,6 @@ pub static FUNCTIONS: &[Method] = &[
     }),
 ];
 
-/// The interval as it was set; `krait_runtime::world` keeps it in nanoseconds.
 /// `RTLD_NOW`, until it is set.
 struct OpenFlags(std::sync::atomic::AtomicI32);
 impl Default for OpenFlags {
@@ -144,6 +143,7 @@ impl Default for OpenFlags {
         OpenFlags(2.into())
     }
 }
+/// The interval as it was set; `krait_runtime::world` keeps it in nanoseconds.
 struct SwitchInterval(std::sync::Arc<std::sync::atomic::AtomicU64>);
 impl Default for SwitchInterval {
     fn default() -> Self {
