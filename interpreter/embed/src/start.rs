@@ -158,7 +158,11 @@ pub fn finalize(th: &mut Thread) -> bool {
     th.interp.extension::<start::Finalizing>().set();
     krait_runtime::world::finalize(th);
     krait_stdlib_os::_signal::finish(th);
-    drop_all(th);
+    // The process ends: most programs have nothing left whose end could be noticed.
+    let standard = standard_files(th);
+    if krait_object::gc::is_drop_noticed(th, &standard) {
+        drop_all(th);
+    }
     interpreters::unregister(&th.interp);
     good
 }
@@ -177,6 +181,21 @@ fn run_exit_functions(th: &mut Thread) {
     wait_for_threads(th);
     krait_stdlib_core::atexit::run(th);
     interpreters::run_at_end(th);
+}
+/// The standard files with what they are made of, as far as they are builtin objects: they are flushed before.
+fn standard_files(th: &mut Thread) -> Vec<Value> {
+    let sys = th.interp.sys.get().and_then(|s| s.downcast::<Dict>().ok());
+    let mut found = Vec::new();
+    for name in ["__stdin__", "__stdout__", "__stderr__"] {
+        let mut file = sys.as_ref().and_then(|sys| sys.get_text(name));
+        for part in ["buffer", "raw", ""] {
+            let Some(held) = file.filter(|f| f.class().is_static()) else { break };
+            file = attr::get_text(th, &held, part).ok();
+            found.push(held);
+            drop(th.exc.take());
+        }
+    }
+    found
 }
 fn drop_all(th: &mut Thread) {
     krait_stdlib_os::_thread::finish_others(th);

@@ -6,13 +6,14 @@
 //!
 //! Switches, thresholds and figures are those of the interpreter that the calling thread is in; each object bears the
 //! number of the thread that made it (`foreign`), and only the collections and listings of that thread's interpreter see it.
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell};
+use std::collections::{HashMap, HashSet};
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
 
 use crate::dealloc::take_pending_finalizers;
+use crate::hash::ByWord;
 use crate::header::{Header, flag};
 use crate::list::List;
 use crate::locked::ValueCell;
@@ -490,18 +491,39 @@ fn counted(h: NonNull<Header>) -> Value {
     }
 }
 
+/// Whether anybody could tell that all objects are dropped: by a finaliser, but those of `silent` objects, or the callback of a
+/// weak reference.
+pub fn is_drop_noticed(th: &mut Thread, silent: &[Value]) -> bool {
+    let _stopped = world::stop(th);
+    let mut noticed = debug_flags() != 0;
+    heap::walk(false, |h| {
+        // SAFETY: blocks in use hold live objects, which own their class.
+        let (header, class) = unsafe { (h.as_ref(), &*h.as_ref().class_ptr()) };
+        let finalizes = class.has_finalizer() && header.flags() & (flag::FINALIZED | flag::DEAD) == 0;
+        let silent = || silent.iter().any(|v| v.bits() == h.as_ptr() as u64);
+        noticed |= finalizes && !silent() || weakref::has_callback(h);
+    });
+    noticed
+}
+
+/// Objects by address.
+type Members = HashSet<u64, ByWord>;
+
 /// Weak references are cleared, finalisers run; what is still unreachable then is freed.
 fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     if garbage.is_empty() {
         return 0;
     }
-    let members: std::collections::HashSet<usize> = garbage.iter().map(|v| v.bits() as usize).collect();
+    let all: Vec<u64> = garbage.iter().map(Value::bits).collect();
+    let members = OnceCell::new();
     let clear_weakrefs = |garbage: &[Value]| {
         let mut any = false;
         for v in garbage {
             if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
                 any = true;
-                weakref::clear_refs_but(h, false, |reference| members.contains(&reference));
+                // Most garbage has none.
+                let members: &Members = members.get_or_init(|| all.iter().copied().collect());
+                weakref::clear_refs_but(h, false, |reference| members.contains(&(reference as u64)));
                 v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
             }
         }
@@ -551,7 +573,7 @@ fn still_unreachable(th: &mut Thread, garbage: Vec<Value>) -> Vec<Value> {
             *set.scratch(h) -= 1;
         }
     }
-    let dead: std::collections::HashSet<u64> = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
+    let dead: Members = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
     garbage.into_iter().filter(|v| dead.contains(&v.bits())).collect()
 }
 /// Drops what the object holds; its memory goes with the last reference.

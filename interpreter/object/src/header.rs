@@ -1,7 +1,8 @@
 //! The 16-byte header that every heap object begins with, and the reference count in it. In single mode every thread counts
 //! plainly, in multi mode the one that the object belongs to ([`crate::foreign`]); bit 31 marks immortals and saturates.
+use std::cell::UnsafeCell;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
 
 use crate::count;
 use crate::foreign;
@@ -42,18 +43,24 @@ pub struct Header {
     class: AtomicPtr<TypeObject>,
 }
 
+/// A plain word, so that an instruction that asks several times reads it once.
+struct Mode(UnsafeCell<bool>);
+// SAFETY: written once, by the only thread that has objects; all others that have any are started by it afterwards.
+unsafe impl Sync for Mode {}
 /// True once a second thread runs beside the first: container locks become real, counts each thread's own.
-static MULTI: AtomicBool = AtomicBool::new(false);
+static MULTI: Mode = Mode(UnsafeCell::new(false));
 
 /// Whether several threads run Python code. Never keep the answer across a call.
 #[inline(always)]
 pub fn multi() -> bool {
-    MULTI.load(Relaxed)
+    // SAFETY: see `Mode`.
+    unsafe { *MULTI.0.get() }
 }
 /// Switches to multi mode for good. Called with the world stopped, before the second thread runs.
 pub fn enter_multi() {
     krait_platform::thread::prepare_heavy_barrier();
-    MULTI.store(true, SeqCst);
+    // SAFETY: see `Mode`.
+    unsafe { *MULTI.0.get() = true }
 }
 
 impl Header {

@@ -29,6 +29,8 @@ const PAGE: usize = 64 << 10;
 const CHUNK: usize = 16;
 /// Free blocks are made from a page this many bytes at a time, so that a size that is hardly used costs little memory.
 const CARVE: usize = 4 << 10;
+/// As [`CARVE`], once a page is used.
+const LARGEST_CARVE: usize = 16 << 10;
 /// Blocks that a thread may free beyond those it allocated before it leaves its lists to the others.
 const SURPLUS: isize = 1 << 14;
 
@@ -269,9 +271,15 @@ fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
     }
     with_local(|local| {
         let rest = &mut local.rest[kind][class];
-        let count = (CARVE / block).clamp(1, (rest.end - rest.next) / block);
+        // What has been used up is as good a guess as any of what is wanted next.
+        let taken = rest.next & (PAGE - 1);
+        let wanted = if taken <= CARVE { CARVE } else { taken.min(LARGEST_CARVE) };
+        let count = (wanted / block).clamp(1, (rest.end - rest.next) / block);
         let first = rest.next as *mut u8;
         rest.next += count * block;
+        if wanted > CARVE {
+            krait_platform::memory::prepare(first as usize, count * block);
+        }
         // SAFETY: the rest lies in a page, whose header is at its start.
         let page = unsafe { &*((first as usize & !(PAGE - 1)) as *const Page) };
         let mut next = local.free[kind][class];

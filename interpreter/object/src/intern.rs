@@ -33,7 +33,8 @@ static RECENT: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
 /// The one string object with this text.
 pub fn intern(text: &str) -> Ref<Str> {
-    let recent = &RECENT[(text.as_ptr() as usize ^ text.len() << 6) & (RECENT.len() - 1)];
+    let mixed = (text.as_ptr() as u64 ^ (text.len() as u64) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let recent = &RECENT[(mixed >> 54) as usize];
     let bits = recent.load(Acquire);
     if bits != 0 {
         // SAFETY: interned strings are immortal.

@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::cell::{Content, load_counted, try_load_counted};
+use crate::dict::Dict;
 use crate::foreign;
 use crate::header::flag;
 use crate::header::{Header, multi};
@@ -269,6 +270,11 @@ impl ValueCell {
     #[inline(always)]
     pub fn tuple_item(&self, i: usize) -> Option<Value> {
         self.with(|v| v.downcast_exact::<Tuple>()?.get(i).cloned())
+    }
+    /// The item at `place` of the exact dict that the cell holds, if its keys are those of `version` (see [`Dict::cached`]).
+    #[inline(always)]
+    pub fn cached_item(&self, version: u32, place: u32) -> Option<Value> {
+        self.with(|v| v.downcast_exact::<Dict>()?.cached(version, place))
     }
     /// Looks at the content, without counting it where it is the calling thread's: `f` must not change the cell.
     #[inline(always)]

@@ -342,6 +342,10 @@ impl Type {
     pub fn current_version(&self) -> u32 {
         self.version.load(Relaxed)
     }
+    /// As [`Type::current_version`], before whatever is read after it.
+    pub(crate) fn version_now(&self) -> u32 {
+        self.version.load(Acquire)
+    }
     /// Invalidates the caches of this type alone; `runtime` walks the subclasses.
     pub fn modified(&self) {
         self.version.store(0, Release);

@@ -152,6 +152,14 @@ pub(crate) fn release(h: NonNull<Header>) -> bool {
     weak.unlink();
     true
 }
+/// Whether a traced object is a weak reference that refers to something, with a callback.
+pub(crate) fn has_callback(h: NonNull<Header>) -> bool {
+    // SAFETY: a live object; among traced objects the flag is that of weak references alone.
+    unsafe {
+        h.as_ref().flags() & flag::REFERENCE != 0
+            && (*h.as_ptr().cast::<Object<WeakRef>>()).payload.callback.is_set()
+    }
+}
 /// Clears the references to an object about to be freed and queues their callbacks, newest first. False: another thread has
 /// come by the object through one of them.
 pub(crate) fn clear_refs(h: NonNull<Header>) -> bool {

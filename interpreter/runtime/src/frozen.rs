@@ -135,8 +135,12 @@ pub fn read_cache(source: &Path) -> Option<Vec<u8>> {
     read_stamped(source, stamp(source)?)
 }
 fn read_stamped(source: &Path, stamp: [u8; 16]) -> Option<Vec<u8>> {
-    let data = std::fs::read(cache_file(source)?).ok()?;
-    Some(data.strip_prefix(stamp.as_slice())?.to_vec())
+    let mut data = std::fs::read(cache_file(source)?).ok()?;
+    if !data.starts_with(&stamp) {
+        return None;
+    }
+    data.drain(..stamp.len());
+    Some(data)
 }
 /// Length and hash of an embedded source.
 fn text_stamp(text: &str) -> [u8; 16] {

@@ -46,4 +46,24 @@ names! {
     await_ "__await__";
     call "__call__";
     getitem "__getitem__";
+    add "__add__";
+    sub "__sub__";
+    mul "__mul__";
+    matmul "__matmul__";
+    truediv "__truediv__";
+    floordiv "__floordiv__";
+    mod_ "__mod__";
+    pow "__pow__";
+    lshift "__lshift__";
+    rshift "__rshift__";
+    and "__and__";
+    xor "__xor__";
+    or "__or__";
+    divmod "__divmod__";
+    lt "__lt__";
+    le "__le__";
+    eq "__eq__";
+    ne "__ne__";
+    gt "__gt__";
+    ge "__ge__";
 }

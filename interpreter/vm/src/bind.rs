@@ -54,9 +54,9 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
         let defaults: &[Value] =
             defaults.as_ref().and_then(|d| d.downcast_ref::<Tuple>()).map_or(&[], |t| t.as_slice());
         let first = argcount.saturating_sub(defaults.len());
-        let missing: Vec<&Arc<str>> =
-            (positional..first).filter(|&i| !r.is_bound(i)).map(|i| &code.bytecode.varnames[i]).collect();
-        if !missing.is_empty() {
+        if (positional..first).any(|i| !r.is_bound(i)) {
+            let missing: Vec<&Arc<str>> =
+                (positional..first).filter(|&i| !r.is_bound(i)).map(|i| &code.bytecode.varnames[i]).collect();
             return Err(missing_arguments(th, f, &missing, "positional"));
         }
         let skip = defaults.len().saturating_sub(argcount);

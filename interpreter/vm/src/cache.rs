@@ -26,6 +26,8 @@ pub enum Kind {
     ClassOnly,
     /// An entry of the method table of the class that the object itself is; its own class has the version in word 0.
     OfType,
+    /// As `OfType`, an object: bits 16..64 are its address, a multiple of 16.
+    ObjectOfType,
     /// An entry of a module's namespace, by the version of its keys.
     Module,
     /// An attribute in the instance's dict, at the place in word 0.
@@ -36,6 +38,11 @@ pub enum Kind {
     Data,
     /// Storing adds an attribute in a slot and steps to the shape in the high half.
     Add,
+    /// What `LOAD_METHOD` finds and calls with the instance, in the class's method table: bits 16..64 are its address, a
+    /// multiple of 16. The instance, by its shape, has no attribute of that name.
+    Method,
+    /// As `Method`, where instances have no attributes of their own.
+    MethodOnly,
 }
 
 #[inline(always)]
@@ -71,16 +78,31 @@ fn words_multi(pc: Pc) -> (u64, u64) {
 
 /// Writes both words; nothing where the version is exhausted or the place does not fit.
 pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u32) {
-    if version == 0 || place.tail >= 2048 {
-        return;
+    if version != 0 && place.tail < 2048 {
+        let detail = what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32;
+        write(pc, (!version as u64) << 32 | low as u64, detail);
     }
-    // An instruction that another thread runs meanwhile must not take the old detail for the new version's.
+}
+/// As [`fill`], of an object by its address: it is in the method table of the class that has the version. False if the
+/// address does not fit.
+pub fn fill_object(pc: Pc, what: Kind, version: u32, low: u32, place: Place, object: &Value) -> bool {
+    let address = object.bits();
+    let fits = version != 0 && place.tail < 2048 && object.is_pointer() && address & 15 == 0;
+    if fits {
+        let detail = what as u64 | (place.tail as u64 >> 3) << 8 | address << 12;
+        write(pc, (!version as u64) << 32 | low as u64, detail);
+    }
+    fits
+}
+#[inline(always)]
+fn address(detail: u64) -> u64 {
+    detail >> 16 << 4
+}
+/// An instruction that another thread runs meanwhile must not take the old detail for the new version's.
+fn write(pc: Pc, word: u64, detail: u64) {
     pc.set_extra_release(0, 0);
-    pc.set_extra_release(
-        1,
-        what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32,
-    );
-    pc.set_extra_release(0, (!version as u64) << 32 | low as u64);
+    pc.set_extra_release(1, detail);
+    pc.set_extra_release(0, word);
 }
 /// What an instruction does with an attribute: what one has learnt is of use to others that do the same.
 #[derive(Clone, Copy)]
@@ -105,9 +127,7 @@ pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<St
     }
     match th.vm.learnt.get(key(access, name), version) {
         Some((word, detail)) => {
-            pc.set_extra_release(0, 0);
-            pc.set_extra_release(1, detail);
-            pc.set_extra_release(0, word);
+            write(pc, word, detail);
             true
         }
         None => false,
@@ -117,7 +137,8 @@ pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<St
 pub fn keep(th: &mut Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) {
     let Some(class) = cache::heap_class(object) else { return };
     let (word, detail) = words(pc);
-    let learnt = if kind(detail) == Kind::OfType as u8 { word as u32 } else { version(word) };
+    let of_type = kind(detail) == Kind::OfType as u8 || kind(detail) == Kind::ObjectOfType as u8;
+    let learnt = if of_type { word as u32 } else { version(word) };
     if learnt != 0 && learnt == class.current_version() && name.is_interned() {
         th.vm.learnt.set(key(access, name), learnt, (word, detail));
     }
@@ -141,6 +162,7 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     const CLASS: u8 = Kind::Class as u8;
     const CLASS_ONLY: u8 = Kind::ClassOnly as u8;
     const OF_TYPE: u8 = Kind::OfType as u8;
+    const OBJECT_OF_TYPE: u8 = Kind::ObjectOfType as u8;
     const MODULE: u8 = Kind::Module as u8;
     const HINT: u8 = Kind::Hint as u8;
     match kind(detail) {
@@ -158,10 +180,9 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
             }
             object.downcast_ref::<Type>()?.cached_method(version(word), number(detail) as u16)
         }
-        MODULE => {
-            let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
-            namespace.downcast_exact::<krait_object::Dict>()?.cached(version(word), word as u32)
-        }
+        // SAFETY: as in `load`; the object's class had this version when the object was seen to be a class.
+        OBJECT_OF_TYPE => unsafe { cache::of_type(object, word as u32, version(word), address(detail)) },
+        MODULE => object.downcast_exact::<Module>()?.namespace().cached_item(version(word), word as u32),
         HINT if class.current_version() == version(word) => {
             krait_object::instance::dict_if_made(object)?.at_hint(word as u32, &name())
         }
@@ -169,15 +190,8 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     }
 }
 
-/// What `LOAD_METHOD` finds that is called as it is, without the instance, where the cache knows it.
-#[inline]
-pub fn load_callee(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
-    let kind = kind(pc.extra(1));
-    // An attribute of the class may be a function.
-    if kind == Kind::Class as u8 || kind == Kind::ClassOnly as u8 { None } else { load(pc, object, name) }
-}
-
 /// The data descriptor that `LOAD_ATTR` reads through, where the cache knows it.
+#[inline]
 pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);
     if kind(detail) != Kind::Data as u8 {
@@ -186,6 +200,7 @@ pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
     cache::heap_class(object)?.cached_method(version(word), number(detail) as u16)
 }
 /// The getter that `LOAD_ATTR` calls with the instance, where the cache knows it.
+#[inline]
 pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);
     if kind(detail) != Kind::Getter as u8 {
@@ -195,19 +210,17 @@ pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
     property::getter_of(&class.cached_method(version(word), number(detail) as u16)?)
 }
 
-/// The function of `LOAD_METHOD` where the cache knows it.
+/// The function of `LOAD_METHOD`, which is called with the object, where the cache knows it.
 #[inline(always)]
 pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);
-    if kind(detail) == Kind::Class as u8 {
+    if kind(detail) == Kind::Method as u8 {
         // SAFETY: the words were written together for the class state that has this version.
-        if unsafe { cache::has_shape(object, version(word), word as u32, place(detail)) } {
-            return cache::heap_class(object)?.cached_method(version(word), number(detail) as u16);
-        }
-        return None;
+        return unsafe { cache::method(object, version(word), Some((word as u32, place(detail))), address(detail)) };
     }
-    if kind(detail) == Kind::ClassOnly as u8 {
-        return object.class().cached_method(version(word), number(detail) as u16);
+    if kind(detail) == Kind::MethodOnly as u8 {
+        // SAFETY: as above.
+        return unsafe { cache::method(object, version(word), None, address(detail)) };
     }
     None
 }

@@ -242,7 +242,7 @@ pub fn eval_code(
     if let Some(namespace) = namespace {
         window.put(3, namespace);
     }
-    window.put(2, code.to_value());
+    window.up(FRAME_HEADER).set_code(code.object());
     let s = enter(th, window, &function, code, entry_return(), 0);
     finish_entry(th, e, s)
 }

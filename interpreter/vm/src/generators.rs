@@ -77,7 +77,7 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     let header = r.header();
     header.put(0, generator.function.to_value());
     r.set_return(entry_return(), 0);
-    header.put(2, code.to_value());
+    r.set_code(code.object());
     let word = restore(generator, r);
     th.vm.base = r.0;
     let outer = std::mem::replace(&mut th.handled, generator.handled.take());
@@ -103,14 +103,14 @@ pub fn on_stack(th: &mut Thread, object: &Value, f: &mut dyn FnMut(&mut Thread))
     let header = r.header();
     header.put(0, generator.function.to_value());
     r.set_return(entry_return(), 0);
-    header.put(2, code.to_value());
+    r.set_code(code.object());
     let word = restore(generator, r);
     let pc = pc_at(&code, word);
     th.vm.base = r.0;
     th.vm.pc = pc.0.cast();
     f(th);
     save(generator, r, pc);
-    header.clear(0, 3);
+    r.clear_header();
     close_entry(th, e);
 }
 
@@ -143,8 +143,8 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
     let window = below.up(2);
     // The generator keeps both.
     window.lend(0, generator.function.as_value());
-    window.lend(2, code.as_value());
     let callee = window.up(FRAME_HEADER);
+    callee.set_code(code.object());
     callee.set_return(pc, RESUMED);
     let word = restore(generator, callee);
     th.vm.base = callee.0;
@@ -291,7 +291,7 @@ fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyRes
     let pc = Pc(th.vm.pc.cast());
     debug_assert!(pc.word().op_byte() == Op::YIELD_VALUE as u8);
     save(generator, r, pc);
-    r.header().clear(0, 3);
+    r.clear_header();
     generator.handled.set(own);
     generator.set_state(State::Suspended);
     th.depth -= 1;

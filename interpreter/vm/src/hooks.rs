@@ -67,7 +67,7 @@ pub fn call_function(th: &mut Thread, callee: &Value, args: &Args<'_>) -> PyResu
         close_entry(th, e);
         return Err(raised);
     }
-    window.put(2, code.to_value());
+    r.set_code(code.object());
     let s = enter(th, window, &function, &code, entry_return(), 0);
     finish_entry(th, e, s)
 }

@@ -16,6 +16,7 @@ pub mod iteration;
 pub mod jump;
 pub mod matching;
 pub mod quick;
+pub mod special;
 pub mod text;
 pub mod unpack;
 pub mod variables;

@@ -259,7 +259,7 @@ impl Regs {
     }
     #[inline(always)]
     pub fn code<'a>(self) -> &'a Code {
-        // SAFETY: `frames::enter` puts the code object below every frame, which the frame owns.
+        // SAFETY: `set_code` puts the code object below every frame, whose function keeps it.
         unsafe { &(*(self.header().bits(2) as *const Object<Code>)).payload }
     }
     pub fn code_ref(self) -> Ref<Code> {
@@ -268,6 +268,21 @@ impl Regs {
     #[inline(always)]
     pub fn has_code(self) -> bool {
         self.header().is_bound(2)
+    }
+    /// Puts the code into the header, which borrows it: the function, or the generator whose frame it is, keeps it.
+    #[inline(always)]
+    pub fn set_code(self, code: &Object<Code>) {
+        debug_assert!(self.header().bits(2) == 0, "the frame has code already");
+        // SAFETY: see the file's header; the word is a value as long as its owner holds it.
+        unsafe { *self.header().at(2) = std::ptr::from_ref(code) as u64 }
+    }
+    /// Empties the header but for the frame object; true if that may have freed an object.
+    #[inline(always)]
+    pub fn clear_header(self) -> bool {
+        let header = self.header();
+        header.unlend(2);
+        self.forget_return();
+        header.kill(0)
     }
     /// The mapping of a module, class body or `exec`.
     pub fn namespace(self) -> Option<Value> {
@@ -295,7 +310,7 @@ impl Regs {
     }
     #[inline(always)]
     pub fn forget_return(self) {
-        drop(self.header().take(1));
+        self.header().unlend(1);
     }
 }
 

@@ -109,7 +109,8 @@ fn leave(th: &mut Thread, r: Regs, word: u32) -> Leave {
         return Leave::Frame(ret.back(1), below);
     }
     let header = r.header();
-    header.clear(0, 4);
+    header.kill(3);
+    r.clear_header();
     th.depth -= 1;
     if flags & SPECIAL != 0 {
         let below = end_special(th, header);

@@ -2,7 +2,7 @@
 //!
 //! A [`Place`] is made for one state of a class (its version). Whoever uses it has seen that version in the object's
 //! class; then the payload ends at the same offset, and the object has a tail. The attribute slots are checked by shape.
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use super::{Tail, View};
 use crate::header::{Header, multi};
@@ -163,6 +163,53 @@ pub unsafe fn has_shape(object: &Value, version: u32, shape: u32, place: Place) 
     }
     // SAFETY: the version is the place's.
     unsafe { tail_at(header, place) }.shape.load(Relaxed) == shape
+}
+/// The method at `address` of an object whose class has `version` (not 0) and that has the shape, where one is given.
+///
+/// # Safety
+/// As [`has_shape`], and the method table of the class that had `version` has an object at that address.
+#[inline(always)]
+pub unsafe fn method(object: &Value, version: u32, shape: Option<(u32, Place)>, address: u64) -> Option<Value> {
+    let class = object.class();
+    if class.current_version() != version {
+        return None;
+    }
+    if let Some((shape, place)) = shape {
+        // SAFETY: the version is the place's.
+        if unsafe { tail_at(object.header()?, place) }.shape.load(Relaxed) != shape {
+            return None;
+        }
+    }
+    // SAFETY: passed on.
+    unsafe { owned(class, version, address) }
+}
+/// The attribute at `address` of a class that has `version` (not 0) and whose metaclass has the version `meta`.
+///
+/// # Safety
+/// The class that had the version `meta` is a metaclass, and the method table of the class that had `version` has an object
+/// at that address.
+#[inline(always)]
+pub unsafe fn of_type(object: &Value, meta: u32, version: u32, address: u64) -> Option<Value> {
+    if heap_class(object)?.current_version() != meta {
+        return None;
+    }
+    // SAFETY: instances of a metaclass are classes.
+    let class: &TypeObject = unsafe { &*(object.bits() as *const TypeObject) };
+    if class.current_version() != version {
+        return None;
+    }
+    // SAFETY: passed on.
+    unsafe { owned(class, version, address) }
+}
+/// # Safety
+/// The class was seen to have `version`, and its method table then has an object at that address.
+#[inline(always)]
+unsafe fn owned(class: &TypeObject, version: u32, address: u64) -> Option<Value> {
+    if multi() {
+        return crate::locked::try_load_word(&AtomicU64::new(address), || class.version_now() == version);
+    }
+    // SAFETY: a class in the state that has this version owns what its method table holds.
+    Some(Value::clone(&std::mem::ManuallyDrop::new(unsafe { Value::from_bits(address) })))
 }
 /// The `__slots__` member at `place`, if the object's class has `version` (not 0).
 ///

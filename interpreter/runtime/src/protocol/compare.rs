@@ -1,9 +1,10 @@
 //! Comparison, hashing, truth (`PyObject_RichCompare`, `PyObject_Hash`, `PyObject_IsTrue`).
 use krait_object::compare::plain_same;
 use krait_object::table::Same;
-use krait_object::{CmpOp, PyResult, Str, Thread, Value};
+use krait_object::{CmpOp, PyResult, Ref, Str, Thread, Value};
 
 use crate::errors::type_error;
+use crate::well_known::names;
 
 pub use krait_object::compare::hash_value as hash;
 
@@ -38,13 +39,40 @@ fn compare_objects(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult
             return Ok(r);
         }
     }
+    otherwise(th, a, b, op)
+}
+/// `a op b` once the method of the left operand, which is asked first, gave NotImplemented.
+pub fn after_left(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
+    th.nested(" in comparison", |th| {
+        if let Some(f) = b.class().slots.compare.get() {
+            let r = f(th, b, a, op.reflected())?;
+            if !r.is_not_implemented() {
+                return Ok(r);
+            }
+        }
+        otherwise(th, a, b, op)
+    })
+}
+/// `__lt__` and so on.
+pub fn method_name(op: CmpOp) -> &'static Ref<Str> {
+    let names = names();
+    match op {
+        CmpOp::Lt => &names.lt,
+        CmpOp::Le => &names.le,
+        CmpOp::Eq => &names.eq,
+        CmpOp::Ne => &names.ne,
+        CmpOp::Gt => &names.gt,
+        CmpOp::Ge => &names.ge,
+    }
+}
+/// `a op b` where no method answers.
+fn otherwise(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
     match op {
         CmpOp::Eq => Ok(Value::bool(a.is(b))),
         CmpOp::Ne => Ok(Value::bool(!a.is(b))),
         _ => {
-            let message =
-                format!("'{}' not supported between instances of '{}' and '{}'", op.symbol(), ca.name(), cb.name());
-            Err(type_error(th, message))
+            let (x, y) = (a.class().name(), b.class().name());
+            Err(type_error(th, format!("'{}' not supported between instances of '{x}' and '{y}'", op.symbol())))
         }
     }
 }

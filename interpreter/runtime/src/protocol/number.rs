@@ -1,11 +1,12 @@
 //! Numeric operations (`PyNumber_*`): dispatch to slots with reflection, and conversion of arguments to machine numbers.
 use krait_object::slots::{BinaryFn, Slots, UnaryFn};
-use krait_object::{IntRef, PyResult, Raised, Thread, Value};
+use krait_object::{IntRef, PyResult, Raised, Ref, Str, Thread, TypeObject, Value};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use crate::errors::{overflow_error, type_error};
 use crate::protocol::attr::lookup_special;
+use crate::well_known::names;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BinaryOp {
@@ -81,6 +82,35 @@ impl BinaryOp {
             Power => None,
         }
     }
+    /// Whether instances of the class are changed in place by the augmented assignment.
+    pub fn has_inplace(self, class: &TypeObject) -> bool {
+        let sequence = match self {
+            Add => class.slots.sq_inplace_concat.is_set(),
+            Multiply => class.slots.sq_inplace_repeat.is_set(),
+            _ => false,
+        };
+        sequence || self.inplace_slot(&class.slots).is_some()
+    }
+    /// `__add__` and so on.
+    pub fn method_name(self) -> &'static Ref<Str> {
+        let names = names();
+        match self {
+            Add => &names.add,
+            Subtract => &names.sub,
+            Multiply => &names.mul,
+            MatrixMultiply => &names.matmul,
+            TrueDivide => &names.truediv,
+            FloorDivide => &names.floordiv,
+            Remainder => &names.mod_,
+            Power => &names.pow,
+            Lshift => &names.lshift,
+            Rshift => &names.rshift,
+            And => &names.and,
+            Xor => &names.xor,
+            Or => &names.or,
+            Divmod => &names.divmod,
+        }
+    }
     fn inplace_slot(self, s: &Slots) -> Option<BinaryFn> {
         match self {
             Add => s.inplace_add.get(),
@@ -133,13 +163,25 @@ pub fn binary(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value) -> PyResult<V
         return power(th, a, b, &Value::NONE);
     }
     let r = binary_opt(th, op, a, b)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
+    if r.is_not_implemented() { otherwise(th, op, a, b) } else { Ok(r) }
+}
+/// `a op b`, or `a op= b`, once the method of the left operand, which is asked first, gave NotImplemented.
+pub fn after_left(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value, inplace: bool) -> PyResult<Value> {
+    let (left, right) = (op.slot(&a.class().slots), op.slot(&b.class().slots));
+    if let Some(g) = right.filter(|&g| !a.class().is_same(b.class()) && left.map(|f| f as usize) != Some(g as usize)) {
+        let r = g(th, a, b)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
     }
-    if let Some(r) = sequence_fallback(th, op, a, b)? {
-        return Ok(r);
+    if inplace { otherwise_inplace(th, op, a, b) } else { otherwise(th, op, a, b) }
+}
+/// `a op b` where no number slot answers.
+fn otherwise(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value) -> PyResult<Value> {
+    match sequence_fallback(th, op, a, b)? {
+        Some(r) => Ok(r),
+        None => Err(unsupported(th, op.symbol(), a, b)),
     }
-    Err(unsupported(th, op.symbol(), a, b))
 }
 /// `+` and `*` on sequences.
 fn sequence_fallback(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value) -> PyResult<Option<Value>> {
@@ -196,9 +238,10 @@ pub fn inplace(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value) -> PyResult<
         }
     }
     let r = binary_opt(th, op, a, b)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
+    if r.is_not_implemented() { otherwise_inplace(th, op, a, b) } else { Ok(r) }
+}
+/// `a op= b` where no number slot answers.
+fn otherwise_inplace(th: &mut Thread, op: BinaryOp, a: &Value, b: &Value) -> PyResult<Value> {
     if op == Add {
         let f = a.class().slots.sq_inplace_concat.get();
         if let Some(f) = f {

@@ -2,7 +2,7 @@
 //! CPython: `Objects/funcobject.c`.
 use krait_macros::{Payload, Trace};
 use krait_object::{
-    Args, ClassDef, Dict, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
+    Args, ClassDef, Dict, Kept, PyResult, Ref, SlotDefs, Str, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
     builtin_types::OBJECT, type_flag,
 };
 
@@ -17,8 +17,8 @@ use crate::well_known::names;
 #[derive(Trace, Payload)]
 #[payload(class = FUNCTION)]
 pub struct Function {
-    /// A `Code`, always set.
-    pub code: ValueCell,
+    /// What a frame runs: it borrows its code from the function that it owns.
+    pub code: Kept<Code>,
     pub globals: Ref<Dict>,
     /// The builtins that the function's frames use: a dict as a rule, any mapping at worst.
     pub builtins: Value,
@@ -53,7 +53,7 @@ impl Function {
         closure: Option<Ref<Tuple>>,
     ) -> Ref<Function> {
         Ref::new(Function {
-            code: code.to_value().into(),
+            code: Kept::new(code.clone()),
             globals: globals.clone(),
             builtins,
             defaults: ValueCell::empty(),
@@ -76,7 +76,7 @@ impl Function {
         closure: Option<Ref<Tuple>>,
     ) -> Ref<Function> {
         Ref::new(Function {
-            code: code.to_value().into(),
+            code: Kept::new(code.clone()),
             globals: globals.clone(),
             builtins,
             defaults: ValueCell::empty(),
@@ -92,7 +92,7 @@ impl Function {
         })
     }
     pub fn code(&self) -> Ref<Code> {
-        self.code.get().and_then(|c| c.downcast().ok()).expect("a function always has its code")
+        self.code.to_ref()
     }
     pub fn closure(&self) -> Option<Ref<Tuple>> {
         self.closure.get().and_then(|c| c.downcast().ok())

@@ -5,13 +5,14 @@ use krait_object::{PyResult, Str, Thread, Value};
 use krait_runtime::protocol::compare::truth;
 use krait_runtime::protocol::number::{self, BinaryOp};
 
+use super::special::enter_operator;
 use super::{a, b, c, dies, finish1, finish2, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
 
 /// The operator of an opcode.
-fn operator(op: u8) -> BinaryOp {
+pub fn operator(op: u8) -> BinaryOp {
     match Op::from_u8(op) {
         Some(Op::ADD | Op::ADD_I) => BinaryOp::Add,
         Some(Op::SUB | Op::SUB_I) => BinaryOp::Subtract,
@@ -85,7 +86,10 @@ fn other(th: &mut Thread, w: Word, pc: Pc, r: Regs, of_floats: impl FnOnce(f64, 
             return finish2(th, w, pc, pc, r, text.into());
         }
     }
-    slow(th, w, pc, r)
+    match enter_operator(th, w, pc, r, x, y) {
+        Some(s) => s,
+        None => slow(th, w, pc, r),
+    }
 }
 
 #[cold]
@@ -100,8 +104,12 @@ fn slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[cold]
 #[inline(never)]
 fn slow_imm(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let y = Value::int(w.sc().into());
+    if let Some(s) = enter_operator(th, w, pc, r, r.get(b(w)), &y) {
+        return s;
+    }
     publish(th, pc);
-    let (x, y) = (r.get(b(w)).clone(), Value::int(w.sc().into()));
+    let x = r.get(b(w)).clone();
     let result = if w.flags() & REVERSED != 0 { apply(th, w, &y, &x) } else { apply(th, w, &x, &y) };
     let value = ok!(result, th, pc, r);
     drop(x);
@@ -223,7 +231,7 @@ binary!(op_xor, op_xor_i, |x, y| Some(Value::int(x ^ y)), {
 
 #[inline(always)]
 pub fn op_matmul(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    slow(th, w, pc, r)
+    other(th, w, pc, r, |_, _| None)
 }
 
 #[cold]

@@ -20,6 +20,7 @@ use crate::cache::{self, Access, Kind, NO_PLACE};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
+use crate::unwind::fail;
 
 #[inline(always)]
 fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
@@ -35,40 +36,53 @@ pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w))
-        && let Some(value) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone())
-    {
-        return finish1(th, w, pc, pc.add(2), r, value);
+    if let Some(s) = load_through(th, w, pc, r) {
+        return s;
+    }
+    if cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w)) {
+        if let Some(value) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
+            return finish1(th, w, pc, pc.add(2), r, value);
+        }
+        if let Some(s) = load_through(th, w, pc, r) {
+            return s;
+        }
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
-    if let Some(getter) = cache::getter(pc, &object) {
-        if let Some(s) = enter_special(th, &getter, &[&object], pc, r) {
-            return s;
-        }
-        let value = ok!(call::call(th, &getter, std::slice::from_ref(&object)), th, pc, r);
-        drop((getter, object));
-        return finish1(th, w, pc, pc.add(2), r, value);
-    }
-    if let Some(result) = through_descriptor(th, pc, &object) {
-        let value = ok!(result, th, pc, r);
-        drop(object);
-        return finish1(th, w, pc, pc.add(2), r, value);
-    }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     learn_load(&object, name, pc, &value);
     cache::keep(th, pc, Access::Load, &object, name);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
 }
-/// What the data descriptor gives that the cache knows.
+/// What the property or other data descriptor gives that the cache knows.
 #[inline]
-fn through_descriptor(th: &mut Thread, pc: Pc, object: &Value) -> Option<PyResult<Value>> {
-    let descriptor = cache::descriptor(pc, object)?;
+fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
+    let result = if let Some(getter) = cache::getter(pc, r.get(b(w))) {
+        publish(th, pc);
+        if let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r) {
+            return Some(s);
+        }
+        let object = r.get(b(w)).clone();
+        call::call(th, &getter, std::slice::from_ref(&object))
+    } else {
+        let descriptor = cache::descriptor(pc, r.get(b(w)))?;
+        publish(th, pc);
+        let object = r.get(b(w)).clone();
+        read_through(th, &descriptor, &object)?
+    };
+    Some(match result {
+        Ok(value) => finish1(th, w, pc, pc.add(2), r, value),
+        Err(raised) => fail(th, raised, pc, r),
+    })
+}
+/// What a data descriptor of the object's class gives.
+#[inline]
+fn read_through(th: &mut Thread, descriptor: &Value, object: &Value) -> Option<PyResult<Value>> {
     let slots = &descriptor.class().slots;
     let get = slots.descr_get.get().filter(|_| slots.descr_set.is_set())?;
     let class = object.class_ref().into();
-    Some(get(th, &descriptor, Some(object), Some(&class)))
+    Some(get(th, descriptor, Some(object), Some(&class)))
 }
 /// Whether attribute access of a class's instances is `object`'s own.
 fn reads_generically(class: &TypeObject) -> bool {
@@ -152,12 +166,16 @@ fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &V
     {
         return learn_data(meta, &of_meta, pc);
     }
+    let version = this.version();
     let Some(found) = this.lookup(name) else { return };
     let plain = found.is(value) && (!found.class().slots.descr_get.is_set() || found.is_exact(&FUNCTION));
     let of_static = found.is_exact(&krait_runtime::types::staticmethod::STATICMETHOD);
-    let version = this.version();
-    if (plain || of_static)
-        && let Some(index) = this.cache_method(value)
+    if !plain && !of_static {
+        return;
+    }
+    if let Some(index) = this.cache_method(value)
+        && this.current_version() == version
+        && !cache::fill_object(pc, Kind::ObjectOfType, version, meta.version(), NO_PLACE, value)
     {
         cache::fill(pc, Kind::OfType, version, meta.version(), NO_PLACE, index.into());
     }
@@ -289,30 +307,29 @@ fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
 }
 #[inline(always)]
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    // The slow path also caches class attributes that are no functions: those are not called with the instance.
     match cache::load_method(pc, r.get(b(w))) {
-        Some(function) if function.class().has_flag(type_flag::METHOD_DESCRIPTOR) => method_form(w, pc, r, function),
-        _ => load_method_slow(th, w, pc, r),
+        Some(function) => method_form(w, pc, r, function),
+        None => load_method_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if let Some(callee) = cache::load_callee(pc, r.get(b(w)), || name_at(r, w).clone()) {
+    if let Some(callee) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
         return value_form(th, w, pc, r, callee);
     }
     if cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
-        if let Some(function) = cache::load_method(pc, r.get(b(w)))
-            && function.class().has_flag(type_flag::METHOD_DESCRIPTOR)
-        {
+        if let Some(function) = cache::load_method(pc, r.get(b(w))) {
             return method_form(w, pc, r, function);
         }
-        if let Some(callee) = cache::load_callee(pc, r.get(b(w)), || name_at(r, w).clone()) {
+        if let Some(callee) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
             return value_form(th, w, pc, r, callee);
         }
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
-    if let Some(result) = through_descriptor(th, pc, &object) {
+    if let Some(descriptor) = cache::descriptor(pc, &object)
+        && let Some(result) = read_through(th, &descriptor, &object)
+    {
         let value = ok!(result, th, pc, r);
         drop(object);
         return value_form(th, w, pc, r, value);
@@ -322,15 +339,9 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         drop(object);
         return method_form(w, pc, r, function);
     }
-    let value = match cache::load(pc, &object, || name.clone()) {
-        Some(value) => value,
-        None => {
-            let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
-            learn_load(&object, name, pc, &value);
-            cache::keep(th, pc, Access::Method, &object, name);
-            value
-        }
-    };
+    let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
+    learn_load(&object, name, pc, &value);
+    cache::keep(th, pc, Access::Method, &object, name);
     drop(object);
     value_form(th, w, pc, r, value)
 }
@@ -352,17 +363,22 @@ fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
     if !reads_generically(class) {
         return None;
     }
+    let version = class.version();
     let found = class.lookup(name)?;
     if !found.class().has_flag(type_flag::METHOD_DESCRIPTOR) {
         return None;
     }
+    // The state of the class that the version names had the function.
+    let enter = || class.cache_method(&found).is_some() && class.current_version() == version;
     match instance::storage(object) {
         Storage::Slots(shape) => {
             if shape.index_of(name).is_some() {
                 return None;
             }
-            if let (Some(place), Some(index)) = (attribute_place(object, 0), class.cache_method(&found)) {
-                cache::fill(pc, Kind::Class, class.version(), shape.id, place, index.into());
+            if let Some(place) = attribute_place(object, 0)
+                && enter()
+            {
+                cache::fill_object(pc, Kind::Method, version, shape.id, place, &found);
             }
         }
         Storage::Dict(dict) => {
@@ -376,8 +392,8 @@ fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
             }
         }
         Storage::Absent => {
-            if let Some(index) = class.cache_method(&found) {
-                cache::fill(pc, Kind::ClassOnly, class.version(), 0, NO_PLACE, index.into());
+            if enter() {
+                cache::fill_object(pc, Kind::MethodOnly, version, 0, NO_PLACE, &found);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Calls and returns. A Python function called from Python gets its frame without a native call; so do bound methods and
 //! classes whose `__init__` is a Python function.
+use krait_bytecode::Word;
 use krait_bytecode::opcodes::{FRAME_HEADER, KILL_1};
-use krait_bytecode::{Op, Word};
 use krait_object::builtin_types::{OBJECT, TYPE};
 use krait_object::native::NativeFn;
+use krait_object::refs::Object;
 use krait_object::{Args, Dict, List, PyResult, Raised, Ref, Str, Thread, Tuple, Type, Value, type_flag};
 use krait_runtime::errors;
 use krait_runtime::protocol::{attr, call, iter};
@@ -14,7 +15,7 @@ use krait_runtime::types::method::Method;
 use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, dies, finish1, finish2, ok, quick};
+use super::{a, b, c, dies, ok, quick};
 use crate::bind::bind;
 use crate::cache;
 use crate::frames::{SLACK, count_call, detach_object, enter, has_room, publish, too_deep};
@@ -51,9 +52,9 @@ impl Call<'_> {
 
 /// The code of a function that takes exactly `given` positional arguments, ready to be entered.
 #[inline(always)]
-fn simple_code(function: &Function, given: usize) -> Option<Value> {
-    let code = function.code.get()?;
-    if code.downcast_exact::<Code>()?.simple_args as usize == given { Some(code) } else { None }
+fn simple_code(function: &Function, given: usize) -> Option<&Object<Code>> {
+    let code = function.code.object();
+    if code.payload.simple_args as usize == given { Some(code) } else { None }
 }
 #[inline(always)]
 pub fn op_call(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -97,9 +98,9 @@ pub fn op_call_method_kw(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 
 /// Enters a frame whose arguments are in place.
 #[inline(always)]
-fn push(th: &mut Thread, window: Regs, function: &Function, code: Value, pc: Pc, r: Regs, flags: u64) -> S {
-    window.put(2, code);
-    let code = window.up(FRAME_HEADER).code();
+fn push(th: &mut Thread, window: Regs, function: &Function, code: &Object<Code>, pc: Pc, r: Regs, flags: u64) -> S {
+    window.up(FRAME_HEADER).set_code(code);
+    let code = &code.payload;
     if !has_room(th, window, code.nregs as usize + FRAME_HEADER + 2 * SLACK) || count_call(th).is_err() {
         return no_room(th, window, pc, r, flags);
     }
@@ -114,6 +115,7 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
         None => too_deep(th),
     };
     let nargs = window.up(FRAME_HEADER).code().nargs as usize;
+    window.unlend(2);
     window.clear(0, FRAME_HEADER + nargs);
     if flags & INIT_CALL != 0 {
         window.down(1).clear(0, 1);
@@ -121,67 +123,67 @@ fn no_room(th: &mut Thread, window: Regs, pc: Pc, r: Regs, flags: u64) -> S {
     fail(th, raised, pc, r)
 }
 
-/// Calls what is no function that takes just these arguments: natives at once, everything else by [`call_slow`]. The window
-/// is where the instruction says.
+/// Calls what is no function that takes just these arguments. The window is where the instruction says.
 #[inline(never)]
 fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
     let window = r.up(a(w));
     let callable = window.get(0);
-    let what = if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        method.intrinsic
-    } else if let Some(function) = callable.downcast_exact::<NativeFunction>() {
-        function.intrinsic
-    } else {
-        return convert_or_call(th, w, pc, r, given);
-    };
-    if what == Intrinsic::None || th.vm.tracing.active {
-        return call_native_code(th, w, pc, r, given);
+    if th.vm.tracing.active {
+        return call_slow(th, w, pc, r, window, given, &[]);
     }
-    // The item moves.
-    if what == Intrinsic::ListAppend
-        && given == 2
-        && let Some(list) = window.get(FRAME_HEADER).downcast_exact::<List>()
-    {
-        match list.try_push(window.moved(FRAME_HEADER + 1)) {
-            Ok(()) => return finish_native(th, w, pc, r, 1, Value::NONE),
-            // The native raises the error.
-            Err(item) => window.put(FRAME_HEADER + 1, item),
-        }
+    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        return call_method_descriptor(th, w, pc, r, given, method);
     }
-    match quick::result(what, window.up(FRAME_HEADER).slice(0, given)) {
-        Some(value) => finish_native(th, w, pc, r, given, value),
-        None => call_native_code(th, w, pc, r, given),
+    if callable.downcast_exact::<Function>().is_some() {
+        publish(th, pc);
+        return call_python(th, Call { w, pc, r, window, given, names: &[], flags: 0 });
     }
-}
-/// Calls of a builtin class with one argument that need no call, and everything that is no native.
-#[inline(never)]
-fn convert_or_call(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
-    let window = r.up(a(w));
+    if let Some(function) = callable.downcast_exact::<NativeFunction>() {
+        return call_native_function(th, w, pc, r, given, function);
+    }
     if given == 1
-        && let Some(class) = window.get(0).downcast_exact::<Type>()
-        && !th.vm.tracing.active
+        && let Some(class) = callable.downcast_exact::<Type>()
         && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
     {
         return finish_native(th, w, pc, r, given, value);
     }
     call_slow(th, w, pc, r, window, given, &[])
 }
-/// Calls a native, without a detour where its arguments need no binding.
-#[inline(never)]
-fn call_native_code(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+#[inline(always)]
+fn call_method_descriptor(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, method: &MethodDescriptor) -> S {
     let window = r.up(a(w));
-    let callable = window.get(0);
     let args = window.up(FRAME_HEADER);
-    if th.vm.tracing.active {
-        return call_slow(th, w, pc, r, window, given, &[]);
-    }
-    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        if let Some((native, entries)) = method.direct(args.slice(0, given)) {
-            return call_direct(th, w, pc, r, given, native, entries);
+    if method.intrinsic != Intrinsic::None {
+        // The item moves.
+        if method.intrinsic == Intrinsic::ListAppend
+            && given == 2
+            && let Some(list) = args.get(0).downcast_exact::<List>()
+        {
+            match list.try_push(args.moved(1)) {
+                Ok(()) => return finish_native(th, w, pc, r, 1, Value::NONE),
+                // The native raises the error.
+                Err(item) => args.put(1, item),
+            }
         }
-    } else if let Some(function) = callable.downcast_exact::<NativeFunction>()
-        && let Some((native, first, entries)) = function.direct(given)
+        if let Some(value) = quick::result(method.intrinsic, args.slice(0, given)) {
+            return finish_native(th, w, pc, r, given, value);
+        }
+    }
+    match method.direct(args.slice(0, given)) {
+        Some((native, entries)) => call_direct(th, w, pc, r, given, native, entries),
+        None => call_slow(th, w, pc, r, window, given, &[]),
+    }
+}
+#[inline(always)]
+fn call_native_function(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, function: &NativeFunction) -> S {
+    let window = r.up(a(w));
+    let args = window.up(FRAME_HEADER);
+    if function.intrinsic != Intrinsic::None
+        && let Some(value) = quick::result(function.intrinsic, args.slice(0, given))
     {
+        return finish_native(th, w, pc, r, given, value);
+    }
+    if let Some((native, first, entries)) = function.direct(given) {
         let Some(first) = first.cloned() else {
             return call_direct(th, w, pc, r, given, native, entries);
         };
@@ -206,7 +208,7 @@ fn fits(entries: usize, given: usize) -> bool {
 }
 /// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
 /// read as arguments left out; they lie within the slack above the frame.
-#[inline(always)]
+#[inline(never)]
 fn call_direct(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, native: NativeFn, entries: usize) -> S {
     let window = r.up(a(w));
     if !fits(entries, given) {
@@ -282,22 +284,24 @@ fn call_any(th: &mut Thread, call: Call<'_>) -> S {
 
 /// Calls a Python function whose arguments must be bound.
 fn call_python(th: &mut Thread, call: Call<'_>) -> S {
-    let Some(function) = call.window.get(0).to_ref::<Function>() else { return call_native(th, call) };
-    let code = function.code();
+    // The window holds it, and it keeps its code.
+    let Some(function) = call.window.get(0).downcast_exact::<Function>() else { return call_native(th, call) };
+    let held = function.code.object();
+    let code = &held.payload;
     if !has_room(th, call.window, code.nregs as usize + call.given + FRAME_HEADER + 2 * SLACK) {
         let raised = too_deep(th);
         call.clear();
         return give_up(th, call, raised);
     }
-    if let Err(raised) = bind(th, &function, &code, call.args(), call.given, call.names) {
+    if let Err(raised) = bind(th, function, code, call.args(), call.given, call.names) {
         call.window.clear(0, 1);
         return give_up(th, call, raised);
     }
     if code.is_generator() {
-        let object = generators::create(th, call.window, &code);
+        let object = generators::create(th, call.window, code);
         return finish_call(th, call, object);
     }
-    push(th, call.window, &function, code.into(), call.pc, call.r, call.flags)
+    push(th, call.window, function, held, call.pc, call.r, call.flags)
 }
 #[cold]
 fn give_up(th: &mut Thread, call: Call<'_>, raised: Raised) -> S {
@@ -478,9 +482,7 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     if flags & RESUMED != 0 {
         return generators::returned(th, r, ret, value);
     }
-    freed |= header.kill(0);
-    r.forget_return();
-    freed |= header.kill(2);
+    freed |= r.clear_header();
     th.depth -= 1;
     if flags & SPECIAL != 0 {
         return leave_special(th, header, ret, value);
@@ -510,7 +512,7 @@ pub fn enter_special(th: &mut Thread, callee: &Value, args: &[&Value], pc: Pc, r
         return None;
     }
     let below = r.up(r.code().nregs as usize + SLACK);
-    let nregs = held.downcast_exact::<Code>()?.nregs as usize;
+    let nregs = held.payload.nregs as usize;
     if !has_room(th, below, 1 + FRAME_HEADER + nregs + 2 * SLACK) || count_call(th).is_err() {
         // The other path raises the error.
         drop(th.exc.take());
@@ -519,12 +521,11 @@ pub fn enter_special(th: &mut Thread, callee: &Value, args: &[&Value], pc: Pc, r
     below.put(0, Value::small_int_unchecked(r.0 as i64));
     let window = below.up(1);
     window.put(0, callee.clone());
-    window.put(2, held);
+    window.up(FRAME_HEADER).set_code(held);
     for (i, &arg) in args.iter().enumerate() {
         window.put(FRAME_HEADER + i, arg.clone());
     }
-    let code = window.up(FRAME_HEADER).code();
-    Some(enter(th, window, function, code, pc, SPECIAL))
+    Some(enter(th, window, function, &held.payload, pc, SPECIAL))
 }
 /// The Python function that a class written in Python has for a special method.
 #[inline]
@@ -545,12 +546,7 @@ pub fn end_special(th: &mut Thread, window: Regs) -> Regs {
 #[inline(never)]
 fn leave_special(th: &mut Thread, window: Regs, ret: Pc, value: Value) -> S {
     let below = end_special(th, window);
-    let w = ret.back(1).word();
-    match w.op_byte() {
-        op if op == Op::LOAD_ATTR as u8 => finish1(th, w, ret, ret.add(2), below, value),
-        op if op == Op::BINARY_SUBSCR as u8 => finish2(th, w, ret, ret.add(1), below, value),
-        _ => finish1(th, w, ret, ret.add(1), below, value),
-    }
+    super::special::returned(th, ret.back(1).word(), ret, below, value)
 }
 #[cold]
 #[inline(never)]

@@ -7,6 +7,7 @@ use krait_object::{Dict, FrozenSet, PyResult, Set, Str, Thread, Value};
 use krait_runtime::protocol::{compare, sequence};
 
 use super::jump::go_kill;
+use super::special::enter_comparison;
 use super::{a, b, c, finish2, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
@@ -50,6 +51,9 @@ fn slow_value(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp) -> S {
     let (x, y) = (r.get(b(w)), r.get(c(w)));
     if let Some(t) = plain(op, x, y) {
         return finish2(th, w, pc, pc, r, Value::bool(t));
+    }
+    if let Some(s) = enter_comparison(th, op, pc, r, x, y) {
+        return s;
     }
     publish(th, pc);
     let (x, y) = (x.clone(), y.clone());
@@ -102,6 +106,9 @@ fn slow_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) 
     if let Some(t) = plain(op, x, y) {
         return go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]);
     }
+    if let Some(s) = enter_comparison(th, op, pc, r, x, y) {
+        return s;
+    }
     publish(th, pc);
     let (x, y) = (x.clone(), y.clone());
     let t = ok!(decide(th, &x, &y, op), th, pc, r);
@@ -117,8 +124,12 @@ fn decide(th: &mut Thread, x: &Value, y: &Value, op: CmpOp) -> PyResult<bool> {
 }
 #[inline(never)]
 fn slow_jump_imm(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
+    let y = Value::int(w.sb().into());
+    if let Some(s) = enter_comparison(th, op, pc, r, r.get(a(w)), &y) {
+        return s;
+    }
     publish(th, pc);
-    let (x, y) = (r.get(a(w)).clone(), Value::int(w.sb().into()));
+    let x = r.get(a(w)).clone();
     let t = ok!(decide(th, &x, &y, op), th, pc, r);
     drop(x);
     go_kill(th, w, pc, r, t == sense, &[a(w)])

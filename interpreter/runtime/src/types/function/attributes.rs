@@ -96,7 +96,7 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
             "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)";
         crate::warnings::warn(th, &crate::exceptions::DEPRECATION_WARNING, message, 1)?;
     }
-    function.code.set(Some(code.into()));
+    function.code.set(code);
     Ok(())
 }
 fn set_defaults(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
