@@ -1,9 +1,11 @@
 //! Singletons and interning: equal identifiers are one object, so that attribute and name lookups compare addresses.
 //! Interned strings are immortal.
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock};
+
+use hashbrown::HashTable;
 
 use crate::builtin_types::{BYTES, TUPLE};
 use crate::bytes::Bytes;
@@ -12,19 +14,40 @@ use crate::refs::Ref;
 use crate::str::Str;
 use crate::tuple::Tuple;
 
-type Table = HashMap<Box<[u8]>, Ref<Str>, foldhash::fast::RandomState>;
-static TABLE: OnceLock<Mutex<Table>> = OnceLock::new();
+/// Interned strings, by their text as WTF-8. Start-up interns about as many as there is room for.
+struct Table {
+    strings: HashTable<Ref<Str>>,
+    hasher: foldhash::fast::RandomState,
+}
+static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(|| {
+    Mutex::new(Table { strings: HashTable::with_capacity(7000), hasher: foldhash::fast::RandomState::default() })
+});
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(|e| e.into_inner())
+}
+impl Table {
+    fn find(&self, key: &[u8]) -> Option<&Ref<Str>> {
+        self.strings.find(self.hasher.hash_one(key), |s| match s.as_ascii() {
+            Some(text) => text.as_bytes() == key,
+            None => *s.to_wtf8() == *key,
+        })
+    }
+    fn insert(&mut self, key: &[u8], s: Ref<Str>) {
+        let hasher = &self.hasher;
+        self.strings.insert_unique(hasher.hash_one(key), s, |s| hasher.hash_one(&*s.to_wtf8()));
+    }
+}
 
 fn enter(key: &[u8], make: impl FnOnce() -> Ref<Str>) -> Ref<Str> {
-    let mut table = TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
-    if let Some(s) = table.get(key) {
+    let mut table = table();
+    if let Some(s) = table.find(key) {
         return s.clone();
     }
     let s = make();
     s.object().header.make_immortal();
     s.object().header.set_flag(flag::INTERNED);
     s.hash();
-    table.insert(key.into(), s.clone());
+    table.insert(key, s.clone());
     s
 }
 
@@ -59,8 +82,7 @@ pub fn find(s: &Ref<Str>) -> Option<Ref<Str>> {
     if s.is_interned() {
         return Some(s.clone());
     }
-    let table = TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner());
-    table.get(&*s.to_wtf8()).cloned()
+    table().find(&s.to_wtf8()).cloned()
 }
 impl Str {
     fn slice_all(&self) -> Ref<Str> {
@@ -110,5 +132,5 @@ pub(crate) fn small_bytes(data: &[u8]) -> Ref<Bytes> {
 }
 /// How many strings are interned.
 pub fn interned_count() -> usize {
-    TABLE.get_or_init(Default::default).lock().unwrap_or_else(|e| e.into_inner()).len()
+    table().strings.len()
 }
