@@ -156,8 +156,7 @@ pub(crate) fn release(h: NonNull<Header>) -> bool {
 pub(crate) fn has_callback(h: NonNull<Header>) -> bool {
     // SAFETY: a live object; among traced objects the flag is that of weak references alone.
     unsafe {
-        h.as_ref().flags() & flag::REFERENCE != 0
-            && (*h.as_ptr().cast::<Object<WeakRef>>()).payload.callback.is_set()
+        h.as_ref().flags() & flag::REFERENCE != 0 && (*h.as_ptr().cast::<Object<WeakRef>>()).payload.callback.is_set()
     }
 }
 /// Clears the references to an object about to be freed and queues their callbacks, newest first. False: another thread has

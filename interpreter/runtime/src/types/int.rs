@@ -10,6 +10,7 @@ use crate::numtext::{exact, spec_format};
 use crate::protocol::number;
 
 mod arith;
+mod huge;
 pub mod limit;
 mod methods;
 mod parse;

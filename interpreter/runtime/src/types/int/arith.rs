@@ -8,7 +8,7 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
-use super::number_of;
+use super::{huge, number_of};
 use crate::errors::{memory_error, overflow_error, zero_division_error};
 use crate::numtext::exact;
 
@@ -69,14 +69,31 @@ operators! {
     add add_slow: |x, y| Some(x + y), +;
     /// `a - b`
     sub sub_slow: |x, y| Some(x - y), -;
-    /// `a * b`
-    mul mul_slow: |x, y| x.checked_mul(y), *;
+    /// `a * b` of ints that are not huge
+    mul_at_once mul_slow: |x, y| x.checked_mul(y), *;
     /// `a & b`
     and and_slow: |x, y| Some(x & y), &;
     /// `a | b`
     or or_slow: |x, y| Some(x | y), |;
     /// `a ^ b`
     xor xor_slow: |x, y| Some(x ^ y), ^;
+}
+
+/// `a * b`
+#[inline]
+pub fn mul(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
+    if a.as_int().is_none() && b.as_int().is_none() { mul_big(th, a, b) } else { mul_at_once(th, a, b) }
+}
+#[inline(never)]
+fn mul_big(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
+    if let (Some(Big(x)), Some(Big(y))) = (a.as_int_ref(), b.as_int_ref())
+        && x.bits() + y.bits() > huge::AT_ONCE
+    {
+        room(th, x.bits() + y.bits())?;
+        let sign = if x.sign() == y.sign() { Sign::Plus } else { Sign::Minus };
+        return Ok(BigInt::from_biguint(sign, huge::multiply(th, x.magnitude(), y.magnitude())?).into());
+    }
+    mul_slow(th, a, b)
 }
 
 fn floor_div(x: i64, y: i64) -> i64 {
