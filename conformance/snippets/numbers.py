@@ -16,4 +16,7 @@ huge, prime = 3 ** 2_000_000, 2 ** 89 - 1
 print(huge % prime == pow(3, 2_000_000, prime), huge * -huge % prime == -pow(9, 2_000_000, prime) % prime)
 print((huge * 7 ** 300_000) % prime == pow(3, 2_000_000, prime) * pow(7, 300_000, prime) % prime)
 print(math.gcd(15 ** 400, 21 ** 300) == 3 ** 300, math.gcd(2 ** 300 + 1, 2 ** 200 + 1), math.gcd(10 ** 30, 0))
+print(divmod(-huge, 7 ** 300_000 + 1) == (-(huge // (7 ** 300_000 + 1)) - 1, 7 ** 300_000 + 1 - huge % (7 ** 300_000 + 1)))
+quotient, rest = divmod(huge, 5 - 7 ** 300_000)
+print(quotient * (5 - 7 ** 300_000) + rest == huge, 5 - 7 ** 300_000 < rest <= 0)
 1 // 0

@@ -109,6 +109,21 @@ fn by_zero(th: &mut Thread, message: &str) -> Raised {
     zero_division_error(th, message)
 }
 
+/// Whether schoolbook's division takes long.
+fn is_huge(x: &BigInt, y: &BigInt) -> bool {
+    y.bits() >= huge::SCHOOLBOOK && x.bits() >= y.bits() + huge::SCHOOLBOOK
+}
+fn floor_divided(th: &mut Thread, x: &BigInt, y: &BigInt) -> PyResult<(BigInt, BigInt)> {
+    let (mut quotient, mut rest) = huge::divide(th, x.magnitude(), y.magnitude())?;
+    let apart = x.sign() != y.sign();
+    if apart && !rest.is_zero() {
+        quotient += 1u32;
+        rest = y.magnitude() - rest;
+    }
+    let sign = if apart { Sign::Minus } else { Sign::Plus };
+    Ok((BigInt::from_biguint(sign, quotient), BigInt::from_biguint(y.sign(), rest)))
+}
+
 /// `a // b`
 #[inline]
 pub fn floordiv(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
@@ -121,7 +136,8 @@ pub fn floordiv(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     if y.is_zero() {
         return Err(by_zero(th, "integer division or modulo by zero"));
     }
-    Ok(big(x).div_floor(&big(y)).into())
+    let (x, y) = (big(x), big(y));
+    Ok(if is_huge(&x, &y) { floor_divided(th, &x, &y)?.0 } else { x.div_floor(&y) }.into())
 }
 /// `a % b`
 #[inline]
@@ -135,7 +151,8 @@ pub fn modulo(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     if y.is_zero() {
         return Err(by_zero(th, "integer modulo by zero"));
     }
-    Ok(big(x).mod_floor(&big(y)).into())
+    let (x, y) = (big(x), big(y));
+    Ok(if is_huge(&x, &y) { floor_divided(th, &x, &y)?.1 } else { x.mod_floor(&y) }.into())
 }
 /// `divmod(a, b)`
 pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
@@ -146,7 +163,8 @@ pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     let (q, r): (Value, Value) = match (x, y) {
         (Small(x), Small(y)) => (floor_div(x, y).into(), floor_mod(x, y).into()),
         _ => {
-            let (q, r) = big(x).div_mod_floor(&big(y));
+            let (x, y) = (big(x), big(y));
+            let (q, r) = if is_huge(&x, &y) { floor_divided(th, &x, &y)? } else { x.div_mod_floor(&y) };
             (q.into(), r.into())
         }
     };

@@ -1,8 +1,9 @@
-//! Products and powers of ints so large that one takes seconds: Ctrl-C ends them. CPython counterpart: `SIGCHECK` in
-//! `Objects/longobject.c`.
+//! Products, powers and quotients of ints so large that one takes seconds: Ctrl-C ends them. CPython counterpart:
+//! `SIGCHECK` in `Objects/longobject.c`, `Lib/_pylong.py`.
 use krait_object::thread::breaker;
 use krait_object::{PyResult, Thread};
 use num_bigint::{BigInt, BigUint, Sign};
+use num_integer::Integer;
 
 use crate::signals;
 
@@ -82,4 +83,79 @@ fn toom(th: &mut Thread, x: &BigUint, y: &BigUint) -> PyResult<BigUint> {
     let first = first - &third;
     let sum = [third, second, first, low].into_iter().fold(high, |sum, digit| (sum << bits) + digit);
     Ok(sum.into_parts().1)
+}
+
+/// Divisors and quotients of fewer bits are divided by schoolbook.
+pub const SCHOOLBOOK: u64 = 1 << 15;
+
+/// Quotient and rest, by Burnikel and Ziegler's way.
+pub fn divide(th: &mut Thread, x: &BigUint, y: &BigUint) -> PyResult<(BigUint, BigUint)> {
+    if y.bits() < SCHOOLBOOK || x.bits() < y.bits() + SCHOOLBOOK {
+        return Ok(x.div_rem(y));
+    }
+    // The divisor gets a length that can be halved down to schoolbook's, its highest bit set.
+    let halvings = (y.bits() / SCHOOLBOOK).ilog2() + 1;
+    let bits = y.bits().next_multiple_of(32 << halvings);
+    let shift = bits - y.bits();
+    let (x, y) = (x << shift, y << shift);
+    let mut rest = BigUint::ZERO;
+    let mut quotients = Vec::new();
+    for piece in pieces(&x, bits).iter().rev() {
+        let (quotient, next) = two_by_one(th, &((rest << bits) + piece), &y, bits)?;
+        rest = next;
+        quotients.push(padded(&quotient, bits));
+    }
+    let digits = quotients.into_iter().rev().flatten().collect();
+    Ok((BigUint::new(digits), rest >> shift))
+}
+
+fn padded(x: &BigUint, bits: u64) -> Vec<u32> {
+    let mut digits = x.to_u32_digits();
+    digits.resize((bits / 32) as usize, 0);
+    digits
+}
+
+/// The low and the high part.
+fn parted(x: &BigUint, bits: u64) -> (BigUint, BigUint) {
+    let digits = x.to_u32_digits();
+    let (low, high) = digits.split_at(digits.len().min((bits / 32) as usize));
+    (BigUint::from_slice(low), BigUint::from_slice(high))
+}
+
+/// `x` below `y << bits` by `y`, which has `bits` bits.
+fn two_by_one(th: &mut Thread, x: &BigUint, y: &BigUint, bits: u64) -> PyResult<(BigUint, BigUint)> {
+    if bits < SCHOOLBOOK || x.bits() < bits + SCHOOLBOOK {
+        return Ok(x.div_rem(y));
+    }
+    check(th)?;
+    let half = bits / 2;
+    let (low, high) = parted(x, half);
+    let (middle, high) = parted(&high, half);
+    let divisor = parted(y, half);
+    let (first, rest) = three_by_two(th, (&high, &middle), y, &divisor, half)?;
+    let (second, rest) = three_by_two(th, (&rest, &low), y, &divisor, half)?;
+    Ok(((first << half) + second, rest))
+}
+
+/// `high << bits | low` by `y`, whose halves of `bits` bits are given too.
+fn three_by_two(
+    th: &mut Thread,
+    (high, low): (&BigUint, &BigUint),
+    y: &BigUint,
+    (y_low, y_high): &(BigUint, BigUint),
+    bits: u64,
+) -> PyResult<(BigUint, BigUint)> {
+    let (mut quotient, rest) = if (high >> bits) < *y_high {
+        two_by_one(th, high, y_high, bits)?
+    } else {
+        ((BigUint::from(1u32) << bits) - 1u32, high + y_high - (y_high << bits))
+    };
+    let mut rest = (rest << bits) + low;
+    let less = multiply(th, &quotient, y_low)?;
+    // The guess is too large by two at most.
+    while rest < less {
+        quotient -= 1u32;
+        rest += y;
+    }
+    Ok((quotient, rest - less))
 }
