@@ -148,10 +148,20 @@ def judge(source):
     except (RecursionError, MemoryError):
         return ["too deep"]
     try:
+        forget_texts(tree)
         dump = ast.dump(tree, include_attributes=True)
     except RecursionError:
         return ["too deep"]
     return ["OK", hashlib.md5(dump.encode("utf-8", "surrogatepass")).hexdigest()]
+
+
+def forget_texts(tree):
+    """In a format specification the reference takes the text of `{x=}` from anywhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            for part in node.format_spec.values:
+                if isinstance(part, ast.Constant) and part.value.rstrip().endswith("="):
+                    part.value = "="
 
 
 class Any:
@@ -280,6 +290,9 @@ def fault(subject, target, source):
         return answer if isinstance(answer, str) else None
     if target == "front":
         wanted = judge(source)
+        if wanted[0] == "ValueError" and wanted[1].endswith("is required for Constant"):
+            # The reference's own fault: the text of `{x=}` is missing.
+            return None
         if wanted != answer and ["too deep"] not in (wanted, answer):
             return f"the reference says {wanted}, the subject {answer}"
     return None

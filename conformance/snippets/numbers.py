@@ -1,3 +1,4 @@
+import math
 print(7 // -2, 7 % -2, divmod(-7, 2), -7 // 2.0, 2 ** -1, (-8) ** (1 / 3))
 print(round(2.5), round(3.5), round(-2.5), round(1234.5678, -2), round(2675, -1))
 print(5 >> 0, 5 << True, 1 << 70, -1 >> 100, 0b1010 & ~0b10)
@@ -10,4 +11,12 @@ for text in ("1_000", "1__0", "", "0x", "9" * 20):
         print(int(text))
     except ValueError as exc:
         print(exc)
+# So large that they are multiplied piece by piece.
+huge, prime = 3 ** 2_000_000, 2 ** 89 - 1
+print(huge % prime == pow(3, 2_000_000, prime), huge * -huge % prime == -pow(9, 2_000_000, prime) % prime)
+print((huge * 7 ** 300_000) % prime == pow(3, 2_000_000, prime) * pow(7, 300_000, prime) % prime)
+print(math.gcd(15 ** 400, 21 ** 300) == 3 ** 300, math.gcd(2 ** 300 + 1, 2 ** 200 + 1), math.gcd(10 ** 30, 0))
+print(divmod(-huge, 7 ** 300_000 + 1) == (-(huge // (7 ** 300_000 + 1)) - 1, 7 ** 300_000 + 1 - huge % (7 ** 300_000 + 1)))
+quotient, rest = divmod(huge, 5 - 7 ** 300_000)
+print(quotient * (5 - 7 ** 300_000) + rest == huge, 5 - 7 ** 300_000 < rest <= 0)
 1 // 0

@@ -165,6 +165,12 @@ impl CodeObject {
         self.varnames.len()
     }
 
+    /// Number of registers that a call fills.
+    pub fn nargs(&self) -> usize {
+        let more = [flags::VARARGS, flags::VARKEYWORDS].into_iter().filter(|flag| self.flags & flag != 0).count();
+        self.argcount as usize + self.kwonlyargcount as usize + more
+    }
+
     /// Number of variables that are cells without being locals.
     pub fn ncellonly(&self) -> usize {
         self.cell_registers.iter().filter(|&&register| register as usize >= self.nlocals()).count()

@@ -286,24 +286,36 @@ impl<V: 'static> Table<V> {
         if self.entries.len() == self.entries.capacity() && !self.grow() {
             return false;
         }
+        let crowded = self.is_crowded();
+        if crowded {
+            let more = Self::index_size(self.live + 1).saturating_sub(self.index.len());
+            if self.index.try_reserve_exact(more).is_err() {
+                return false;
+            }
+        }
         self.changed();
         let place = self.entries.len();
         self.entries.push(Entry { hash, pair: Some((key, value)) });
         self.live += 1;
-        if self.index.is_empty() {
-            if place >= LINEAR {
-                self.rebuild();
-            }
-        } else if (place + 1) * 3 > self.index.len() * 2 {
+        if crowded {
             self.rebuild();
-        } else {
+        } else if !self.index.is_empty() {
             self.enter(hash, place);
         }
         true
     }
+    /// Whether one entry more needs another index.
+    #[inline]
+    fn is_crowded(&self) -> bool {
+        let places = self.entries.len();
+        if self.index.is_empty() { places >= LINEAR } else { (places + 1) * 3 > self.index.len() * 2 }
+    }
+    fn index_size(live: usize) -> usize {
+        (live * 3).next_power_of_two().max(16)
+    }
     /// Whether one entry more needs no memory.
     pub fn has_room(&self) -> bool {
-        self.entries.len() < self.entries.capacity()
+        self.entries.len() < self.entries.capacity() && !self.is_crowded()
     }
     /// Makes room for one entry more; false without memory.
     fn grow(&mut self) -> bool {
@@ -347,9 +359,8 @@ impl<V: 'static> Table<V> {
             self.index = Vec::new();
             return;
         }
-        let size = (self.live * 3).next_power_of_two().max(16);
         self.index.clear();
-        self.index.resize(size, EMPTY);
+        self.index.resize(Self::index_size(self.live), EMPTY);
         for place in 0..self.entries.len() {
             self.enter(self.entries[place].hash, place);
         }

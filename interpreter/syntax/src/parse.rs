@@ -116,19 +116,21 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
     if options.mode == Mode::FuncType {
         return convert::func_type(text, &lines, options);
     }
-    match ruff::parse(text, ruff::ParseOptions::from(mode)) {
-        Ok(parsed) => convert::convert(&parsed, Rewritten::default(), &lines, options).or_else(|refusal| {
-            errors::check(text, options)?;
-            Err(refusal)
-        }),
+    let parser_options = ruff::ParseOptions::from(mode);
+    let (refusal, fault) = match ruff::parse(text, parser_options.clone()) {
+        Ok(parsed) => match convert::convert(&parsed, Rewritten::default(), &lines, options) {
+            Ok(parsed) => return Ok(parsed),
+            Err(refusal) => (refusal, None),
+        },
         Err(fault) => {
-            errors::check(text, options)?;
-            let fault = match rescue::parse(text, ruff::ParseOptions::from(mode), fault) {
-                Ok((parsed, rewritten)) => return convert::convert(&parsed, rewritten, &lines, options),
-                Err(fault) => fault,
-            };
             let range = lines.range(fault.location.start().into(), fault.location.end().into());
-            Err(SyntaxError::at(SyntaxErrorKind::SyntaxError, "invalid syntax", lines.location(range)))
+            let location = lines.location(range);
+            (SyntaxError::at(SyntaxErrorKind::SyntaxError, "invalid syntax", location), Some(fault))
         }
+    };
+    errors::check(text, options)?;
+    match rescue::parse(text, parser_options, fault.as_ref()) {
+        Some((parsed, rewritten)) => convert::convert(&parsed, rewritten, &lines, options),
+        None => Err(refusal),
     }
 }

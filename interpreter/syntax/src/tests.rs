@@ -25,6 +25,16 @@ fn lone_surrogates_survive() {
 }
 
 #[test]
+fn braces_behind_a_field_of_a_specification() {
+    let dump = |source: &str| format!("{:?}", exec(source).expect("valid").module);
+    // The reference ends a specification's own rules with its first field.
+    assert!(dump(r#"f"{a:{b} {{c}}}""#).contains("\" {c\""), "a brace");
+    assert!(dump(r#"f"{a:{b}{{}""#).contains("\"{\""), "a brace");
+    assert!(dump(r#"f"{a:{{b}}}""#).contains("Set"), "the first field may begin with a brace");
+    assert!(exec(r#"f"{a:{b} {{{c}}}""#).is_err());
+}
+
+#[test]
 fn million_deep_sources_are_refused() {
     let kind = |source: String| exec(&source).expect_err("too deep").kind;
     let n = 1_000_000;

@@ -142,6 +142,8 @@ fn starts_line(at: At, line: u32, prev: Pc) -> Start {
     }
     let word = Word(code.bytecode.words[before as usize]);
     match code.op_at(before) {
+        // What was thrown into `yield from` shows its line again.
+        _ if code.op_at(at.word) == Some(Op::CLEANUP_THROW) => Start::Line,
         // After a resumption the rest of the line is not a new one.
         Some(Op::RESUME) if word.a() == 0 || before == 0 || code.line_of(before - 1) != line => Start::Line,
         // Cells are made before a frame's first line.

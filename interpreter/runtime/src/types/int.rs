@@ -1,4 +1,4 @@
-//! `int`: the class and its slots. Arithmetic is in `int/arith`, power and shifts in `int/power`, methods in
+//! `int`: the class and its slots. Arithmetic is in `int/arith`, of huge ints in `int/huge`, power and shifts in `int/power`, methods in
 //! `int/methods`, text to int in `int/parse`. CPython: `Objects/longobject.c`.
 use krait_object::builtin_types::INT;
 use krait_object::{
@@ -10,6 +10,7 @@ use crate::numtext::{exact, spec_format};
 use crate::protocol::number;
 
 mod arith;
+mod huge;
 pub mod limit;
 mod methods;
 mod parse;

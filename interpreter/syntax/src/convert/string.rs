@@ -143,7 +143,7 @@ impl Converter<'_> {
     ) {
         let lines = self.lines;
         let bytes = lines.text.as_bytes();
-        let (start, end) = (u32::from(literal.start()), u32::from(self.rewritten.end_of_literal(literal.range())));
+        let (start, end) = (u32::from(literal.start()), u32::from(self.rewritten.end_of_spec(literal.range())));
         let (mut from, mut at) = (start, start);
         let mut piece = |cx: &mut Self, from: u32, to: u32, end: u32| {
             let range = TextRange::new(from.into(), to.into());
@@ -153,7 +153,8 @@ impl Converter<'_> {
         };
         while at < end {
             let byte = bytes[at as usize];
-            if !in_spec && matches!(byte, b'{' | b'}') && at + 1 < end && bytes[at as usize + 1] == byte {
+            let doubled = matches!(byte, b'{' | b'}') && at + 1 < end && bytes[at as usize + 1] == byte;
+            if doubled && (!in_spec || self.rewritten.is_brace(at)) {
                 piece(self, from, at + 1, at + 2);
                 at += 2;
                 from = at;
@@ -199,6 +200,9 @@ impl Converter<'_> {
         if self.spec_depth > MAX_SPEC_DEPTH && spec.elements.interpolations().next().is_some() {
             self.refuse("f-string: expressions nested too deeply", whole);
         }
+        if self.has_doubled_brace(spec) {
+            self.refuse("invalid syntax", whole);
+        }
         let mut parts = Parts::default();
         self.f_string_elements(&spec.elements, raw, true, &mut parts);
         self.spec_depth -= 1;
@@ -207,7 +211,17 @@ impl Converter<'_> {
         if self.text().as_bytes().get(start.wrapping_sub(1) as usize) == Some(&b':') {
             start -= 1;
         }
-        Expr::new(ExprKind::JoinedStr { values }, self.lines.range(start, spec.end().into()))
+        let end = self.rewritten.end_of_spec(spec.range);
+        Expr::new(ExprKind::JoinedStr { values }, self.lines.range(start, end.into()))
+    }
+
+    /// The parser took for a field what CPython's tokenizer, which a field's end takes out of the specification, reads
+    /// as a brace; `rescue` parses it again.
+    fn has_doubled_brace(&self, spec: &ruff::InterpolatedStringFormatSpec) -> bool {
+        let doubled = |field: &ruff::InterpolatedElement| {
+            self.text().as_bytes().get(usize::from(field.start()) + 1) == Some(&b'{')
+        };
+        spec.elements.interpolations().skip(1).any(doubled)
     }
 }
 

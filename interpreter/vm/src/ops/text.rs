@@ -1,7 +1,7 @@
 //! f-strings.
 use krait_bytecode::Word;
 use krait_object::builtin_types::STR;
-use krait_object::{Str, StrBuilder, Thread, Value};
+use krait_object::{Str, StrBuilder, Thread, Value, str::Kind};
 use krait_runtime::errors;
 use krait_runtime::protocol::repr;
 use krait_runtime::types::int;
@@ -56,11 +56,14 @@ pub fn op_build_string(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     }
     let parts = r.take_many(b(w), c(w));
     let mut out = StrBuilder::new();
-    for part in &parts {
-        if let Some(s) = part.downcast_ref::<Str>() {
-            out.push_str(s);
-        }
+    let texts = || parts.iter().filter_map(|part| part.downcast_ref::<Str>());
+    let kind = texts().map(Str::kind).max();
+    if out.try_reserve(texts().map(Str::len).sum(), kind.unwrap_or(Kind::Ascii)).is_err() {
+        publish(th, pc);
+        let raised = errors::memory_error(th);
+        return crate::unwind::fail(th, raised, pc, r);
     }
+    texts().for_each(|text| out.push_str(text));
     drop(parts);
     let text: Value = out.finish().into();
     finish0(th, a(w), pc, pc, r, text)

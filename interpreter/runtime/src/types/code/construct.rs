@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use krait_bytecode::location::PositionTable;
-use krait_bytecode::{CodeObject, Const, ExceptionEntry, Op, Word, opcodes::Operand};
+use krait_bytecode::{CodeObject, Const, ExceptionEntry, verify};
 use krait_object::native::Sig;
 use krait_object::{Args, Bytes, Dict, PyResult, Ref, Str, Thread, Tuple, Type, Value};
 
@@ -118,7 +118,7 @@ impl Draft {
         if self.nlocals.is_some_and(|n| n as usize != c.varnames.len()) {
             return Err(errors::value_error(th, "code: co_nlocals != len(co_varnames)"));
         }
-        if c.posonlyargcount > c.argcount || (c.argcount + c.kwonlyargcount) as usize > c.varnames.len() {
+        if c.posonlyargcount > c.argcount || c.nargs() > c.varnames.len() {
             return Err(errors::value_error(th, "code: varnames is too small"));
         }
         if let Some(table) = &self.linetable {
@@ -129,7 +129,11 @@ impl Draft {
         }
         c.cell_registers = cell_registers(c);
         c.nregs = c.nregs.max(c.first_temp() as u32);
-        let fault = verify(c, self.consts.len()).err().map(String::into_boxed_str);
+        let fault = verify::verify(c).err().map(|(word, fault)| match fault.starts_with("unknown opcode") {
+            true => fault,
+            false => format!("malformed bytecode in {} at {}: {fault}", c.name, 2 * word),
+        });
+        let fault = fault.map(String::into_boxed_str);
         audit_new(th, c, self.nlocals)?;
         let own = OwnParts { fault, linetable: self.linetable.map(Vec::into_boxed_slice) };
         let filename = Str::new(&self.code.filename);
@@ -167,56 +171,6 @@ fn cell_registers(c: &CodeObject) -> Vec<u16> {
         }
     };
     c.cellvars.iter().map(place).collect()
-}
-
-/// Opcodes exist, operands are in range, jumps stay inside: what the dispatch loop takes for granted; or what is wrong.
-fn verify(c: &CodeObject, consts: usize) -> Result<(), String> {
-    let malformed = || Err(format!("malformed bytecode in {}", c.name));
-    let (mut at, len) = (0usize, c.words.len());
-    let mut last_ends = false;
-    while at < len {
-        let word = Word(c.words[at]);
-        let Some(op) = Op::from_u8(word.op_byte()).filter(|op| op.is_emitted()) else {
-            return Err(format!("unknown opcode {}", word.op_byte()));
-        };
-        if at + op.words() > len {
-            return malformed();
-        }
-        let operands = op.info().operands;
-        for (i, kind) in operands.into_iter().enumerate() {
-            let n = [word.a(), word.b(), word.c()][i] as usize;
-            let wide = operands.get(i + 1) == Some(&Operand::Wide);
-            let fits = match kind {
-                Operand::Out | Operand::Read | Operand::Both => n < c.nregs as usize,
-                Operand::Moved | Operand::Outs | Operand::Window => n <= c.nregs as usize,
-                Operand::Name if wide => (word.bc() as usize) < c.names.len(),
-                Operand::Name => n < c.names.len(),
-                Operand::Jump => {
-                    let offset = if wide { word.bc() as i32 as i64 } else { word.sc() as i64 };
-                    usize::try_from(at as i64 + 1 + offset).is_ok_and(|target| target < len)
-                }
-                _ => true,
-            };
-            if !fits {
-                return malformed();
-            }
-        }
-        for (i, extra) in op.info().extras.iter().enumerate() {
-            let n = c.words[at + 1 + i] as usize;
-            let fits = match extra {
-                krait_bytecode::opcodes::Extra::Const => n < consts,
-                krait_bytecode::opcodes::Extra::Name => n < c.names.len(),
-                _ => true,
-            };
-            if !fits {
-                return malformed();
-            }
-        }
-        last_ends = op.ends();
-        at += op.words();
-    }
-    let handled = c.exceptions.iter().all(|e| (e.handler as usize) < len && e.depth as u32 <= c.nregs);
-    if last_ends && handled { Ok(()) } else { malformed() }
 }
 
 fn read_exceptions(table: &[u8], first_temp: u32) -> Option<Vec<ExceptionEntry>> {

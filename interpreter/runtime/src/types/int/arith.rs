@@ -8,7 +8,7 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
-use super::number_of;
+use super::{huge, number_of};
 use crate::errors::{memory_error, overflow_error, zero_division_error};
 use crate::numtext::exact;
 
@@ -69,14 +69,31 @@ operators! {
     add add_slow: |x, y| Some(x + y), +;
     /// `a - b`
     sub sub_slow: |x, y| Some(x - y), -;
-    /// `a * b`
-    mul mul_slow: |x, y| x.checked_mul(y), *;
+    /// `a * b` of ints that are not huge
+    mul_at_once mul_slow: |x, y| x.checked_mul(y), *;
     /// `a & b`
     and and_slow: |x, y| Some(x & y), &;
     /// `a | b`
     or or_slow: |x, y| Some(x | y), |;
     /// `a ^ b`
     xor xor_slow: |x, y| Some(x ^ y), ^;
+}
+
+/// `a * b`
+#[inline]
+pub fn mul(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
+    if a.as_int().is_none() && b.as_int().is_none() { mul_big(th, a, b) } else { mul_at_once(th, a, b) }
+}
+#[inline(never)]
+fn mul_big(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
+    if let (Some(Big(x)), Some(Big(y))) = (a.as_int_ref(), b.as_int_ref())
+        && x.bits() + y.bits() > huge::AT_ONCE
+    {
+        room(th, x.bits() + y.bits())?;
+        let sign = if x.sign() == y.sign() { Sign::Plus } else { Sign::Minus };
+        return Ok(BigInt::from_biguint(sign, huge::multiply(th, x.magnitude(), y.magnitude())?).into());
+    }
+    mul_slow(th, a, b)
 }
 
 fn floor_div(x: i64, y: i64) -> i64 {
@@ -92,6 +109,21 @@ fn by_zero(th: &mut Thread, message: &str) -> Raised {
     zero_division_error(th, message)
 }
 
+/// Whether schoolbook's division takes long.
+fn is_huge(x: &BigInt, y: &BigInt) -> bool {
+    y.bits() >= huge::SCHOOLBOOK && x.bits() >= y.bits() + huge::SCHOOLBOOK
+}
+fn floor_divided(th: &mut Thread, x: &BigInt, y: &BigInt) -> PyResult<(BigInt, BigInt)> {
+    let (mut quotient, mut rest) = huge::divide(th, x.magnitude(), y.magnitude())?;
+    let apart = x.sign() != y.sign();
+    if apart && !rest.is_zero() {
+        quotient += 1u32;
+        rest = y.magnitude() - rest;
+    }
+    let sign = if apart { Sign::Minus } else { Sign::Plus };
+    Ok((BigInt::from_biguint(sign, quotient), BigInt::from_biguint(y.sign(), rest)))
+}
+
 /// `a // b`
 #[inline]
 pub fn floordiv(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
@@ -104,7 +136,8 @@ pub fn floordiv(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     if y.is_zero() {
         return Err(by_zero(th, "integer division or modulo by zero"));
     }
-    Ok(big(x).div_floor(&big(y)).into())
+    let (x, y) = (big(x), big(y));
+    Ok(if is_huge(&x, &y) { floor_divided(th, &x, &y)?.0 } else { x.div_floor(&y) }.into())
 }
 /// `a % b`
 #[inline]
@@ -118,7 +151,8 @@ pub fn modulo(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     if y.is_zero() {
         return Err(by_zero(th, "integer modulo by zero"));
     }
-    Ok(big(x).mod_floor(&big(y)).into())
+    let (x, y) = (big(x), big(y));
+    Ok(if is_huge(&x, &y) { floor_divided(th, &x, &y)?.1 } else { x.mod_floor(&y) }.into())
 }
 /// `divmod(a, b)`
 pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
@@ -129,7 +163,8 @@ pub fn divmod(th: &mut Thread, a: &Value, b: &Value) -> PyResult<Value> {
     let (q, r): (Value, Value) = match (x, y) {
         (Small(x), Small(y)) => (floor_div(x, y).into(), floor_mod(x, y).into()),
         _ => {
-            let (q, r) = big(x).div_mod_floor(&big(y));
+            let (x, y) = (big(x), big(y));
+            let (q, r) = if is_huge(&x, &y) { floor_divided(th, &x, &y)? } else { x.div_mod_floor(&y) };
             (q.into(), r.into())
         }
     };

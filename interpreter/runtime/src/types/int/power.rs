@@ -5,6 +5,7 @@ use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 use super::arith::{big, operands, room};
+use super::huge;
 use crate::errors::{memory_error, overflow_error, value_error};
 use crate::types::float;
 
@@ -45,7 +46,7 @@ fn power(th: &mut Thread, base: &BigInt, exponent: IntRef<'_>) -> PyResult<Value
     room(th, bits)?;
     // The power of two in the base is only a shift.
     let zeros = base.trailing_zeros().unwrap_or(0);
-    let odd = (base.magnitude() >> zeros).pow(exponent) << (zeros * u64::from(exponent));
+    let odd = huge::power(th, &(base.magnitude() >> zeros), exponent)? << (zeros * u64::from(exponent));
     let sign = if base.is_negative() && odd_exponent { Sign::Minus } else { Sign::Plus };
     Ok(BigInt::from_biguint(sign, odd).into())
 }

@@ -128,8 +128,12 @@ impl Deque {
         self.items.lock().iter().cloned().collect()
     }
     /// Adds at one end; a full deque loses the item at the other.
-    fn push(&self, v: Value, left: bool) {
+    fn push(&self, th: &mut Thread, v: Value, left: bool) -> PyResult<()> {
         let mut items = self.items.lock();
+        if items.try_reserve(1).is_err() {
+            drop(items);
+            return Err(memory_error(th));
+        }
         let full = self.maxlen().is_some_and(|max| items.len() >= max);
         let lost = if left {
             items.push_front(v);
@@ -141,6 +145,7 @@ impl Deque {
         drop(items);
         self.changed();
         drop(lost);
+        Ok(())
     }
 }
 
@@ -183,14 +188,14 @@ pub fn extend(th: &mut Thread, v: &Value, iterable: &Value, left: bool) -> PyRes
     let d = this(v);
     if iterable.is(v) {
         for item in d.to_vec() {
-            d.push(item, left);
+            d.push(th, item, left)?;
         }
         return Ok(());
     }
     let it = iter::iter(th, iterable)?;
     while let Some(item) = iter::next(th, &it)? {
         if d.maxlen() != Some(0) {
-            d.push(item, left);
+            d.push(th, item, left)?;
         }
     }
     Ok(())
@@ -301,7 +306,7 @@ fn inplace_repeat(th: &mut Thread, v: &Value, n: isize) -> PyResult<Value> {
     }
     for _ in 1..rounds {
         for item in &items {
-            d.push(item.clone(), false);
+            d.push(th, item.clone(), false)?;
         }
     }
     Ok(v.clone())
@@ -408,17 +413,17 @@ fn remove(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     not_found(th, &a[1])
 }
 
-fn append(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+fn append(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let d = a.this::<Deque>();
     if d.maxlen() != Some(0) {
-        d.push(a[1].clone(), false);
+        d.push(th, a[1].clone(), false)?;
     }
     Ok(Value::NONE)
 }
-fn appendleft(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
+fn appendleft(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let d = a.this::<Deque>();
     if d.maxlen() != Some(0) {
-        d.push(a[1].clone(), true);
+        d.push(th, a[1].clone(), true)?;
     }
     Ok(Value::NONE)
 }

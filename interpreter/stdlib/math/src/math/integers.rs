@@ -163,9 +163,12 @@ pub fn lcm(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         (x / BigInt::from(greatest_divisor(x, y)) * y).abs()
     })
 }
-/// Euclid's algorithm; machine words as soon as the numbers fit them.
+/// Lehmer's algorithm: the leading words tell many steps of Euclid's, machine words as soon as the numbers fit them.
 fn greatest_divisor(x: &BigInt, y: &BigInt) -> BigUint {
     let (mut x, mut y) = (x.magnitude().clone(), y.magnitude().clone());
+    if x < y {
+        std::mem::swap(&mut x, &mut y);
+    }
     loop {
         if let (Some(mut x), Some(mut y)) = (x.to_u64(), y.to_u64()) {
             while y != 0 {
@@ -176,7 +179,34 @@ fn greatest_divisor(x: &BigInt, y: &BigInt) -> BigUint {
         if y.is_zero() {
             return x;
         }
-        let rest = &x % &y;
-        (x, y) = (y, rest);
+        let Some([a, b, c, d]) = lehmer_steps(&x, &y) else {
+            let rest = &x % &y;
+            (x, y) = (y, rest);
+            continue;
+        };
+        // The signs of each pair differ.
+        let combine = |p: i64, q: i64| {
+            let (p, q) = (&x * p.unsigned_abs(), (&y * q.unsigned_abs(), q < 0));
+            if q.1 { p - q.0 } else { q.0 - p }
+        };
+        (x, y) = (combine(a, b), combine(c, d));
     }
+}
+/// What Euclid's steps make of `x > y`, as far as their leading 62 bits tell: `a x + b y` and `c x + d y`. `None`: nothing.
+fn lehmer_steps(x: &BigUint, y: &BigUint) -> Option<[i64; 4]> {
+    let shift = x.bits().checked_sub(62)?;
+    let (mut x, mut y) = ((x >> shift).to_i64()?, (y >> shift).to_i64()?);
+    let (mut a, mut b, mut c, mut d) = (1i64, 0i64, 0i64, 1i64);
+    while y + c != 0 && y + d != 0 {
+        // Whatever the bits behind are, the quotient is between these two.
+        let quotient = (x + a) / (y + c);
+        if quotient != (x + b) / (y + d) {
+            break;
+        }
+        let steps = |p: i64, q: i64| p.checked_sub(quotient.checked_mul(q)?);
+        let (Some(next_c), Some(next_d)) = (steps(a, c), steps(b, d)) else { break };
+        (x, y) = (y, x - quotient * y);
+        (a, b, c, d) = (c, d, next_c, next_d);
+    }
+    (b != 0).then_some([a, b, c, d])
 }

@@ -2,11 +2,12 @@
 
 use krait_macros::{Payload, Trace};
 use krait_object::native::{Sig, member};
+use krait_object::str::Kind;
 use krait_object::{
     Args, ClassDef, Dict, GetSet, List, PyResult, Ref, SlotDefs, Str, StrBuilder, Thread, Tuple, Type, TypeObject,
     VTable, Value, builtin_types,
 };
-use krait_runtime::errors::{system_error, type_error, value_error};
+use krait_runtime::errors::{memory_error, system_error, type_error, value_error};
 use krait_runtime::protocol::{attr, call, compare, iter, number, repr};
 
 use super::Escapers;
@@ -143,6 +144,9 @@ impl Encoder {
 
     fn string(&self, th: &mut Thread, s: &Ref<Str>, out: &mut StrBuilder) -> PyResult<()> {
         if let Some(ascii) = self.escaper {
+            if out.try_reserve(s.len() + 2, Kind::Ascii).is_err() {
+                return Err(memory_error(th));
+            }
             push_string(s, ascii, out);
             return Ok(());
         }
