@@ -32,6 +32,13 @@ def build():
     return os.path.join(target, "release", "krait")
 
 
+def dist():
+    path = os.path.join(TOP, "target", "dist", "krait")
+    if not os.path.exists(path):
+        subprocess.run([os.path.join(TOP, "scripts", "dist")], check=True)
+    return path
+
+
 def find_reference():
     found = subprocess.run([os.path.join(TOP, "scripts", "reference")], capture_output=True, text=True)
     if found.returncode:
@@ -41,7 +48,7 @@ def find_reference():
 
 def sides(options):
     """Krait, the reference and what `--also` names, in this order."""
-    found = [Side("krait", options.krait or build()), Side("reference", options.reference or find_reference())]
+    found = [Side("krait", options.krait or (dist() if options.dist else build())), Side("reference", options.reference or find_reference())]
     labels = {"krait", "reference"}
     for path in options.also:
         label = os.path.basename(path)

@@ -6,7 +6,7 @@
 //!
 //! Switches, thresholds and figures are those of the interpreter that the calling thread is in; each object bears the
 //! number of the thread that made it (`foreign`), and only the collections and listings of that thread's interpreter see it.
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -514,21 +514,6 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     if garbage.is_empty() {
         return 0;
     }
-    let all: Vec<u64> = garbage.iter().map(Value::bits).collect();
-    let members = OnceCell::new();
-    let clear_weakrefs = |garbage: &[Value]| {
-        let mut any = false;
-        for v in garbage {
-            if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(|h| h.flags() & flag::WEAKREFS != 0)) {
-                any = true;
-                // Most garbage has none.
-                let members: &Members = members.get_or_init(|| all.iter().copied().collect());
-                weakref::clear_refs_but(h, false, |reference| members.contains(&(reference as u64)));
-                v.header().into_iter().for_each(|h| h.clear_flag(flag::WEAKREFS));
-            }
-        }
-        any
-    };
     // What runs from here on may get hold of the garbage, by `gc.get_objects()` if by nothing else.
     let mut disturbed = {
         let _stopped = world::stop(th);
@@ -561,6 +546,21 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     }
     drop(garbage);
     n
+}
+/// Clears the weak references to the garbage, whose callbacks are queued unless they are garbage too; whether there were any.
+/// The world is stopped.
+fn clear_weakrefs(garbage: &[Value]) -> bool {
+    let headers = || garbage.iter().filter_map(Value::header);
+    if !headers().any(|h| h.flags() & flag::WEAKREFS != 0) {
+        return false;
+    }
+    headers().for_each(|h| set_bits(h, bit::CANDIDATE));
+    for h in headers().filter(|h| h.flags() & flag::WEAKREFS != 0) {
+        weakref::clear_refs_but(h.into(), false, |reference| reference.gc.load(Relaxed) & bit::CANDIDATE != 0);
+        h.clear_flag(flag::WEAKREFS);
+    }
+    headers().for_each(|h| clear_bits(h, bit::CANDIDATE));
+    true
 }
 /// After finalisers ran: the objects that nothing outside the set refers to.
 fn still_unreachable(th: &mut Thread, garbage: Vec<Value>) -> Vec<Value> {

@@ -164,9 +164,9 @@ pub(crate) fn has_callback(h: NonNull<Header>) -> bool {
 pub(crate) fn clear_refs(h: NonNull<Header>) -> bool {
     clear_refs_but(h, true, |_| false)
 }
-/// As [`clear_refs`], of an object that somebody holds if it is not `dying`; the callbacks of references at the addresses
-/// that `silent` names are dropped: those references are garbage themselves.
-pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(usize) -> bool) -> bool {
+/// As [`clear_refs`], of an object that somebody holds if it is not `dying`; the callbacks of references that `silent` names are
+/// dropped: those references are garbage themselves.
+pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(&Header) -> bool) -> bool {
     let address = h.as_ptr() as usize;
     let mut callbacks = Vec::new();
     let cleared = with_shard(address, |table| {
@@ -178,7 +178,7 @@ pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(us
             // SAFETY: registered references unlink themselves under this lock before their memory goes.
             let (header, weak) = unsafe { (&(*(r as *const Object<WeakRef>)).header, &*payload_at(r)) };
             weak.target.store(0, Release);
-            if weak.callback.is_set() && !silent(r) && header.incref_if_alive() {
+            if weak.callback.is_set() && !silent(header) && header.incref_if_alive() {
                 // SAFETY: just counted.
                 callbacks.push(unsafe { Value::from_bits(r as u64) });
             }
