@@ -63,7 +63,7 @@ impl Default for State {
         State {
             mark: take_mark(),
             enabled: AtomicBool::new(true),
-            thresholds: [AtomicU32::new(2000), AtomicU32::new(10), AtomicU32::new(0)],
+            thresholds: [AtomicU32::new(2000), AtomicU32::new(10), AtomicU32::new(10)],
             debug: AtomicU32::new(0),
             counts: [const { AtomicI32::new(0) }; 3],
             stats: Mutex::new([Stats { collections: 0, collected: 0 }; 3]),
@@ -182,7 +182,7 @@ pub(crate) fn publish(object: NonNull<Header>, size: usize) {
     });
     if !heap::is_large(size) {
         // SAFETY: a small traced object lies in a page.
-        unsafe { &*heap::page_of(object) }.young.store(1, Relaxed);
+        unsafe { &*heap::page_of(object) }.note_young(object);
     } else {
         h.set_flag(flag::LARGE);
     }
@@ -313,12 +313,12 @@ pub fn run_requested(th: &mut Thread) {
     if !state.enabled.load(Relaxed) || state.counts[0].load(Relaxed) <= t[0].min(i32::MAX as u32) as i32 {
         return;
     }
-    let generation = if t[2] == 0 && state.joined.load(Relaxed) > state.old.load(Relaxed) / 4 + 10_000 {
+    let due = |age: usize| state.counts[age].load(Relaxed) > t[age].min(i32::MAX as u32) as i32;
+    // Collecting all objects again and again while they grow more would take quadratic time.
+    let generation = if due(2) && state.joined.load(Relaxed) >= state.old.load(Relaxed) / 4 {
         2
-    } else if t[1] != 0 && state.counts[1].load(Relaxed) >= t[1].min(i32::MAX as u32) as i32 {
-        1
     } else {
-        0
+        u8::from(due(1))
     };
     collect(th, generation);
 }

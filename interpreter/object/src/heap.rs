@@ -12,8 +12,9 @@ pub mod tracing;
 use std::alloc::{Layout, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
 
 use krait_platform::memory::Reservation;
@@ -25,6 +26,9 @@ const CLASSES: usize = 64;
 /// Larger blocks come from the system.
 const MAX_SMALL: usize = GRAIN * CLASSES;
 const PAGE: usize = 64 << 10;
+/// A page's sixteenth, for the collector.
+const PART: usize = PAGE / PARTS;
+const PARTS: usize = 16;
 /// Pages are taken from the system this many at a time.
 const CHUNK: usize = 16;
 /// Free blocks are made from a page this many bytes at a time, so that a size that is hardly used costs little memory.
@@ -60,8 +64,8 @@ pub(crate) struct Page {
     inverse: u64,
     /// Blocks made so far; those behind them are untouched memory.
     carved: AtomicUsize,
-    /// Holds objects published since the last young collection.
-    pub(crate) young: AtomicU8,
+    /// Where objects begin that were published since the last collection: a bit for each sixteenth of the page.
+    young: AtomicU16,
     /// The collector's scratch counts, one a block, while a collection runs.
     pub(crate) scratch: UnsafeCell<Vec<u32>>,
 }
@@ -257,7 +261,7 @@ fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
             block,
             inverse: (1u64 << 32).div_ceil(block as u64),
             carved: AtomicUsize::new(0),
-            young: AtomicU8::new(0),
+            young: AtomicU16::new(0),
             scratch: UnsafeCell::new(Vec::new()),
         };
         // SAFETY: a fresh page of PAGE bytes, which begins with its header.
@@ -494,9 +498,25 @@ impl Page {
     pub(crate) fn count(&self) -> usize {
         self.carved.load(Acquire)
     }
-    /// Calls `f` with every block in use.
-    fn walk(&self, f: &mut impl FnMut(NonNull<Header>)) {
-        for i in 0..self.count() {
+    /// Notes that the object in this page was published.
+    #[inline(always)]
+    pub(crate) fn note_young(&self, object: NonNull<Header>) {
+        let part = 1 << (object.as_ptr() as usize / PART % PARTS);
+        if self.young.load(Relaxed) & part == 0 {
+            self.young.fetch_or(part, Relaxed);
+        }
+    }
+    /// Calls `f` with every block in use that begins in a part whose bit is set.
+    fn walk_young(&self, f: &mut impl FnMut(NonNull<Header>)) {
+        let parts = self.young.load(Relaxed);
+        for part in (0..PARTS).filter(|part| parts & 1 << part != 0) {
+            let first = |part: usize| (part * PART).saturating_sub(FIRST).div_ceil(self.block);
+            self.walk(first(part)..first(part + 1).min(self.count()), f);
+        }
+    }
+    /// Calls `f` with every block of these that is in use.
+    fn walk(&self, blocks: Range<usize>, f: &mut impl FnMut(NonNull<Header>)) {
+        for i in blocks {
             let at = std::ptr::from_ref(self) as usize + FIRST + i * self.block;
             if let Some(h) = NonNull::new(at as *mut Header)
                 // SAFETY: every block of a traced page has a header's worth of initialised words.
@@ -507,15 +527,17 @@ impl Page {
         }
     }
 }
-/// Calls `f` with every traced object, published or not. With `young_only`, pages without young objects are passed over.
-/// The world is stopped.
+/// Calls `f` with every traced object, published or not. With `young_only`, parts of pages without young objects are passed
+/// over. The world is stopped.
 pub(crate) fn walk(young_only: bool, mut f: impl FnMut(NonNull<Header>)) {
     let pages = TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).clone();
     for page in pages {
         // SAFETY: pages are never given back.
         let page = unsafe { &*(page as *const Page) };
-        if !young_only || page.young.load(Relaxed) != 0 {
-            page.walk(&mut f);
+        if young_only {
+            page.walk_young(&mut f);
+        } else {
+            page.walk(0..page.count(), &mut f);
         }
     }
     let large: Vec<usize> = LARGE.lock().unwrap_or_else(|e| e.into_inner()).iter().flatten().copied().collect();
@@ -528,7 +550,7 @@ pub(crate) fn walk(young_only: bool, mut f: impl FnMut(NonNull<Header>)) {
         }
     }
 }
-/// Forgets which pages are young.
+/// Forgets where young objects are.
 pub(crate) fn clear_young() {
     for page in TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()).iter() {
         // SAFETY: pages are never given back.
