@@ -31,7 +31,7 @@ fn interpreters_are_apart() {
     let mut other = second.python();
     other.run("import gc\nnames = [c.__name__ for c in dict.__subclasses__()]").unwrap();
     other
-        .run("assert 'Mine' not in names, names\nassert gc.isenabled() and gc.get_threshold() == (2000, 10, 0)")
+        .run("assert 'Mine' not in names, names\nassert gc.isenabled() and gc.get_threshold() == (2000, 10, 10)")
         .unwrap();
     other
         .run("assert not any(type(o).__name__ in ('Mine', 'Looped') for o in gc.get_objects())\ngc.collect()")
