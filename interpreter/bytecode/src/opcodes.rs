@@ -55,7 +55,7 @@
 //!
 //! # Safe points, entry
 //!
-//! Safe points (signals, stop the world, asynchronous exceptions): `RESUME`, `JUMP_BACKWARD`, `FOR_ITER`, and any conditional
+//! Safe points (signals, stop the world, asynchronous exceptions): `RESUME` (of a delegating generator: not for what interrupts), `JUMP_BACKWARD`, `FOR_ITER`, and any conditional
 //! jump that is taken with a negative offset. `JUMP_FORWARD` never is one. Word 0 of every code object is `RESUME 0`; a call that
 //! does its check itself may start at word 1. A generator function (by `CO_*` flag) makes the generator at the call,
 //! before word 0. The registers of a generator are copied out at `YIELD_VALUE` and in at resumption.

@@ -2,6 +2,7 @@
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_FALL};
 use krait_object::Thread;
+use krait_object::thread::breaker;
 use krait_runtime::protocol::compare::truth;
 
 use super::{a, dies, ok, quick};
@@ -103,8 +104,10 @@ pub fn op_nop(_: &mut Thread, _: Word, pc: Pc, r: Regs) -> S {
     S { pc, r }
 }
 #[inline(always)]
-pub fn op_resume(th: &mut Thread, _: Word, pc: Pc, r: Regs) -> S {
-    if th.breaker() != 0 {
+pub fn op_resume(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let wanted = th.breaker();
+    // What interrupts a generator that delegates is for the innermost one.
+    if wanted != 0 && (a(w) < 2 || wanted & !(breaker::SIGNAL | breaker::ASYNC) != 0) {
         return safe_point(th, pc, pc, r);
     }
     S { pc, r }

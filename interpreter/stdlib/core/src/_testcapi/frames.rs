@@ -38,6 +38,12 @@ pub static FUNCTIONS: &[Method] = &[
         let frame = frame(th, &a[0])?;
         Ok(generator::owner_of(th, &frame).into())
     }),
+    function("raise_SIGINT_then_send_None", "(gen, /)", "The handler runs in the generator.", |th, a| {
+        if let Err(e) = krait_platform::signal::raise(krait_platform::signal::SIGINT) {
+            return Err(errors::os_error(th, e, None));
+        }
+        attr::call_method(th, &a[0], "send", &[Value::NONE])
+    }),
     function("exception_print", "(exception, legacy=0, /)", "", |th, a| {
         if exceptions::base(&a[0]).is_none() {
             return Err(type_error(th, "an exception is required"));
