@@ -315,11 +315,8 @@ pub fn run_requested(th: &mut Thread) {
     }
     let due = |age: usize| state.counts[age].load(Relaxed) > t[age].min(i32::MAX as u32) as i32;
     // Collecting all objects again and again while they grow more would take quadratic time.
-    let generation = if due(2) && state.joined.load(Relaxed) >= state.old.load(Relaxed) / 4 {
-        2
-    } else {
-        u8::from(due(1))
-    };
+    let generation =
+        if due(2) && state.joined.load(Relaxed) >= state.old.load(Relaxed) / 4 { 2 } else { u8::from(due(1)) };
     collect(th, generation);
 }
 
