@@ -333,6 +333,12 @@ impl Type {
         if v != 0 {
             return v;
         }
+        // Not while `modified` is about to forget what was found in the state before.
+        let _writing = self.methods.write();
+        let v = self.version.load(Acquire);
+        if v != 0 {
+            return v;
+        }
         let new = next_version();
         self.version.store(new, Release);
         new
@@ -348,9 +354,10 @@ impl Type {
     }
     /// Invalidates the caches of this type alone; `runtime` walks the subclasses.
     pub fn modified(&self) {
+        let writing = self.methods.write();
         self.version.store(0, Release);
         let old = std::mem::take(&mut self.cache.lock().entries);
-        self.methods.clear();
+        self.methods.clear(writing);
         drop(old);
     }
     /// Gives a class attribute an index for inline caches, valid as long as [`Type::version`] stays.

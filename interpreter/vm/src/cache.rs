@@ -98,9 +98,20 @@ pub fn fill_object(pc: Pc, what: Kind, version: u32, low: u32, place: Place, obj
 fn address(detail: u64) -> u64 {
     detail >> 16 << 4
 }
-/// An instruction that another thread runs meanwhile must not take the old detail for the new version's.
+/// Word 0 while a thread writes word 1: it names no version.
+const WRITING: u64 = 1;
+/// An instruction that another thread runs meanwhile must not take the old detail for the new version's, nor what one thread
+/// writes for what another does, which leaves it then.
 fn write(pc: Pc, word: u64, detail: u64) {
-    pc.set_extra_release(0, 0);
+    if !krait_object::header::multi() {
+        pc.set_extra(0, word);
+        pc.set_extra(1, detail);
+        return;
+    }
+    let before = pc.extra(0);
+    if before == WRITING || !pc.exchange_extra(0, before, WRITING) {
+        return;
+    }
     pc.set_extra_release(1, detail);
     pc.set_extra_release(0, word);
 }

@@ -7,7 +7,7 @@
 //! immediate ints); operand indices come from code that the compiler made or `code.replace` verified, so they are below
 //! the frame's `nregs`, for which the stack has room. References that `get` hands out borrow a register: they end before
 //! the register is written, as the handlers' discipline "fast paths borrow, slow paths clone" demands.
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::FRAME_HEADER;
@@ -60,6 +60,12 @@ impl Pc {
     pub fn set_extra_release(self, i: usize, bits: u64) {
         // SAFETY: see the file's header; the row of the opcode declares the word.
         unsafe { &*self.0.wrapping_add(i) }.store(bits, Release);
+    }
+    /// Exchanges the extra word `i` if it still is `old`.
+    #[inline]
+    pub fn exchange_extra(self, i: usize, old: u64, new: u64) -> bool {
+        // SAFETY: see the file's header; the row of the opcode declares the word.
+        unsafe { &*self.0.wrapping_add(i) }.compare_exchange(old, new, AcqRel, Relaxed).is_ok()
     }
     /// The constant or name in extra word `i`, which the code object owns.
     #[inline(always)]

@@ -2,7 +2,7 @@
 //! before the index is given out, and a table that is outgrown or invalid is retired.
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 
-use crate::locked::{Locked, ValueCell};
+use crate::locked::{Guard, Locked, ValueCell};
 use crate::retired::retire;
 use crate::trace::{Trace, Tracer};
 use crate::value::Value;
@@ -67,13 +67,20 @@ impl Methods {
         t.len.store(len + 1, Release);
         Some(index)
     }
+    /// While this lives nothing is entered, and the type gets no new version.
+    pub fn write(&self) -> Guard<'_, ()> {
+        self.writing.lock()
+    }
     /// Forgets all entries. What caches have read before is checked again by the type's version.
-    pub fn clear(&self) {
-        let _writing = self.writing.lock();
-        self.exchange(std::ptr::null_mut());
+    pub fn clear(&self, writing: Guard<'_, ()>) {
+        let old = self.table.swap(std::ptr::null_mut(), AcqRel);
+        drop(writing);
+        Self::forget(old);
     }
     fn exchange(&self, new: *mut Table) {
-        let old = self.table.swap(new, AcqRel);
+        Self::forget(self.table.swap(new, AcqRel));
+    }
+    fn forget(old: *mut Table) {
         if !old.is_null() {
             // SAFETY: the table is still whole.
             let bytes = unsafe { &*old }.cells.len() * size_of::<ValueCell>();

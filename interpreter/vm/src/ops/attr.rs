@@ -103,15 +103,17 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
     if !reads_generically(class) || class.has_flag(type_flag::ODD_KEYS) {
         return;
     }
+    // What is looked up from here on is what the version names.
+    let version = class.version();
     let found = class.lookup(name);
     if let Some(descriptor) = &found
         && descriptor.class().slots.descr_set.is_set()
     {
         let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
         if let Some(place) = member.and_then(|index| member_place(object, index)) {
-            cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
+            cache::fill(pc, Kind::Member, version, 0, place, 0);
         } else {
-            learn_data(class, descriptor, pc);
+            learn_data(class, version, descriptor, pc);
         }
         return;
     }
@@ -119,7 +121,7 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
         Storage::Slots(shape) => match shape.index_of(name) {
             Some(index) => {
                 if let Some(place) = attribute_place(object, index) {
-                    cache::fill(pc, Kind::Slot, class.version(), shape.id, place, 0);
+                    cache::fill(pc, Kind::Slot, version, shape.id, place, 0);
                 }
             }
             None => {
@@ -127,13 +129,13 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
                     && found.is(value)
                     && let Some(index) = class.cache_method(&found)
                 {
-                    cache::fill(pc, Kind::Class, class.version(), shape.id, place, index.into());
+                    cache::fill(pc, Kind::Class, version, shape.id, place, index.into());
                 }
             }
         },
         Storage::Dict(dict) => {
             if let Some(place) = dict.hint_of(name) {
-                cache::fill(pc, Kind::Hint, class.version(), place, NO_PLACE, 0);
+                cache::fill(pc, Kind::Hint, version, place, NO_PLACE, 0);
             }
         }
         Storage::Absent => {
@@ -142,16 +144,16 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
                 && found.is(value)
                 && let Some(index) = class.cache_method(&found)
             {
-                cache::fill(pc, Kind::ClassOnly, class.version(), 0, NO_PLACE, index.into());
+                cache::fill(pc, Kind::ClassOnly, version, 0, NO_PLACE, index.into());
             }
         }
     }
 }
-/// A data descriptor of the class.
-fn learn_data(class: &TypeObject, descriptor: &Value, pc: Pc) {
+/// A data descriptor of the class in the state that the version names.
+fn learn_data(class: &TypeObject, version: u32, descriptor: &Value, pc: Pc) {
     let kind = if property::getter_of(descriptor).is_some() { Kind::Getter } else { Kind::Data };
     if let Some(index) = class.cache_method(descriptor) {
-        cache::fill(pc, kind, class.version(), 0, NO_PLACE, index.into());
+        cache::fill(pc, kind, version, 0, NO_PLACE, index.into());
     }
 }
 /// An attribute of a class itself: a plain value, a function, or what a static method holds; or one that its metaclass
@@ -161,10 +163,11 @@ fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &V
     if !meta.slots.getattr.same(&TYPE.slots.getattr) {
         return;
     }
+    let meta_version = meta.version();
     if let Some(of_meta) = meta.lookup(name)
         && of_meta.class().slots.descr_set.is_set()
     {
-        return learn_data(meta, &of_meta, pc);
+        return learn_data(meta, meta_version, &of_meta, pc);
     }
     let version = this.version();
     let Some(found) = this.lookup(name) else { return };
@@ -175,9 +178,9 @@ fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &V
     }
     if let Some(index) = this.cache_method(value)
         && this.current_version() == version
-        && !cache::fill_object(pc, Kind::ObjectOfType, version, meta.version(), NO_PLACE, value)
+        && !cache::fill_object(pc, Kind::ObjectOfType, version, meta_version, NO_PLACE, value)
     {
-        cache::fill(pc, Kind::OfType, version, meta.version(), NO_PLACE, index.into());
+        cache::fill(pc, Kind::OfType, version, meta_version, NO_PLACE, index.into());
     }
 }
 fn learn_module(object: &Value, name: &Ref<Str>, pc: Pc) {
@@ -244,12 +247,13 @@ fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) {
     if !class.slots.setattr.same(&OBJECT.slots.setattr) {
         return;
     }
+    let version = class.version();
     if let Some(descriptor) = class.lookup(name)
         && descriptor.class().slots.descr_set.is_set()
     {
         let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
         if let Some(place) = member.and_then(|index| member_place(object, index)) {
-            cache::fill(pc, Kind::Member, class.version(), 0, place, 0);
+            cache::fill(pc, Kind::Member, version, 0, place, 0);
         }
         return;
     }
@@ -258,14 +262,14 @@ fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) {
             let Some(index) = shape.index_of(name) else { return };
             let Some(place) = attribute_place(object, index) else { return };
             if shape.id == before {
-                cache::fill(pc, Kind::Slot, class.version(), before, place, 0);
+                cache::fill(pc, Kind::Slot, version, before, place, 0);
             } else if shape.parent == Some(before) && before != DICT {
-                cache::fill(pc, Kind::Add, class.version(), before, place, shape.id);
+                cache::fill(pc, Kind::Add, version, before, place, shape.id);
             }
         }
         Storage::Dict(dict) => {
             if let Some(place) = dict.hint_of(name) {
-                cache::fill(pc, Kind::Hint, class.version(), place, NO_PLACE, 0);
+                cache::fill(pc, Kind::Hint, version, place, NO_PLACE, 0);
             }
         }
         Storage::Absent => {}

@@ -207,12 +207,13 @@ fn fill_global(pc: Pc, r: Regs, name: &Ref<Str>) {
     if !function.globals.as_value().is_exact(&krait_object::builtin_types::DICT) {
         return;
     }
+    // Another thread may add the name as soon as it was looked for.
+    let globals = function.globals.keys_version();
     if let Some((version, place)) = function.globals.cache_entry(name) {
         pc.set_extra(0, (version as u64) << 32 | place as u64);
         return;
     }
     if let Some((version, place)) = builtins_dict(r).and_then(|d| d.cache_entry(name)) {
-        let globals = function.globals.keys_version();
         pc.set_extra(1, (version as u64) << 32 | place as u64);
         pc.set_extra(0, (globals as u64) << 32 | NOT_IN_GLOBALS as u64);
     }
