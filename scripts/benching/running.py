@@ -32,11 +32,14 @@ def build():
     return os.path.join(target, "release", "krait")
 
 
-def dist():
+def krait(options):
+    """The interpreter to measure: what is named, what scripts/dist made, or the release build."""
+    if options.krait or not options.dist:
+        return Side("krait", options.krait or build())
     path = os.path.join(TOP, "target", "dist", "krait")
     if not os.path.exists(path):
         subprocess.run([os.path.join(TOP, "scripts", "dist")], check=True)
-    return path
+    return Side("krait", path)
 
 
 def find_reference():
@@ -48,7 +51,7 @@ def find_reference():
 
 def sides(options):
     """Krait, the reference and what `--also` names, in this order."""
-    found = [Side("krait", options.krait or (dist() if options.dist else build())), Side("reference", options.reference or find_reference())]
+    found = [krait(options), Side("reference", options.reference or find_reference())]
     labels = {"krait", "reference"}
     for path in options.also:
         label = os.path.basename(path)
