@@ -498,13 +498,10 @@ pub fn is_drop_noticed(th: &mut Thread, silent: &[Value]) -> bool {
         let (header, class) = unsafe { (h.as_ref(), &*h.as_ref().class_ptr()) };
         let finalizes = class.has_finalizer() && header.flags() & (flag::FINALIZED | flag::DEAD) == 0;
         let silent = || silent.iter().any(|v| v.bits() == h.as_ptr() as u64);
-        noticed |= finalizes && !silent() || weakref::has_callback(h);
+        noticed = noticed || finalizes && !silent() || weakref::has_callback(h);
     });
     noticed
 }
-
-/// Objects by address.
-type Members = HashSet<u64, ByWord>;
 
 /// Weak references are cleared, finalisers run; what is still unreachable then is freed.
 fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
@@ -570,7 +567,7 @@ fn still_unreachable(th: &mut Thread, garbage: Vec<Value>) -> Vec<Value> {
             *set.scratch(h) -= 1;
         }
     }
-    let dead: Members = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
+    let dead: HashSet<u64, ByWord> = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
     garbage.into_iter().filter(|v| dead.contains(&v.bits())).collect()
 }
 /// Drops what the object holds; its memory goes with the last reference.

@@ -55,15 +55,13 @@ impl Drop for Reservation {
 /// Has the system provide the whole pages in `len` bytes of reserved memory at `start`, at once and not one by one as they
 /// are touched. Where it cannot, they come when they are touched.
 pub fn prepare(start: usize, len: usize) {
-    let (first, end) = (start.next_multiple_of(PAGE), (start + len) & !(PAGE - 1));
+    let page = page_size();
+    let (first, end) = (start.next_multiple_of(page), (start + len) / page * page);
     if first < end {
         // SAFETY: the memory is not changed, only provided; an error leaves it as it is.
         unsafe { libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_POPULATE_WRITE) };
     }
 }
-/// What memory is provided in, in bytes; a multiple of it on some machines.
-const PAGE: usize = 4096;
-
 /// Bytes of a page of memory.
 pub fn page_size() -> usize {
     // SAFETY: a question about the system, without arguments that could be wrong.

@@ -8,7 +8,6 @@
 use krait_object::instance::cache::{self, Place};
 use krait_object::{Ref, Str, Thread, Type, Value};
 use krait_runtime::types::module::Module;
-use krait_runtime::types::property;
 
 use crate::regs::Pc;
 
@@ -32,8 +31,6 @@ pub enum Kind {
     Module,
     /// An attribute in the instance's dict, at the place in word 0.
     Hint,
-    /// A property of the class, in the method table, whose getter is called with the instance.
-    Getter,
     /// A data descriptor of the class, in the method table, whose `__get__` is called with the instance.
     Data,
     /// Storing adds an attribute in a slot and steps to the shape in the high half.
@@ -201,7 +198,7 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     }
 }
 
-/// The data descriptor that `LOAD_ATTR` reads through, where the cache knows it.
+/// The data descriptor that `LOAD_ATTR` reads through, a property as a rule, where the cache knows it.
 #[inline]
 pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
     let (word, detail) = words(pc);
@@ -209,16 +206,6 @@ pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
         return None;
     }
     cache::heap_class(object)?.cached_method(version(word), number(detail) as u16)
-}
-/// The getter that `LOAD_ATTR` calls with the instance, where the cache knows it.
-#[inline]
-pub fn getter(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = words(pc);
-    if kind(detail) != Kind::Getter as u8 {
-        return None;
-    }
-    let class = cache::heap_class(object)?;
-    property::getter_of(&class.cached_method(version(word), number(detail) as u16)?)
 }
 
 /// The function of `LOAD_METHOD`, which is called with the object, where the cache knows it.

@@ -33,25 +33,20 @@ fn compare_objects(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult
             return Ok(r);
         }
     }
-    if !reflected_first && let Some(f) = cb.slots.compare.get() {
+    if reflected_first { otherwise(th, a, b, op) } else { ask_right(th, a, b, op) }
+}
+/// `a op b` once the method of the left operand, which is asked first, gave NotImplemented.
+pub fn after_left(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
+    th.nested(" in comparison", |th| ask_right(th, a, b, op))
+}
+fn ask_right(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
+    if let Some(f) = b.class().slots.compare.get() {
         let r = f(th, b, a, op.reflected())?;
         if !r.is_not_implemented() {
             return Ok(r);
         }
     }
     otherwise(th, a, b, op)
-}
-/// `a op b` once the method of the left operand, which is asked first, gave NotImplemented.
-pub fn after_left(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> PyResult<Value> {
-    th.nested(" in comparison", |th| {
-        if let Some(f) = b.class().slots.compare.get() {
-            let r = f(th, b, a, op.reflected())?;
-            if !r.is_not_implemented() {
-                return Ok(r);
-            }
-        }
-        otherwise(th, a, b, op)
-    })
 }
 /// `__lt__` and so on.
 pub fn method_name(op: CmpOp) -> &'static Ref<Str> {

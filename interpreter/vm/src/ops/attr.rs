@@ -58,20 +58,15 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 /// What the property or other data descriptor gives that the cache knows.
 #[inline]
 fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
-    let result = if let Some(getter) = cache::getter(pc, r.get(b(w))) {
-        publish(th, pc);
-        if let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r) {
-            return Some(s);
-        }
-        let object = r.get(b(w)).clone();
-        call::call(th, &getter, std::slice::from_ref(&object))
-    } else {
-        let descriptor = cache::descriptor(pc, r.get(b(w)))?;
-        publish(th, pc);
-        let object = r.get(b(w)).clone();
-        read_through(th, &descriptor, &object)?
-    };
-    Some(match result {
+    let descriptor = cache::descriptor(pc, r.get(b(w)))?;
+    publish(th, pc);
+    if let Some(getter) = property::getter_of(&descriptor)
+        && let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r)
+    {
+        return Some(s);
+    }
+    let object = r.get(b(w)).clone();
+    Some(match read_through(th, &descriptor, &object)? {
         Ok(value) => finish1(th, w, pc, pc.add(2), r, value),
         Err(raised) => fail(th, raised, pc, r),
     })
@@ -151,9 +146,8 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
 }
 /// A data descriptor of the class in the state that the version names.
 fn learn_data(class: &TypeObject, version: u32, descriptor: &Value, pc: Pc) {
-    let kind = if property::getter_of(descriptor).is_some() { Kind::Getter } else { Kind::Data };
     if let Some(index) = class.cache_method(descriptor) {
-        cache::fill(pc, kind, version, 0, NO_PLACE, index.into());
+        cache::fill(pc, Kind::Data, version, 0, NO_PLACE, index.into());
     }
 }
 /// An attribute of a class itself: a plain value, a function, or what a static method holds; or one that its metaclass

@@ -129,11 +129,8 @@ impl Draft {
         }
         c.cell_registers = cell_registers(c);
         c.nregs = c.nregs.max(c.first_temp() as u32);
-        let fault = verify::verify(c).err().map(|(word, fault)| match fault.starts_with("unknown opcode") {
-            true => fault,
-            false => format!("malformed bytecode in {} at {}: {fault}", c.name, 2 * word),
-        });
-        let fault = fault.map(String::into_boxed_str);
+        let malformed = |(word, fault)| format!("malformed bytecode in {} at {}: {fault}", c.name, 2 * word);
+        let fault = verify::verify(c).map_err(malformed).err().map(String::into_boxed_str);
         audit_new(th, c, self.nlocals)?;
         let own = OwnParts { fault, linetable: self.linetable.map(Vec::into_boxed_slice) };
         let filename = Str::new(&self.code.filename);
