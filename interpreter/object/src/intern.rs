@@ -14,13 +14,13 @@ use crate::refs::Ref;
 use crate::str::Str;
 use crate::tuple::Tuple;
 
-/// Interned strings, by their text as WTF-8. Start-up interns about as many as there is room for.
+/// Interned strings, by their text as WTF-8. Start-up interns nearly four thousand.
 struct Table {
     strings: HashTable<Ref<Str>>,
     hasher: foldhash::fast::RandomState,
 }
 static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(|| {
-    Mutex::new(Table { strings: HashTable::with_capacity(7000), hasher: foldhash::fast::RandomState::default() })
+    Mutex::new(Table { strings: HashTable::with_capacity(4000), hasher: foldhash::fast::RandomState::default() })
 });
 fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(|e| e.into_inner())
