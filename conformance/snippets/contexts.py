@@ -49,12 +49,16 @@ except TypeError as e:
     print(type(e).__name__)
 
 
+# How often it is asked depends on the seed of the hashes.
+heard = set()
+
+
 class Evil:
     def __hash__(self):
         return hash("name")
 
     def __eq__(self, other):
-        print("asked")
+        heard.add("asked")
         return False
 
 
@@ -64,11 +68,12 @@ class Asked:
 
 asked = Asked()
 asked.__dict__[Evil()] = 0
-print(asked.name)
+print(asked.name, heard)
+heard.clear()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     Odd = type("Odd", (Asked,), {Evil(): 1})
-print(Odd.name, Odd().name)
+print(Odd.name, Odd().name, heard)
 
 for shape in [2**64], [2**40, 2**30], [-1], [3]:
     try:
