@@ -6,11 +6,11 @@ use crate::errors::{catch, type_error, value_error};
 use crate::exceptions::{STOP_ITERATION, TYPE_ERROR};
 use crate::protocol::attr::call_special_opt;
 use crate::protocol::sequence;
+use crate::types::list::iterators::ListIter;
 
 /// `iter(v)`.
 pub fn iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    let class = v.class_ref();
-    if let Some(f) = class.slots.iter.get() {
+    if let Some(f) = v.class().slots.iter.get() {
         let it = f(th, v)?;
         if !it.class().slots.next.is_set() {
             let name = it.class().name();
@@ -21,11 +21,16 @@ pub fn iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
     if sequence::is_sequence(v) {
         return Ok(crate::types::seq_iter::new(v.clone()));
     }
-    Err(type_error(th, format!("'{}' object is not iterable", class.name())))
+    Err(type_error(th, format!("'{}' object is not iterable", v.class().name())))
 }
 /// The next item, or `None` at the end; a StopIteration, which carries a generator's return value, is the end too.
 #[inline]
 pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
+    if let Some(list) = it.downcast_exact::<ListIter>()
+        && let Some(item) = list.step()
+    {
+        return Ok(Some(item));
+    }
     let slot = it.class().slots.next.get();
     match slot {
         Some(f) => match f(th, it) {
