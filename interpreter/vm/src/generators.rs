@@ -53,13 +53,19 @@ fn function_code(function: &Function, code: &Code) -> Ref<Code> {
     held
 }
 
-/// Goes on with a generator that is created or suspended.
-pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resumed> {
+/// A generator whose frame is on the stack to run until it yields, returns or raises.
+struct Mounted {
+    /// The entry window.
+    e: Regs,
+    r: Regs,
+    /// Where the generator was put aside, if it has begun.
+    word: u32,
+    started: bool,
+    traced: (*const u64, *const u64),
+}
+#[inline(always)]
+fn mount(th: &mut Thread, generator: &Generator) -> PyResult<Mounted> {
     th.check_native("")?;
-    let object = object.clone();
-    let Some(generator) = generator::of(&object) else {
-        return Err(errors::type_error(th, "not a generator"));
-    };
     let code = &generator.code;
     let e = entry_window(th, code.nregs as usize)?;
     if let Err(raised) = count_call(th) {
@@ -72,10 +78,8 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
         close_entry(th, e);
         return Err(errors::value_error(th, "generator already executing"));
     };
-    let started = was == State::Suspended;
     let r = e.up(ENTRY_WORDS);
-    let header = r.header();
-    header.put(0, generator.function.to_value());
+    r.header().put(0, generator.function.to_value());
     r.set_return(entry_return(), 0);
     r.set_code(code.object());
     let word = restore(generator, r);
@@ -83,11 +87,53 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     let outer = std::mem::replace(&mut th.handled, generator.handled.take());
     th.vm.outer_handled.push(outer);
     let traced = (th.vm.tracing.prev, th.vm.tracing.raised);
-    let s = begin(th, r, code, word, started, input);
-    run_to_halt(th, s);
-    (th.vm.tracing.prev, th.vm.tracing.raised) = traced;
+    Ok(Mounted { e, r, word, started: was == State::Suspended, traced })
+}
+/// Ends what [`mount`] began, after the frame ran.
+#[inline(always)]
+fn unmount(th: &mut Thread, object: &Value, generator: &Generator, m: &Mounted) -> PyResult<Resumed> {
+    (th.vm.tracing.prev, th.vm.tracing.raised) = m.traced;
     let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
-    finish(th, &object, generator, e, own)
+    finish(th, object, generator, m.e, own)
+}
+/// Goes on with a generator that is created or suspended.
+pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resumed> {
+    let object = object.clone();
+    let Some(generator) = generator::of(&object) else {
+        return Err(errors::type_error(th, "not a generator"));
+    };
+    let m = mount(th, generator)?;
+    let s = begin(th, m.r, &generator.code, m.word, m.started, input);
+    run_to_halt(th, s);
+    unmount(th, &object, generator, &m)
+}
+/// Runs a generator that is created or suspended and hands what it yields to `each`, which runs no Python code, as long as
+/// `each` takes it. The frame stays on the stack meanwhile. What `each` gave back; `None`: the generator is done.
+pub fn feed(
+    th: &mut Thread,
+    object: &Value,
+    each: &mut dyn FnMut(Value) -> Result<(), Value>,
+) -> PyResult<Option<Value>> {
+    let object = object.clone();
+    let Some(generator) = generator::of(&object) else {
+        return Err(errors::type_error(th, "not a generator"));
+    };
+    let m = mount(th, generator)?;
+    let mut s = begin(th, m.r, &generator.code, m.word, m.started, Resume::Send(Value::NONE));
+    let refused = loop {
+        run_to_halt(th, s);
+        if !m.r.has_code() {
+            break None;
+        }
+        if let Err(refused) = each(m.e.take(0).unwrap_or(Value::NONE)) {
+            break Some(refused);
+        }
+        let pc = frames::published(th);
+        m.r.replace(pc.word().a() as usize, Some(Value::NONE));
+        s = S { pc: pc.add(1), r: m.r };
+    };
+    unmount(th, &object, generator, &m)?;
+    Ok(refused)
 }
 
 /// Runs `f` while the frame of a suspended generator is on the stack, at the `YIELD_VALUE` where it is.

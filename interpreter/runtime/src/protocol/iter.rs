@@ -1,11 +1,14 @@
 //! Iteration (`PyObject_GetIter`, `PyIter_Next`, `PyObject_LengthHint`).
 use krait_object::list::try_copy;
+use krait_object::thread::breaker;
 use krait_object::{List, PyResult, Thread, Tuple, Value};
 
 use crate::errors::{catch, type_error, value_error};
 use crate::exceptions::{STOP_ITERATION, TYPE_ERROR};
+use crate::hooks;
 use crate::protocol::attr::call_special_opt;
 use crate::protocol::sequence;
+use crate::types::generator::Generator;
 use crate::types::list::iterators::ListIter;
 
 /// `iter(v)`.
@@ -43,6 +46,26 @@ pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
         }
     }
 }
+/// Hands the items that an iterator has left to `each`, which runs no Python code, as long as it takes them. What `each` gave
+/// back; `None`: there are no more.
+pub fn feed(
+    th: &mut Thread,
+    it: &Value,
+    each: &mut dyn FnMut(Value) -> Result<(), Value>,
+) -> PyResult<Option<Value>> {
+    if let Some(generator) = it.downcast_exact::<Generator>()
+        && generator.is_resumable()
+        && th.breaker() & breaker::TRACE == 0
+    {
+        return (hooks::vm().feed_from_generator)(th, it, each);
+    }
+    while let Some(item) = next(th, it)? {
+        if let Err(refused) = each(item) {
+            return Ok(Some(refused));
+        }
+    }
+    Ok(None)
+}
 /// Calls `f` with each item.
 pub fn for_each(th: &mut Thread, v: &Value, mut f: impl FnMut(&mut Thread, Value) -> PyResult<()>) -> PyResult<()> {
     if let Some(t) = v.downcast_exact::<Tuple>() {
@@ -79,13 +102,17 @@ pub fn collect(th: &mut Thread, v: &Value) -> PyResult<Vec<Value>> {
     if out.try_reserve(hint).is_err() {
         return Err(crate::errors::memory_error(th));
     }
-    while let Some(item) = next(th, &it)? {
-        if out.try_reserve(1).is_err() {
-            return Err(crate::errors::memory_error(th));
+    let refused = feed(th, &it, &mut |item| {
+        if out.len() == out.capacity() && out.try_reserve(1).is_err() {
+            return Err(item);
         }
         out.push(item);
+        Ok(())
+    });
+    match refused? {
+        None => Ok(out),
+        Some(_) => Err(crate::errors::memory_error(th)),
     }
-    Ok(out)
 }
 /// `operator.length_hint(v, default)`.
 pub fn length_hint(th: &mut Thread, v: &Value, default: usize) -> PyResult<usize> {
