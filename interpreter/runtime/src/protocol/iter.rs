@@ -48,11 +48,7 @@ pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
 }
 /// Hands the items that an iterator has left to `each`, which runs no Python code, as long as it takes them. What `each` gave
 /// back; `None`: there are no more.
-pub fn feed(
-    th: &mut Thread,
-    it: &Value,
-    each: &mut dyn FnMut(Value) -> Result<(), Value>,
-) -> PyResult<Option<Value>> {
+pub fn feed(th: &mut Thread, it: &Value, each: &mut dyn FnMut(Value) -> Result<(), Value>) -> PyResult<Option<Value>> {
     if let Some(generator) = it.downcast_exact::<Generator>()
         && generator.is_resumable()
         && th.breaker() & breaker::TRACE == 0
