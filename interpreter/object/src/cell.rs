@@ -13,6 +13,9 @@ use crate::sync::{AtomicU8, AtomicU32, AtomicU64, relax};
 pub enum Content<'a> {
     /// Nothing that is counted.
     Uncounted,
+    /// An object that the calling thread has counted before, since the world was last stopped: it was marked then, and is
+    /// not freed until the world stops again.
+    Noted,
     /// An object of the calling thread.
     Own(&'a AtomicU32),
     /// An object of another thread, or a block that was one.
@@ -44,6 +47,13 @@ pub fn try_load_counted<'a>(
     let bits = word.load(Acquire);
     match look(bits) {
         Content::Uncounted => valid().then_some(bits),
+        Content::Noted => {
+            if !valid() {
+                return None;
+            }
+            note(bits);
+            Some(bits)
+        }
         Content::Own(count) => {
             if !valid() {
                 return None;

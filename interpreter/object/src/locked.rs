@@ -20,6 +20,8 @@ use crate::value::Value;
 
 pub struct Locked<T> {
     lock: Lock,
+    /// How others read the content without the lock, where they do (`list/viewed.rs`); 0 = they do not.
+    pub(crate) view: AtomicU32,
     cell: UnsafeCell<T>,
 }
 
@@ -41,15 +43,27 @@ pub(crate) fn acquire_tail(h: &Header) {
     if !multi() {
         return enter_single(&h.lock);
     }
-    if h.is_own() {
-        h.lock.store(1, Relaxed);
-        light_barrier();
-        if h.flags() & flag::SHARED == 0 {
-            return;
-        }
-        h.lock.store(0, Release);
+    if !acquire_own_tail(h) {
+        acquire_stripe(h);
     }
-    acquire_stripe(h);
+}
+/// As [`acquire_tail`] where the object's own thread is the only one to take the lock, in multi mode; released by [`release_own_tail`].
+#[inline(always)]
+pub(crate) fn acquire_own_tail(h: &Header) -> bool {
+    if !h.is_own() {
+        return false;
+    }
+    h.lock.store(1, Relaxed);
+    light_barrier();
+    if h.flags() & flag::SHARED != 0 {
+        h.lock.store(0, Release);
+        return false;
+    }
+    true
+}
+#[inline(always)]
+pub(crate) fn release_own_tail(h: &Header) {
+    h.lock.store(0, Release);
 }
 #[inline(always)]
 pub(crate) fn release_tail(h: &Header) {
@@ -102,13 +116,13 @@ fn release_stripe(h: &Header) {
 impl<T> Locked<T> {
     pub const fn new(value: T) -> Self {
         let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(0) };
-        Locked { lock, cell: UnsafeCell::new(value) }
+        Locked { lock, view: AtomicU32::new(0), cell: UnsafeCell::new(value) }
     }
     /// As [`Locked::new`], with a lock that belongs to the calling thread from the beginning.
     #[inline(always)]
     pub fn own(value: T) -> Self {
         let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(foreign::maker()) };
-        Locked { lock, cell: UnsafeCell::new(value) }
+        Locked { lock, view: AtomicU32::new(0), cell: UnsafeCell::new(value) }
     }
     /// Exclusive access. Never run Python code while the guard lives.
     #[inline(always)]
@@ -134,6 +148,30 @@ impl<T> Locked<T> {
     pub unsafe fn peek(&self) -> &T {
         // SAFETY: the caller promises that nothing else accesses the cell.
         unsafe { &*self.cell.get() }
+    }
+    /// As [`Locked::lock`]; in multi mode `forget` runs with the lock if there is something in `view`.
+    #[inline(always)]
+    pub(crate) fn lock_forgetting(&self, forget: impl FnOnce(&mut T)) -> Guard<'_, T> {
+        if !multi() {
+            enter_single(&self.lock.busy);
+            return Guard { owner: self };
+        }
+        lock::acquire(&self.lock, foreign::own());
+        let mut guard = Guard { owner: self };
+        if self.view.load(Relaxed) != 0 {
+            forget(&mut guard);
+        }
+        guard
+    }
+    /// Whether nobody holds the lock, in multi mode: what whoever held it wrote can be seen then.
+    #[inline(always)]
+    pub(crate) fn is_free(&self) -> bool {
+        lock::is_free(&self.lock)
+    }
+    /// Whether several threads use the lock.
+    #[inline(always)]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.lock.shared.load(Relaxed) != 0
     }
     /// The content's address, for what can be read while others hold the lock.
     pub(crate) fn as_ptr(&self) -> *const T {
@@ -236,6 +274,16 @@ impl ValueCell {
         // SAFETY: the cell owned the reference it held; it is now ours.
         if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
     }
+    /// As [`ValueCell::replace`] where nobody else stores meanwhile, in multi mode.
+    #[inline(always)]
+    pub(crate) fn replace_alone(&self, value: Option<Value>) -> Option<Value> {
+        let old = self.swap(value.map_or(0, Value::into_bits));
+        if Value::bits_are_pointer(old) {
+            foreign::stores_plainly();
+        }
+        // SAFETY: the cell owned the reference it held; it is now ours.
+        if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
+    }
     #[inline(always)]
     fn swap(&self, bits: u64) -> u64 {
         let old = self.0.load(Relaxed);
@@ -322,13 +370,14 @@ fn header_of<'a>(bits: u64) -> Option<&'a Header> {
 fn content<'a>(bits: u64) -> Content<'a> {
     match header_of(bits) {
         Some(h) if h.is_immortal() => Content::Uncounted,
-        Some(h) if foreign::is_others(h) => Content::Foreign(h.count(), h.flags_cell()),
-        Some(h) => Content::Own(h.count()),
+        Some(h) if !foreign::is_others(h) => Content::Own(h.count()),
+        Some(h) if foreign::is_noted(h) => Content::Noted,
+        Some(h) => Content::Foreign(h.count(), h.flags_cell()),
         None => Content::Uncounted,
     }
 }
 fn note(bits: u64) {
-    header_of(bits).into_iter().for_each(|h| foreign::note(h, 1));
+    header_of(bits).into_iter().for_each(foreign::note);
 }
 
 impl Drop for ValueCell {

@@ -63,12 +63,6 @@ fn version(word: u64) -> u32 {
 /// word 1 changes, so that the same word 0 before and after says that word 1 is its own.
 #[inline(always)]
 fn words(pc: Pc) -> (u64, u64) {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
-    if krait_object::header::multi() { words_multi(pc) } else { (word, detail) }
-}
-#[cold]
-#[inline(never)]
-fn words_multi(pc: Pc) -> (u64, u64) {
     let (word, detail) = (pc.extra_acquire(0), pc.extra_acquire(1));
     if pc.extra_acquire(0) == word { (word, detail) } else { (0, 0) }
 }
