@@ -348,6 +348,9 @@ pub fn collect(th: &mut Thread, generation: u8) -> usize {
         stats[generation as usize].collected += n as u64;
     }
     RUNNING.store(false, Release);
+    if !crate::header::multi() {
+        retired::release();
+    }
     th.run_pending();
     th.exc = exc;
     n

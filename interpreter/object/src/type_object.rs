@@ -314,6 +314,10 @@ impl Type {
     pub fn current_version(&self) -> u32 {
         self.version.load(Relaxed)
     }
+    /// As [`Type::current_version`], before whatever is read after it.
+    pub(crate) fn version_now(&self) -> u32 {
+        self.version.load(Acquire)
+    }
     /// Invalidates the caches of this type alone; `runtime` walks the subclasses.
     pub fn modified(&self) {
         let writing = self.methods.write();
@@ -334,11 +338,6 @@ impl Type {
         let value = self.methods.get(index);
         // Another thread may have changed the type meanwhile, and given the index away again.
         if crate::header::multi() && self.version.load(Acquire) != version { None } else { value }
-    }
-    /// As [`Type::cached_method`], by the address of an object; `None` if no entry is at that address.
-    pub(crate) fn cached_object(&self, version: u32, address: u64) -> Option<Value> {
-        let found = self.methods.at_address(address)?;
-        if self.version.load(Acquire) == version { Some(found) } else { None }
     }
     /// Instances to come get room for `n` attributes.
     pub fn reserve_slots(&self, n: u16) {
@@ -441,11 +440,7 @@ impl Object<Type> {
         payload.inherit_layout(base);
         payload.set_base(base);
         payload.set_fixed_slots(base.fixed_slots());
-        let class = Ref::with_class(payload, metaclass);
-        if crate::header::multi() {
-            class.object().header.make_immortal();
-        }
-        class
+        Ref::with_class(payload, metaclass)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Place`] is made for one state of a class (its version). Whoever uses it has seen that version in the object's
 //! class; then the payload ends at the same offset, and the object has a tail. The attribute slots are checked by shape.
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use super::{Tail, View};
 use crate::header::{Header, multi};
@@ -221,8 +221,8 @@ pub unsafe fn of_type(object: &Value, meta: u32, version: u32, address: u64) -> 
 #[inline(always)]
 unsafe fn owned(class: &TypeObject, version: u32, address: u64) -> Option<Value> {
     if multi() {
-        // The words may be of two states: what is at the address is not taken on trust.
-        return class.cached_object(version, address);
+        // The table owned it when the version was seen, and is kept until the world stops.
+        return crate::locked::try_load_word(&AtomicU64::new(address), || class.version_now() == version);
     }
     // SAFETY: a class in the state that has this version owns what its method table holds.
     Some(Value::clone(&std::mem::ManuallyDrop::new(unsafe { Value::from_bits(address) })))
