@@ -19,7 +19,7 @@ use crate::thread::{self, Thread};
 use crate::{retired, world};
 
 mod noted;
-use noted::{Change, Table};
+use noted::{Change, Entry, Table};
 
 /// The bits of a header's collector word that hold the number of its thread; 0 = nobody's.
 pub(crate) const OWNER_SHIFT: u16 = 6;
@@ -38,12 +38,12 @@ thread_local! {
 /// The calling thread's number, as headers hold it.
 #[inline(always)]
 pub(crate) fn own() -> u16 {
-    OWN.get()
+    OWN.with(|own| own.get())
 }
 /// The number for the header of a new object.
 #[inline(always)]
 pub(crate) fn maker() -> u16 {
-    OWN.get() & OWNER
+    own() & OWNER
 }
 
 /// The numbers below are those of threads; those from here on say that an object is everybody's, one for each interpreter.
@@ -181,11 +181,11 @@ pub(crate) fn counted_here(h: &Header) -> i32 {
 fn address(h: &Header) -> usize {
     std::ptr::from_ref(h) as usize
 }
-/// Whether the calling thread has counted references to the object since the world was last stopped: then it is alive until the
-/// next time. The header is not looked at, nor need it be one any more.
+/// What the calling thread has noted of the object since the world was last stopped, be it nothing: then it is alive until the next
+/// time. The header is not looked at, nor need it be one any more.
 #[inline(always)]
-pub(crate) fn is_noted(h: &Header) -> bool {
-    noted::has(address(h))
+pub(crate) fn noted<'a>(h: &Header) -> Option<&'a Entry> {
+    noted::entry_of(address(h))
 }
 /// Notes a reference to an object that is marked as counted elsewhere.
 #[inline]
@@ -289,7 +289,7 @@ pub(crate) fn stores_plainly() {
 /// Whether the calling thread may not count the object's references plainly.
 #[inline(always)]
 pub(crate) fn is_others(h: &Header) -> bool {
-    multi() && !h.is_own() && !ALONE.get()
+    multi() && !h.is_own() && !ALONE.with(|alone| alone.get())
 }
 /// Has [`merge`] look at an object of the calling thread that has no references left.
 #[cold]

@@ -113,6 +113,7 @@ impl Header {
     pub fn make_immortal(&self) {
         self.count.store(IMMORTAL, Relaxed);
     }
+    #[inline(always)]
     pub fn is_immortal(&self) -> bool {
         self.count.load(Relaxed) & IMMORTAL != 0
     }

@@ -5,10 +5,10 @@
 //! tell when they are seen. So the first other thread marks the lock as shared and has all threads pass a barrier
 //! ([`heavy_barrier`], a microsecond): from then on the owner has either seen the mark, or shows that it holds the lock.
 //!
-//! Threads that fight for a lock leave it to each other for a while: the line that it is in, and what it guards, goes from one
-//! processor to the other once for many turns.
+//! Threads that fight for a lock leave it to each other for as long as the other one is seen to use it, up to a while: the line that
+//! it is in, and what it guards, goes from one processor to the other once for many turns.
 use crate::sync::Ordering::*;
-use crate::sync::{AtomicU8, AtomicU16, PATIENCE, heavy_barrier, leave_alone, light_barrier, relax};
+use crate::sync::{AtomicU8, AtomicU16, LONGEST, PATIENCE, heavy_barrier, leave_alone, light_barrier, relax};
 
 /// Several threads use the lock.
 const SHARED: u8 = 1;
@@ -58,16 +58,19 @@ fn acquire_shared(lock: &Lock, me: u16) {
     // Numbers differ above the sixth bit.
     let last = (me >> 6) as u8 ^ me as u8;
     let last = last << 4;
-    let (mut spins, mut turns, mut fights) = (0u32, 0, false);
+    let (mut spins, mut turns, mut waits, mut fights) = (0u32, 0, 0, false);
     let is_first = loop {
         let now = lock.shared.load(Relaxed);
-        if now & HELD != 0 {
-            fights = true;
-        } else if now & FOUGHT != 0 && now & LAST != last && turns < PATIENCE {
-            turns += 1;
+        // The one that works on: it is seen to hold the lock as often as it does.
+        let is_busy = now & HELD != 0;
+        fights |= is_busy;
+        if now & FOUGHT != 0 && now & LAST != last && turns < PATIENCE && waits < LONGEST {
+            turns = if is_busy { 0 } else { turns + 1 };
+            waits += 1;
             leave_alone();
             continue;
-        } else {
+        }
+        if !is_busy {
             let fought = match now & FOUGHT {
                 _ if fights => FOUGHT,
                 fought if now & LAST == last => fought,

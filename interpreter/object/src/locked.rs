@@ -331,31 +331,54 @@ impl ValueCell {
         if bits == 0 {
             return None;
         }
-        if multi() && header_of(bits).is_some_and(foreign::is_others) {
+        if multi()
+            && let Some(h) = header_of(bits)
+            && foreign::is_others(h)
+            && foreign::noted(h).is_none()
+        {
             return f(&load_word(&self.0)?);
         }
         // SAFETY: the cell owns the reference. If others change the cell meanwhile, only the calling thread frees the
-        // content, and it runs `f`.
+        // content, and it runs `f`; or it has noted the object, which lives until the world stops.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         f(&held)
     }
 }
 
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
-#[cold]
 #[inline(never)]
 fn load_word(word: &AtomicU64) -> Option<Value> {
-    // SAFETY: counted, or an immediate.
-    unsafe { value_of(load_counted(word, content, note)) }
+    match load_noted(word, || true) {
+        // SAFETY: counted, or an immediate.
+        None => unsafe { value_of(load_counted(word, |bits| content(bits), |bits| note(bits))) },
+        loaded => loaded?,
+    }
+}
+/// What the word holds, if the calling thread has noted references to it before: then it is alive until the world stops, and
+/// nothing need be looked at but the thread's own table. `None`: it has not; `Some(None)`: the word is not valid.
+#[inline(always)]
+fn load_noted(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Option<Value>> {
+    let bits = word.load(Acquire);
+    let noted = foreign::noted(header_of(bits)?)?;
+    if !valid() {
+        return Some(None);
+    }
+    noted.add();
+    // SAFETY: just counted.
+    Some(Some(unsafe { Value::from_bits(bits) }))
 }
 /// As [`load_word`], of a word that may keep what it does not own any more: `None` then; `valid` says whether it does.
-#[inline]
+#[inline(always)]
 pub(crate) fn try_load_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
+    if let Some(loaded) = load_noted(word, &valid) {
+        return loaded;
+    }
     // SAFETY: counted, or an immediate.
-    unsafe { value_of(try_load_counted(word, content, valid, note)?) }
+    unsafe { value_of(try_load_counted(word, |bits| content(bits), || valid(), |bits| note(bits))?) }
 }
 /// # Safety
 /// The bits are 0 or a counted value's.
+#[inline(always)]
 unsafe fn value_of(bits: u64) -> Option<Value> {
     // SAFETY: by the caller's promise.
     if bits == 0 { None } else { Some(unsafe { Value::from_bits(bits) }) }
@@ -371,13 +394,16 @@ fn content<'a>(bits: u64) -> Content<'a> {
     match header_of(bits) {
         Some(h) if h.is_immortal() => Content::Uncounted,
         Some(h) if !foreign::is_others(h) => Content::Own(h.count()),
-        Some(h) if foreign::is_noted(h) => Content::Noted,
+        Some(h) if foreign::noted(h).is_some() => Content::Noted,
         Some(h) => Content::Foreign(h.count(), h.flags_cell()),
         None => Content::Uncounted,
     }
 }
+#[inline(always)]
 fn note(bits: u64) {
-    header_of(bits).into_iter().for_each(foreign::note);
+    if let Some(h) = header_of(bits) {
+        foreign::note(h);
+    }
 }
 
 impl Drop for ValueCell {

@@ -6,8 +6,10 @@ pub use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering,
 pub fn relax(spins: u32) {
     if spins.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
 }
-/// How often a thread leaves a lock that it fights for to the one that held it last.
+/// How often a thread leaves a lock that it fights for to the one that held it last and is not seen to use it again; and how
+/// often altogether.
 pub const PATIENCE: u32 = 2;
+pub const LONGEST: u32 = 16;
 /// Lets another thread work undisturbed for a microsecond or so.
 pub fn leave_alone() {
     for _ in 0..48 {

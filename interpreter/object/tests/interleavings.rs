@@ -3,6 +3,7 @@
 mod sync {
     pub use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
     pub const PATIENCE: u32 = 1;
+    pub const LONGEST: u32 = 1;
     pub fn leave_alone() {
         loom::thread::yield_now();
     }

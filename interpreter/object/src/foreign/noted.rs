@@ -8,11 +8,23 @@ use std::ptr::addr_of;
 use crate::thread;
 
 /// Of an object, found by its address.
-struct Entry {
+pub(crate) struct Entry {
     object: Cell<usize>,
     by: Cell<i32>,
     /// How often a reference was added.
     adds: Cell<u32>,
+}
+impl Entry {
+    /// Counts one reference more.
+    #[inline(always)]
+    pub fn add(&self) {
+        self.by.set(self.by.get() + 1);
+        let adds = self.adds.get().wrapping_add(1);
+        self.adds.set(adds);
+        if adds == HOT {
+            super::is_hot(self.object.get());
+        }
+    }
 }
 pub(super) struct Change {
     pub object: usize,
@@ -60,27 +72,15 @@ fn place_of(object: usize) -> usize {
 }
 /// The object's entry in the calling thread's table.
 #[inline(always)]
-fn entry_of<'a>(object: usize) -> Option<&'a Entry> {
+pub(super) fn entry_of<'a>(object: usize) -> Option<&'a Entry> {
     // SAFETY: the thread's own table, or the empty one, which lives as long as this returns into.
-    let entry = unsafe { &(*OWN.get()).0[place_of(object)] };
+    let entry = unsafe { &(*OWN.with(|own| own.get())).0[place_of(object)] };
     (entry.object.get() == object).then_some(entry)
-}
-/// Whether the calling thread has an entry for the object.
-#[inline(always)]
-pub(super) fn has(object: usize) -> bool {
-    entry_of(object).is_some()
 }
 /// Counts one reference more if there is an entry for the object.
 #[inline(always)]
 pub(super) fn add(object: usize) -> bool {
-    let Some(entry) = entry_of(object) else { return false };
-    entry.by.set(entry.by.get() + 1);
-    let adds = entry.adds.get().wrapping_add(1);
-    entry.adds.set(adds);
-    if adds == HOT {
-        super::is_hot(object);
-    }
-    true
+    entry_of(object).map(Entry::add).is_some()
 }
 /// Counts one reference less if there is an entry for the object.
 #[inline(always)]
