@@ -16,6 +16,8 @@ const MAX_DEPTH: u32 = 64;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Whether `DEFERRED` has any.
+    static WAITING: Cell<bool> = const { Cell::new(false) };
     static DEFERRED: RefCell<Vec<NonNull<Header>>> = const { RefCell::new(Vec::new()) };
     static FINALIZERS: RefCell<Vec<Pending>> = const { RefCell::new(Vec::new()) };
 }
@@ -82,23 +84,40 @@ pub(crate) unsafe fn dealloc(h: NonNull<Header>) {
     }
     let depth = DEPTH.get();
     if depth >= MAX_DEPTH {
-        DEFERRED.with(|d| d.borrow_mut().push(h));
-        return;
+        return defer(h);
     }
     DEPTH.set(depth + 1);
     // SAFETY: passed on from the caller.
     unsafe { free_object(h) };
-    if depth == 0 {
-        while let Some(next) = DEFERRED.with(|d| d.borrow_mut().pop()) {
-            // SAFETY: deferred objects have no references left.
-            unsafe { free_object(next) };
-        }
-    }
     DEPTH.set(depth);
+    if depth == 0 && WAITING.get() {
+        free_deferred();
+    }
 }
+#[cold]
+#[inline(never)]
+fn defer(h: NonNull<Header>) {
+    DEFERRED.with(|d| d.borrow_mut().push(h));
+    WAITING.set(true);
+}
+#[cold]
+#[inline(never)]
+fn free_deferred() {
+    DEPTH.set(1);
+    while let Some(next) = DEFERRED.with(|d| d.borrow_mut().pop()) {
+        // SAFETY: deferred objects have no references left.
+        unsafe { free_object(next) };
+    }
+    WAITING.set(false);
+    DEPTH.set(0);
+}
+
+/// Flags of objects whose death takes more than dropping payload and tail.
+const INVOLVED: u8 = flag::WEAKREFS | flag::REFERENCE | flag::DEAD;
 
 /// # Safety
 /// As [`dealloc`].
+#[inline(always)]
 unsafe fn free_object(h: NonNull<Header>) {
     // SAFETY: the memory is live until freed below.
     let header = unsafe { h.as_ref() };
@@ -106,23 +125,15 @@ unsafe fn free_object(h: NonNull<Header>) {
     // SAFETY: the object owns its type.
     let class: &TypeObject = unsafe { &*class_ptr };
     let flags = header.flags();
+    let vtable = class.vtable();
     // SAFETY: the object is whole until its payload is dropped.
     let size = unsafe { block_size(h, class) };
-    let vtable = class.vtable();
     let traced = vtable.traced || flags & flag::TAIL != 0 || !class.is_static();
-    let finalizes = flags & (flag::DEAD | flag::FINALIZED) == 0 && class.has_finalizer();
-    if finalizes && header.claim_flag(flag::FINALIZED) {
-        header.revive();
-        // SAFETY: the count was just set to the one reference that this value owns.
-        queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
-        return;
-    }
-    if flags & flag::WEAKREFS != 0 && !weakref::clear_refs(h) {
-        // Another thread has come by a reference.
-        return foreign::wait(h);
-    }
-    if flags & flag::REFERENCE != 0 && !weakref::release(h) {
-        return foreign::wait(h);
+    if flags & INVOLVED != 0 || class.has_finalizer() {
+        // SAFETY: passed on from the caller.
+        if !unsafe { say_farewell(h, class, flags) } {
+            return;
+        }
     }
     if flags & flag::DEAD == 0 {
         if flags & flag::TAIL != 0 {
@@ -143,4 +154,30 @@ unsafe fn free_object(h: NonNull<Header>) {
         // SAFETY: the object owned a reference to its heap type.
         unsafe { crate::header::decref(class_header) };
     }
+}
+/// Has the finaliser run, and what refers weakly to the object cleared; false if the object goes on living.
+///
+/// # Safety
+/// As [`dealloc`].
+#[inline(never)]
+unsafe fn say_farewell(h: NonNull<Header>, class: &TypeObject, flags: u8) -> bool {
+    // SAFETY: the object is whole.
+    let header = unsafe { h.as_ref() };
+    let finalizes = flags & (flag::DEAD | flag::FINALIZED) == 0 && class.has_finalizer();
+    if finalizes && header.claim_flag(flag::FINALIZED) {
+        header.revive();
+        // SAFETY: the count was just set to the one reference that this value owns.
+        queue(Pending::Finalize(unsafe { Value::from_bits(h.as_ptr() as u64) }));
+        return false;
+    }
+    if flags & flag::WEAKREFS != 0 && !weakref::clear_refs(h) {
+        // Another thread has come by a reference.
+        foreign::wait(h);
+        return false;
+    }
+    if flags & flag::REFERENCE != 0 && !weakref::release(h) {
+        foreign::wait(h);
+        return false;
+    }
+    true
 }

@@ -346,6 +346,11 @@ impl Dict {
     }
 
     fn place_of_str(table: &Table<Value>, key: &Ref<Str>) -> Option<usize> {
+        match table.find_identical(key.hash(), key.as_value()) {
+            Found::At(i) => return Some(i),
+            Found::Absent => return None,
+            Found::Ask(_) => {}
+        }
         let found = table.find(key.hash(), |_, k| {
             if k.bits() == key.address() as u64 {
                 return Same::Yes;
@@ -361,7 +366,7 @@ impl Dict {
         }
     }
     /// The value of a key whose hash and equality need no Python code; `Err` where [`Dict::get`] must tell.
-    #[inline]
+    #[inline(always)]
     pub fn get_quick(&self, key: &Value) -> Result<Option<Value>, NotQuick> {
         if self.is_view()
             && let Some(slots) = self.slots(key)
@@ -383,7 +388,7 @@ impl Dict {
         Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
     }
     /// As [`Dict::get_quick`], without the value.
-    #[inline]
+    #[inline(always)]
     pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
         if self.is_view() {
             return self.get_quick(key).map(|found| found.is_some());
@@ -395,7 +400,7 @@ impl Dict {
         Ok(self.lock().find_quick(&quick)?.is_some())
     }
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
-    #[inline]
+    #[inline(always)]
     pub fn set_quick(&self, key: &Value, value: Value) -> Result<Option<Value>, Value> {
         let value = match self.is_view().then(|| self.slots(key)).flatten() {
             Some(slots) => match slots.set(value) {

@@ -326,7 +326,7 @@ impl ValueCell {
     }
     /// Looks at the content, without counting it where it is the calling thread's: `f` must not change the cell.
     #[inline(always)]
-    fn with<R>(&self, f: impl FnOnce(&Value) -> Option<R>) -> Option<R> {
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&Value) -> Option<R>) -> Option<R> {
         let bits = self.0.load(Acquire);
         if bits == 0 {
             return None;

@@ -62,7 +62,7 @@ impl Set {
         self.len() == 0
     }
     /// Whether a key whose hash and equality need no Python code is there; `Err` where that must be asked.
-    #[inline]
+    #[inline(always)]
     pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         if multi() {
@@ -87,7 +87,7 @@ impl Set {
         Ok(found)
     }
     /// Adds such a key; `Err` where that must be asked, or memory is needed.
-    #[inline]
+    #[inline(always)]
     pub fn add_quick(&self, key: &Value) -> Result<(), NotQuick> {
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
         let mut t = self.table.lock();

@@ -41,34 +41,35 @@ pub struct VmState {
     pub learnt: Learnt,
 }
 
-/// Cache words of attribute instructions by access, name and class.
+/// Cache words of attribute instructions by access, name, and class and shape of the object.
 #[derive(Default)]
 pub struct Learnt(Vec<Known>);
 #[derive(Clone, Default)]
 struct Known {
     /// Address of an interned name, and the access in the bits that addresses do not have.
     name: usize,
-    /// State of the class.
-    version: u32,
+    /// State of the class, and shape of the object, or its own state if it is a class.
+    state: (u32, u32),
     words: (u64, u64),
 }
 impl Learnt {
     const SIZE: usize = 1024;
 
     #[inline(always)]
-    fn place(name: usize, version: u32) -> usize {
-        (name >> 4 ^ name >> 13 ^ (version as usize).wrapping_mul(0x9E37)) & (Self::SIZE - 1)
+    fn place(name: usize, (version, shape): (u32, u32)) -> usize {
+        let state = (version as usize).wrapping_mul(0x9E37) ^ (shape as usize).wrapping_mul(0x85EB);
+        (name >> 4 ^ name >> 13 ^ state) & (Self::SIZE - 1)
     }
     #[inline(always)]
-    pub fn get(&self, name: usize, version: u32) -> Option<(u64, u64)> {
-        let known = self.0.get(Self::place(name, version))?;
-        (known.name == name && known.version == version).then_some(known.words)
+    pub fn get(&self, name: usize, state: (u32, u32)) -> Option<(u64, u64)> {
+        let known = self.0.get(Self::place(name, state))?;
+        (known.name == name && known.state == state).then_some(known.words)
     }
-    pub fn set(&mut self, name: usize, version: u32, words: (u64, u64)) {
+    pub fn set(&mut self, name: usize, state: (u32, u32), words: (u64, u64)) {
         if self.0.is_empty() {
             self.0.resize(Self::SIZE, Known::default());
         }
-        self.0[Self::place(name, version)] = Known { name, version, words };
+        self.0[Self::place(name, state)] = Known { name, state, words };
     }
 }
 

@@ -136,9 +136,11 @@ struct Probe {
     perturb: u64,
 }
 impl Probe {
+    #[inline(always)]
     fn new(hash: i64, mask: usize) -> Probe {
         Probe { at: hash as usize & mask, mask, perturb: hash as u64 }
     }
+    #[inline(always)]
     fn advance(&mut self) {
         self.perturb >>= 5;
         self.at = (self.at.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb as usize)) & self.mask;
@@ -276,8 +278,43 @@ impl<V: 'static> Table<V> {
         }
     }
     /// The place of a key that is plain; `Err` where only `__eq__` of a stored key can tell.
-    #[inline]
+    #[inline(always)]
     pub fn find_quick(&self, quick: &Quick<'_>) -> Result<Option<usize>, NotQuick> {
+        match self.find_identical(quick.hash, quick.key) {
+            Found::At(i) => Ok(Some(i)),
+            Found::Absent => Ok(None),
+            Found::Ask(_) => self.find_equal(quick),
+        }
+    }
+    /// The place of a key that is the same object; `Ask` where an entry has that hash.
+    #[inline(always)]
+    pub(crate) fn find_identical(&self, hash: i64, key: &Value) -> Found {
+        let is = |entry: &Entry<V>| entry.pair.as_ref().is_some_and(|(theirs, _)| theirs.is(key));
+        if self.index.is_empty() {
+            for (i, entry) in self.entries.iter().enumerate() {
+                if entry.hash == hash {
+                    return if is(entry) { Found::At(i) } else { Found::Ask(i) };
+                }
+            }
+            return Found::Absent;
+        }
+        let mut probe = Probe::new(hash, self.index.len() - 1);
+        loop {
+            let place = self.index[probe.at];
+            if place == EMPTY {
+                return Found::Absent;
+            }
+            if place != DELETED
+                && let entry = &self.entries[place as usize]
+                && entry.hash == hash
+            {
+                return if is(entry) { Found::At(place as usize) } else { Found::Ask(place as usize) };
+            }
+            probe.advance();
+        }
+    }
+    #[inline(never)]
+    fn find_equal(&self, quick: &Quick<'_>) -> Result<Option<usize>, NotQuick> {
         let same = |key: &Value| {
             if key.is(quick.key) {
                 return Same::Yes;

@@ -223,6 +223,15 @@ impl Type {
     pub fn mro(&self) -> Option<Ref<Tuple>> {
         self.mro.get().and_then(|v| v.downcast().ok())
     }
+    /// Whether the MRO has this class; `None` while there is no MRO.
+    #[inline]
+    pub fn has_ancestor(&self, class: &Value) -> Option<bool> {
+        self.has_in_mro(class.bits())
+    }
+    #[inline]
+    fn has_in_mro(&self, bits: u64) -> Option<bool> {
+        self.mro.with(|mro| Some(mro.downcast_ref::<Tuple>()?.iter().any(|c| c.bits() == bits)))
+    }
     pub fn set_mro(&self, mro: Option<Ref<Tuple>>) {
         self.mro.set(mro.map(Into::into));
     }
@@ -418,8 +427,8 @@ impl Object<Type> {
         if std::ptr::eq(self, other) {
             return true;
         }
-        match self.payload.mro() {
-            Some(mro) => mro.iter().any(|c| c.bits() == std::ptr::from_ref(other) as u64),
+        match self.payload.has_in_mro(std::ptr::from_ref(other) as u64) {
+            Some(found) => found,
             None => {
                 let mut at = self.payload.base();
                 while let Some(class) = at {

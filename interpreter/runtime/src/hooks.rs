@@ -9,6 +9,9 @@ use crate::types::code::Code;
 use crate::types::frame::Frame;
 use crate::types::generator::{Resume, Resumed};
 
+/// Hands items on until one comes back.
+pub type Feed = fn(&mut Thread, &Value, &mut dyn FnMut(Value) -> Result<(), Value>) -> PyResult<Option<Value>>;
+
 /// What the VM offers.
 pub struct VmHooks {
     /// Calls a Python function object.
@@ -19,6 +22,8 @@ pub struct VmHooks {
         fn(&mut Thread, &Ref<Code>, &Ref<Dict>, Option<&Value>, Option<&Value>, Option<&Ref<Tuple>>) -> PyResult<Value>,
     /// Goes on with a generator, coroutine or asynchronous generator.
     pub resume_generator: fn(&mut Thread, &Value, Resume) -> PyResult<Resumed>,
+    /// Runs a generator that is created or suspended, see [`crate::protocol::iter::feed`].
+    pub feed_from_generator: Feed,
     /// Runs something while a suspended generator's frame is on the stack.
     pub on_stack: fn(&mut Thread, &Value, &mut dyn FnMut(&mut Thread)),
     /// The frame `depth` calls up from the running one, made into an object.

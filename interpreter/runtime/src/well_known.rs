@@ -45,6 +45,7 @@ names! {
     traceback "__traceback__";
     await_ "__await__";
     call "__call__";
+    get "__get__";
     getitem "__getitem__";
     add "__add__";
     sub "__sub__";

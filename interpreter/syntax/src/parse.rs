@@ -2,6 +2,7 @@
 //!
 //! CPython counterpart: `Parser/pegen.c` (`_PyPegen_run_parser_from_string`).
 
+use ruff_python_ast::PythonVersion;
 use ruff_python_parser as ruff;
 
 use crate::ast::Mod;
@@ -116,12 +117,18 @@ fn parse_bounded(text: &str, mode: ruff::Mode, options: &ParseOptions<'_>) -> Re
     if options.mode == Mode::FuncType {
         return convert::func_type(text, &lines, options);
     }
-    let parser_options = ruff::ParseOptions::from(mode);
+    let parser_options = ruff::ParseOptions::from(mode).with_target_version(PythonVersion::PY313);
     let (refusal, fault) = match ruff::parse(text, parser_options.clone()) {
-        Ok(parsed) => match convert::convert(&parsed, Rewritten::default(), &lines, options) {
-            Ok(parsed) => return Ok(parsed),
-            Err(refusal) => (refusal, None),
-        },
+        Ok(parsed) => {
+            if !parsed.unsupported_syntax_errors().is_empty() {
+                // What later versions of the language have.
+                errors::check(text, options)?;
+            }
+            match convert::convert(&parsed, Rewritten::default(), &lines, options) {
+                Ok(parsed) => return Ok(parsed),
+                Err(refusal) => (refusal, None),
+            }
+        }
         Err(fault) => {
             let range = lines.range(fault.location.start().into(), fault.location.end().into());
             let location = lines.location(range);

@@ -172,6 +172,9 @@ fn forms_that_only_the_parser_takes() {
     assert_eq!(refusal("(a).b: c").1, "illegal target for annotation");
     assert_eq!(refusal("((a.b))[0]().c: d = 1").1, "illegal target for annotation");
     assert!(exec("(a): b\n(a()).b: c\n(a, b)[0]: c\na.b: (c)\n").is_ok());
+    // What later versions have.
+    assert_eq!(refusal("try: a\nexcept b, c: d\n").1, "multiple exception types must be parenthesized");
+    assert_eq!(refusal("lazy import a").1, "invalid syntax");
     assert_eq!(refusal("raise x-1from None").1, "invalid decimal literal");
     assert_eq!(refusal("try: a\nelse: b\nfinally: c\n").1, "expected 'except' or 'finally' block");
 }

@@ -7,6 +7,7 @@
 //! dict (low). Word 1: kind (bits 0..8), place in the instance: tail offset in words (8..16) and slot offset in bytes
 //! (16..32), and a number (32..64).
 use krait_object::instance::cache::{self, Place};
+use krait_object::instance::shape_of;
 use krait_object::{Ref, Str, Thread, Type, Value};
 use krait_runtime::types::module::Module;
 
@@ -129,40 +130,56 @@ fn key(access: Access, name: &Ref<Str>) -> usize {
     // Interned names live forever.
     name.address() | access as usize
 }
-/// What another instruction, or this one on another object, has learnt of that name in objects of this class; the instruction
-/// is given it.
+/// What tells objects of one class apart for the caches: an instance's shape, the state of a class.
+#[inline(always)]
+pub fn detail_of(object: &Value) -> u32 {
+    match object.downcast_ref::<Type>() {
+        Some(class) => class.current_version(),
+        None => shape_of(object),
+    }
+}
+/// What another instruction, or this one on another object, has learnt of that name in objects of this class and
+/// [`detail_of`] the object; the instruction is given it.
 #[inline(always)]
 pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) -> Option<Learnt> {
     let version = cache::heap_class(object)?.current_version();
     if version == 0 {
         return None;
     }
-    let (word, detail) = th.vm.learnt.get(key(access, name), version)?;
+    let (word, detail) = th.vm.learnt.get(key(access, name), (version, detail_of(object)))?;
     Some(write(pc, Learnt { word, detail }))
 }
-/// Keeps what the instruction has learnt of that name in objects of this class.
-pub fn keep(th: &mut Thread, learnt: Option<Learnt>, access: Access, object: &Value, name: &Ref<Str>) {
+/// Keeps what the instruction has learnt of that name in objects of this class for which
+/// [`detail_of`] was the same.
+pub fn keep(th: &mut Thread, learnt: Option<Learnt>, access: Access, object: &Value, before: u32, name: &Ref<Str>) {
     let (Some(Learnt { word, detail }), Some(class)) = (learnt, cache::heap_class(object)) else { return };
     let of_type = kind(detail) == Kind::OfType as u8 || kind(detail) == Kind::ObjectOfType as u8;
     let state = if of_type { word as u32 } else { version(word) };
     if state != 0 && state == class.current_version() && name.is_interned() {
-        th.vm.learnt.set(key(access, name), state, (word, detail));
+        th.vm.learnt.set(key(access, name), (state, before), (word, detail));
     }
 }
 pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };
 
+/// The attribute of `LOAD_ATTR` where the cache knows it as one in a slot of the instance.
+#[inline(always)]
+pub fn load_slot(learnt: Learnt, object: &Value) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
+    if kind(detail) != Kind::Slot as u8 {
+        return None;
+    }
+    // SAFETY: the words were written together for the class state that has this version.
+    unsafe { cache::get(object, version(word), word as u32, place(detail)) }
+}
 /// The attribute of `LOAD_ATTR` where the cache knows it.
 #[inline(always)]
 pub fn load(learnt: Learnt, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
-    let Learnt { word, detail } = learnt;
-    if kind(detail) == Kind::Slot as u8 {
-        // SAFETY: the words were written together for the class state that has this version.
-        return unsafe { cache::get(object, version(word), word as u32, place(detail)) };
-    }
-    load_other(word, detail, object, name)
+    load_slot(learnt, object).or_else(|| load_other(learnt, object, name))
 }
-#[inline(never)]
-fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+/// As [`load`], but for what [`load_slot`] knows.
+#[inline]
+pub fn load_other(learnt: Learnt, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
     let class = cache::heap_class(object)?;
     const MEMBER: u8 = Kind::Member as u8;
     const CLASS: u8 = Kind::Class as u8;
@@ -196,6 +213,11 @@ fn load_other(word: u64, detail: u64, object: &Value, name: impl FnOnce() -> Ref
     }
 }
 
+/// Whether the cache knows a data descriptor, a property as a rule.
+#[inline(always)]
+pub fn knows_descriptor(pc: Pc) -> bool {
+    kind(pc.extra(1)) == Kind::Data as u8
+}
 /// The data descriptor that `LOAD_ATTR` reads through, a property as a rule, where the cache knows it.
 #[inline]
 pub fn descriptor(learnt: Learnt, object: &Value) -> Option<Value> {

@@ -137,11 +137,7 @@ pub fn caller(r: Regs) -> Option<(Regs, Pc)> {
         let base = Regs(e.opt(2)?.as_int()? as *mut u64);
         return if base.0.is_null() { None } else { Some((base, pc)) };
     }
-    if flags & RESUMED != 0 {
-        let base = r.header().down(2).opt(0)?.as_int()?;
-        return Some((Regs(base as *mut u64), ret.back(1)));
-    }
-    if flags & SPECIAL != 0 {
+    if flags & (RESUMED | SPECIAL) != 0 {
         let base = r.header().down(1).opt(0)?.as_int()?;
         return Some((Regs(base as *mut u64), ret.back(1)));
     }

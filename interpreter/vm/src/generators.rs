@@ -1,13 +1,13 @@
 //! Generators on the register stack: registers are copied in on resumption and out on a yield.
-use krait_bytecode::Op;
 use krait_bytecode::opcodes::FRAME_HEADER;
+use krait_bytecode::{Op, Word};
 use krait_object::{PyResult, Raised, Ref, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::monitoring::Event;
 use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
-use krait_runtime::types::generator::{self, AsyncGenerator, Generator, Resume, Resumed, State};
+use krait_runtime::types::generator::{self, Coroutine, Generator, Resume, Resumed, State};
 
 use crate::dispatch::run_to_halt;
 use crate::frames::{self, ENTRY_WORDS, SLACK, close_entry, count_call, entry_return, entry_window, has_room};
@@ -53,14 +53,20 @@ fn function_code(function: &Function, code: &Code) -> Ref<Code> {
     held
 }
 
-/// Goes on with a generator that is created or suspended.
-pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resumed> {
+/// A generator whose frame is on the stack to run until it yields, returns or raises.
+struct Mounted {
+    /// The entry window.
+    e: Regs,
+    r: Regs,
+    /// Where the generator was put aside, if it has begun.
+    word: u32,
+    started: bool,
+    traced: (*const u64, *const u64),
+}
+#[inline(always)]
+fn mount(th: &mut Thread, generator: &Generator) -> PyResult<Mounted> {
     th.check_native("")?;
-    let object = object.clone();
-    let Some(generator) = generator::of(&object) else {
-        return Err(errors::type_error(th, "not a generator"));
-    };
-    let code = generator.code.clone();
+    let code = &generator.code;
     let e = entry_window(th, code.nregs as usize)?;
     if let Err(raised) = count_call(th) {
         close_entry(th, e);
@@ -72,10 +78,8 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
         close_entry(th, e);
         return Err(errors::value_error(th, "generator already executing"));
     };
-    let started = was == State::Suspended;
     let r = e.up(ENTRY_WORDS);
-    let header = r.header();
-    header.put(0, generator.function.to_value());
+    r.header().put(0, generator.function.to_value());
     r.set_return(entry_return(), 0);
     r.set_code(code.object());
     let word = restore(generator, r);
@@ -83,11 +87,53 @@ pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resume
     let outer = std::mem::replace(&mut th.handled, generator.handled.take());
     th.vm.outer_handled.push(outer);
     let traced = (th.vm.tracing.prev, th.vm.tracing.raised);
-    let s = begin(th, r, &code, word, started, input);
-    run_to_halt(th, s);
-    (th.vm.tracing.prev, th.vm.tracing.raised) = traced;
+    Ok(Mounted { e, r, word, started: was == State::Suspended, traced })
+}
+/// Ends what [`mount`] began, after the frame ran.
+#[inline(always)]
+fn unmount(th: &mut Thread, object: &Value, generator: &Generator, m: &Mounted) -> PyResult<Resumed> {
+    (th.vm.tracing.prev, th.vm.tracing.raised) = m.traced;
     let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
-    finish(th, &object, e, own)
+    finish(th, object, generator, m.e, own)
+}
+/// Goes on with a generator that is created or suspended.
+pub fn resume(th: &mut Thread, object: &Value, input: Resume) -> PyResult<Resumed> {
+    let object = object.clone();
+    let Some(generator) = generator::of(&object) else {
+        return Err(errors::type_error(th, "not a generator"));
+    };
+    let m = mount(th, generator)?;
+    let s = begin(th, m.r, &generator.code, m.word, m.started, input);
+    run_to_halt(th, s);
+    unmount(th, &object, generator, &m)
+}
+/// Runs a generator that is created or suspended and hands what it yields to `each`, which runs no Python code, as long as
+/// `each` takes it. The frame stays on the stack meanwhile. What `each` gave back; `None`: the generator is done.
+pub fn feed(
+    th: &mut Thread,
+    object: &Value,
+    each: &mut dyn FnMut(Value) -> Result<(), Value>,
+) -> PyResult<Option<Value>> {
+    let object = object.clone();
+    let Some(generator) = generator::of(&object) else {
+        return Err(errors::type_error(th, "not a generator"));
+    };
+    let m = mount(th, generator)?;
+    let mut s = begin(th, m.r, &generator.code, m.word, m.started, Resume::Send(Value::NONE));
+    let refused = loop {
+        run_to_halt(th, s);
+        if !m.r.has_code() {
+            break None;
+        }
+        if let Err(refused) = each(m.e.take(0).unwrap_or(Value::NONE)) {
+            break Some(refused);
+        }
+        let pc = frames::published(th);
+        m.r.replace(pc.word().a() as usize, Some(Value::NONE));
+        s = S { pc: pc.add(1), r: m.r };
+    };
+    unmount(th, &object, generator, &m)?;
+    Ok(refused)
 }
 
 /// Runs `f` while the frame of a suspended generator is on the stack, at the `YIELD_VALUE` where it is.
@@ -114,19 +160,17 @@ pub fn on_stack(th: &mut Thread, object: &Value, f: &mut dyn FnMut(&mut Thread))
     close_entry(th, e);
 }
 
-/// Resumes the generator that `FOR_ITER` or `SEND` at `pc` holds, as a frame above the running one, without native
-/// recursion. `None`: it is not one that can be resumed so; nothing happened, and the value comes back.
+/// Resumes the generator that `FOR_ITER` or `SEND` at `pc` holds in its register A, as a frame above the running one, without native
+/// recursion. `Err`: it is not one that can be resumed so; nothing happened, and the value comes back.
 #[inline(always)]
-pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: Regs) -> Result<S, Value> {
-    let Some(generator) = generator::of(object) else { return Err(value) };
+pub fn resume_inline(th: &mut Thread, value: Value, pc: Pc, r: Regs) -> Result<S, Value> {
+    let object = r.get(pc.back(1).word().a() as usize);
+    let Some(generator) = resumable(object) else { return Err(value) };
     let started = match generator.state() {
         State::Suspended => true,
         State::Created if value.is_none() => false,
         _ => return Err(value),
     };
-    if object.downcast_exact::<AsyncGenerator>().is_some() {
-        return Err(value);
-    }
     let code = &generator.code;
     let below = r.up(r.code().nregs as usize + SLACK);
     if !has_room(th, below, code.nregs as usize + 2 * FRAME_HEADER + 2 * SLACK) || count_call(th).is_err() {
@@ -139,9 +183,8 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
         return Err(value);
     }
     below.put(0, Value::small_int_unchecked(r.0 as i64));
-    below.put(1, object.clone());
-    let window = below.up(2);
-    // The generator keeps both.
+    let window = below.up(1);
+    // The generator keeps both, and the frame below keeps the generator.
     window.lend(0, generator.function.as_value());
     let callee = window.up(FRAME_HEADER);
     callee.set_code(code.object());
@@ -157,62 +200,64 @@ pub fn resume_inline(th: &mut Thread, object: &Value, value: Value, pc: Pc, r: R
     callee.replace(at.word().a() as usize, Some(value));
     Ok(S { pc: at.add(1), r: callee })
 }
-/// Ends what `resume_inline` began; the generator and the frame that resumed it.
+/// The generator or coroutine.
 #[inline(always)]
-fn leave_inline(th: &mut Thread, r: Regs) -> (Value, Regs, Option<Value>) {
+fn resumable(object: &Value) -> Option<&Generator> {
+    object.downcast_exact::<Generator>().or_else(|| object.downcast_exact::<Coroutine>().map(|c| &c.0))
+}
+/// Ends what `resume_inline` began: the frame that resumed, its instruction, and what the generator handles.
+#[inline(always)]
+fn leave_inline(th: &mut Thread, r: Regs, ret: Pc) -> (Regs, Word, Option<Value>) {
     let header = r.header();
     header.unlend(0);
     r.forget_return();
     header.unlend(2);
-    let object = header.down(1).moved(0);
-    let base = header.down(2).take(0).and_then(|v| v.as_int()).unwrap_or(0);
+    let base = header.down(1).take(0).and_then(|v| v.as_int()).unwrap_or(0);
     let below = Regs(base as *mut u64);
     th.vm.base = below.0;
     th.depth -= 1;
     let own = std::mem::replace(&mut th.handled, th.vm.outer_handled.pop().flatten());
-    (object, below, own)
+    (below, ret.back(1).word(), own)
 }
 /// A generator that was resumed inline yields: `pc` is after its `YIELD_VALUE`.
+#[inline(always)]
 pub fn yielded(th: &mut Thread, r: Regs, pc: Pc, ret: Pc, value: Value) -> S {
-    let has_frame = r.header().is_bound(3);
-    if let Some(generator) = r.header().down(1).opt(0).and_then(generator::of) {
-        if has_frame {
-            save(generator, r, pc.back(1));
-        } else {
-            let mut saved = generator.saved.lock();
-            saved.word = word_index(r.code(), pc.back(1));
-            r.unload(pc.back(1).word().c() as usize, &mut saved.registers);
-        }
+    let below = caller_of(r);
+    let w = ret.back(1).word();
+    let generator = resumable(below.get(w.a() as usize));
+    if let Some(generator) = generator {
+        save(generator, r, pc.back(1));
         generator.set_state(State::Suspended);
     }
-    let (object, below, own) = leave_inline(th, r);
+    let (below, w, own) = leave_inline(th, r, ret);
     if own.is_some()
-        && let Some(generator) = generator::of(&object)
+        && let Some(generator) = generator
     {
         generator.handled.set(own);
     }
-    let mut freed = object.release();
-    let w = ret.back(1).word();
-    if let Some(old) = below.replace(w.b() as usize, Some(value)) {
-        freed |= old.release();
-    }
+    let freed = match below.replace(w.b() as usize, Some(value)) {
+        Some(old) => old.release(),
+        None => false,
+    };
     after_drop(th, ret, freed);
     if w.op_byte() == Op::FOR_ITER as u8 {
         return S { pc: ret.offset(w.sc() as isize), r: below };
     }
     S { pc: ret, r: below }
 }
+/// The frame that resumed a generator inline.
+#[inline(always)]
+pub fn caller_of(r: Regs) -> Regs {
+    let base = r.header().down(1).opt(0).and_then(|v| v.as_int()).unwrap_or(0);
+    Regs(base as *mut u64)
+}
 /// A generator that was resumed inline returns; its registers are dropped already.
-#[cold]
 #[inline(never)]
 pub fn returned(th: &mut Thread, r: Regs, ret: Pc, value: Value) -> S {
-    let (object, below, own) = leave_inline(th, r);
-    if let Some(generator) = generator::of(&object) {
-        generator.finish(&object);
-    }
+    let (below, w, own) = leave_inline(th, r, ret);
+    finish_inline(below, w);
     drop(own);
-    let w = ret.back(1).word();
-    let mut freed = object.release();
+    let mut freed = false;
     let next = if w.op_byte() == Op::FOR_ITER as u8 {
         freed |= value.release();
         ret
@@ -226,12 +271,18 @@ pub fn returned(th: &mut Thread, r: Regs, ret: Pc, value: Value) -> S {
 }
 /// A generator that was resumed inline is left by an exception; the frame that resumed it.
 pub fn abandon(th: &mut Thread, r: Regs) -> Regs {
-    let (object, below, own) = leave_inline(th, r);
-    if let Some(generator) = generator::of(&object) {
-        generator.finish(&object);
-    }
-    drop((own, object));
+    let (ret, _) = r.return_pc();
+    let (below, w, own) = leave_inline(th, r, ret);
+    finish_inline(below, w);
+    drop(own);
     below
+}
+/// Nothing is left of the generator that the instruction `w` resumed.
+fn finish_inline(below: Regs, w: Word) {
+    let object = below.get(w.a() as usize);
+    if let Some(generator) = resumable(object) {
+        generator.finish(object);
+    }
 }
 
 /// Copies the registers in; the word at which the generator is.
@@ -276,8 +327,8 @@ fn begin(th: &mut Thread, r: Regs, code: &Code, word: u32, started: bool, input:
     }
 }
 
-fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyResult<Resumed> {
-    let Some(generator) = generator::of(object) else { return Err(Raised::pending(th)) };
+#[inline(always)]
+fn finish(th: &mut Thread, object: &Value, generator: &Generator, e: Regs, own: Option<Value>) -> PyResult<Resumed> {
     let r = e.up(ENTRY_WORDS);
     let result = e.take(0);
     if !r.has_code() {
@@ -292,7 +343,9 @@ fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyRes
     debug_assert!(pc.word().op_byte() == Op::YIELD_VALUE as u8);
     save(generator, r, pc);
     r.clear_header();
-    generator.handled.set(own);
+    if own.is_some() {
+        generator.handled.set(own);
+    }
     generator.set_state(State::Suspended);
     th.depth -= 1;
     close_entry(th, e);
@@ -300,22 +353,29 @@ fn finish(th: &mut Thread, object: &Value, e: Regs, own: Option<Value>) -> PyRes
 }
 
 /// Copies the registers out.
+#[inline(always)]
 fn save(generator: &Generator, r: Regs, pc: Pc) {
+    if r.header().is_bound(3) {
+        return save_into_frame(generator, r, pc);
+    }
+    let mut saved = generator.saved.lock();
+    saved.word = word_index(r.code(), pc);
+    r.unload(pc.word().c() as usize, &mut saved.registers);
+}
+/// As [`save`], where there is a frame object.
+#[cold]
+#[inline(never)]
+fn save_into_frame(generator: &Generator, r: Regs, pc: Pc) {
     let word = word_index(r.code(), pc);
     let live = pc.word().c() as usize;
-    let frame = r.header().take(3).and_then(|f| f.downcast().ok());
-    {
-        let mut saved = generator.saved.lock();
-        saved.word = word;
-        let mut registers = std::mem::take(&mut saved.registers);
-        r.unload(live, &mut registers);
-        match &frame {
-            Some(frame) => {
-                let frame: &Ref<Frame> = frame;
-                *frame.state.lock() = FrameState::Suspended { registers, word, started: true };
-            }
-            None => saved.registers = registers,
-        }
-        saved.frame = frame;
+    let frame: Option<Ref<Frame>> = r.header().take(3).and_then(|f| f.downcast().ok());
+    let mut saved = generator.saved.lock();
+    saved.word = word;
+    let mut registers = std::mem::take(&mut saved.registers);
+    r.unload(live, &mut registers);
+    match &frame {
+        Some(frame) => *frame.state.lock() = FrameState::Suspended { registers, word, started: true },
+        None => saved.registers = registers,
     }
+    saved.frame = frame;
 }

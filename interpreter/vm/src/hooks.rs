@@ -21,6 +21,7 @@ pub fn install() {
         call_function,
         eval_code,
         resume_generator: generators::resume,
+        feed_from_generator: generators::feed,
         on_stack: generators::on_stack,
         frame_at: |th, depth| at_depth(th, depth).map(object_of),
         threads: crate::crash::threads,

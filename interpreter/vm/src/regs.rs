@@ -94,7 +94,7 @@ pub struct S {
 /// Return address of a call that `__init__` of a new instance is: the result is the instance below the window.
 pub const INIT_CALL: u64 = 1;
 /// Return address of a generator that `FOR_ITER` or `SEND` resumed: it goes on after that instruction's only word. Below
-/// the window are the generator and the base of the frame that resumed it.
+/// the window is the base of the frame that resumed it, whose register A keeps the generator.
 pub const RESUMED: u64 = 2;
 
 /// Return address of a function that an instruction called which is no call: the getter of a property for `LOAD_ATTR`,
@@ -188,14 +188,15 @@ impl Regs {
     /// Moves `n` registers from `from` to `to`, which may overlap; what is left behind becomes unbound.
     #[inline]
     pub fn shift(self, from: usize, to: usize, n: usize) {
-        // SAFETY: see the file's header; every word moves once, and the words left behind are cleared.
-        unsafe {
-            std::ptr::copy(self.at(from), self.at(to), n);
-            let (start, end) = if to > from { (from, to.min(from + n)) } else { ((to + n).max(from), from + n) };
-            for i in start..end {
-                *self.at(i) = 0;
+        // Few words, which are not worth a call of memmove.
+        let one = |i: usize| {
+            // SAFETY: see the file's header; every word moves once, as its register is cleared.
+            unsafe {
+                let word = std::mem::replace(&mut *self.at(from + i), 0);
+                *self.at(to + i) = word;
             }
-        }
+        };
+        if to > from { (0..n).rev().for_each(one) } else { (0..n).for_each(one) }
     }
     /// Moves the values into the registers from `R[0]` on, which are unbound, and empties the vector.
     #[inline(always)]

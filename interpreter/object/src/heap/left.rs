@@ -14,10 +14,8 @@ pub(super) struct Left {
 }
 // SAFETY: what is left belongs to nobody.
 unsafe impl Send for Left {}
-static LEFT: Mutex<Left> = Mutex::new(Left {
-    free: [[std::ptr::null_mut(); CLASSES]; USES],
-    rests: [[std::ptr::null_mut(); CLASSES]; USES],
-});
+static LEFT: Mutex<Left> =
+    Mutex::new(Left { free: [[std::ptr::null_mut(); CLASSES]; USES], rests: [[std::ptr::null_mut(); CLASSES]; USES] });
 /// Whether anything was ever left.
 static ANY: AtomicBool = AtomicBool::new(false);
 

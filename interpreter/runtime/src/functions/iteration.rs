@@ -7,22 +7,10 @@ use crate::protocol::{call, compare, iter, number};
 
 pub static FUNCTIONS: &[Method] = &[
     function("all", "(iterable, /)", "Return True if bool(x) is True for all values x in the iterable.", |th, a| {
-        let it = iter::iter(th, &a[0])?;
-        while let Some(v) = iter::next(th, &it)? {
-            if !compare::truth(th, &v)? {
-                return Ok(Value::FALSE);
-            }
-        }
-        Ok(Value::TRUE)
+        find_truth(th, &a[0], false).map(|found| Value::bool(!found))
     }),
     function("any", "(iterable, /)", "Return True if bool(x) is True for any x in the iterable.", |th, a| {
-        let it = iter::iter(th, &a[0])?;
-        while let Some(v) = iter::next(th, &it)? {
-            if compare::truth(th, &v)? {
-                return Ok(Value::TRUE);
-            }
-        }
-        Ok(Value::FALSE)
+        find_truth(th, &a[0], true).map(Value::bool)
     }),
     function("aiter", "(async_iterable, /)", "Return an AsyncIterator for an AsyncIterable object.", |th, a| {
         let f = a[0].class().slots.aiter.get();
@@ -157,7 +145,18 @@ fn extreme(th: &mut Thread, a: &Args<'_>, name: &str, op: CmpOp) -> PyResult<Val
         }
     };
     let mut best: Option<(Value, Value)> = None;
-    while let Some(item) = iter::next(th, &items)? {
+    loop {
+        let refused = iter::feed(th, &items, &mut |item| {
+            let held = best.as_mut().filter(|_| key.is_none());
+            let better = held.as_ref().and_then(|held| is_better(op, &item, &held.0));
+            match (held, better) {
+                (Some(held), Some(true)) => *held = (item.clone(), item),
+                (_, Some(false)) => {}
+                _ => return Err(item),
+            }
+            Ok(())
+        });
+        let Some(item) = refused? else { break };
         let rank = match key {
             Some(key) => call::call(th, key, &[item.clone()])?,
             None => item.clone(),
@@ -179,6 +178,13 @@ fn extreme(th: &mut Thread, a: &Args<'_>, name: &str, op: CmpOp) -> PyResult<Val
         (None, None) => Err(value_error(th, format!("{name}() iterable argument is empty"))),
     }
 }
+/// `x op y` of two ints or two floats.
+fn is_better(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
+    match (x.as_int(), y.as_int()) {
+        (Some(x), Some(y)) => Some(op.of(x.cmp(&y))),
+        _ => x.as_float()?.partial_cmp(&y.as_float()?).map(|order| op.of(order)),
+    }
+}
 /// A running float sum with Neumaier's correction.
 struct FloatSum {
     sum: f64,
@@ -198,6 +204,20 @@ impl FloatSum {
         if self.lost != 0.0 && self.lost.is_finite() { self.sum + self.lost } else { self.sum }
     }
 }
+/// Whether some item is as true as `wanted`; none is asked for behind it.
+fn find_truth(th: &mut Thread, iterable: &Value, wanted: bool) -> PyResult<bool> {
+    let it = iter::iter(th, iterable)?;
+    let mut other = |item: Value| match item.as_bool() {
+        Some(t) if t != wanted => Ok(()),
+        _ => Err(item),
+    };
+    while let Some(item) = iter::feed(th, &it, &mut other)? {
+        if compare::truth(th, &item)? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 fn sum(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let it = iter::iter(th, &a[0])?;
     let mut total = match a.opt(1) {
@@ -216,30 +236,29 @@ fn sum(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
         }
     };
     let mut floats: Option<FloatSum> = None;
-    while let Some(item) = iter::next(th, &it)? {
-        if let Some(f) = &mut floats {
-            if let Some(x) = item.as_float() {
-                f.add(x);
-                continue;
+    loop {
+        let refused = iter::feed(th, &it, &mut |item| {
+            if let Some(f) = &mut floats {
+                match (item.as_float(), item.as_int_ref()) {
+                    (Some(x), _) => f.add(x),
+                    (_, Some(IntRef::Small(i))) => f.sum += i as f64,
+                    _ => return Err(item),
+                }
+            } else if let (Some(x), Some(y)) = (total.as_int(), item.as_int().or(item.as_bool().map(i64::from))) {
+                total = Value::int(x + y);
+            } else if let (Some(x), Some(y)) = (total.as_float(), item.as_float()) {
+                let mut f = FloatSum { sum: x, lost: 0.0 };
+                f.add(y);
+                floats = Some(f);
+            } else {
+                return Err(item);
             }
-            if let Some(IntRef::Small(i)) = item.as_int_ref() {
-                f.sum += i as f64;
-                continue;
-            }
+            Ok(())
+        })?;
+        if let Some(f) = floats.take() {
             total = Value::float(f.total());
-            floats = None;
-        } else if let (Some(x), Some(y)) = (total.as_int(), item.as_int()) {
-            total = Value::int(x + y);
-            continue;
-        } else if let Some(x) = total.as_float()
-            && item.as_float().is_some()
-        {
-            let mut f = FloatSum { sum: x, lost: 0.0 };
-            item.as_float().into_iter().for_each(|y| f.add(y));
-            floats = Some(f);
-            continue;
         }
+        let Some(item) = refused else { return Ok(total) };
         total = number::binary(th, number::BinaryOp::Add, &total, &item)?;
     }
-    Ok(floats.map_or(total, |f| Value::float(f.total())))
 }

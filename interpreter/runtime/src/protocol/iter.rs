@@ -1,16 +1,19 @@
 //! Iteration (`PyObject_GetIter`, `PyIter_Next`, `PyObject_LengthHint`).
 use krait_object::list::try_copy;
+use krait_object::thread::breaker;
 use krait_object::{List, PyResult, Thread, Tuple, Value};
 
 use crate::errors::{catch, type_error, value_error};
 use crate::exceptions::{STOP_ITERATION, TYPE_ERROR};
+use crate::hooks;
 use crate::protocol::attr::call_special_opt;
 use crate::protocol::sequence;
+use crate::types::generator::Generator;
+use crate::types::list::iterators::ListIter;
 
 /// `iter(v)`.
 pub fn iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    let class = v.class_ref();
-    if let Some(f) = class.slots.iter.get() {
+    if let Some(f) = v.class().slots.iter.get() {
         let it = f(th, v)?;
         if !it.class().slots.next.is_set() {
             let name = it.class().name();
@@ -21,11 +24,16 @@ pub fn iter(th: &mut Thread, v: &Value) -> PyResult<Value> {
     if sequence::is_sequence(v) {
         return Ok(crate::types::seq_iter::new(v.clone()));
     }
-    Err(type_error(th, format!("'{}' object is not iterable", class.name())))
+    Err(type_error(th, format!("'{}' object is not iterable", v.class().name())))
 }
 /// The next item, or `None` at the end; a StopIteration, which carries a generator's return value, is the end too.
 #[inline]
 pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
+    if let Some(list) = it.downcast_exact::<ListIter>()
+        && let Some(item) = list.step()
+    {
+        return Ok(Some(item));
+    }
     let slot = it.class().slots.next.get();
     match slot {
         Some(f) => match f(th, it) {
@@ -37,6 +45,22 @@ pub fn next(th: &mut Thread, it: &Value) -> PyResult<Option<Value>> {
             Err(type_error(th, format!("'{name}' object is not an iterator")))
         }
     }
+}
+/// Hands the items that an iterator has left to `each`, which runs no Python code, as long as it takes them. What `each` gave
+/// back; `None`: there are no more.
+pub fn feed(th: &mut Thread, it: &Value, each: &mut dyn FnMut(Value) -> Result<(), Value>) -> PyResult<Option<Value>> {
+    if let Some(generator) = it.downcast_exact::<Generator>()
+        && generator.is_resumable()
+        && th.breaker() & breaker::TRACE == 0
+    {
+        return (hooks::vm().feed_from_generator)(th, it, each);
+    }
+    while let Some(item) = next(th, it)? {
+        if let Err(refused) = each(item) {
+            return Ok(Some(refused));
+        }
+    }
+    Ok(None)
 }
 /// Calls `f` with each item.
 pub fn for_each(th: &mut Thread, v: &Value, mut f: impl FnMut(&mut Thread, Value) -> PyResult<()>) -> PyResult<()> {
@@ -74,13 +98,17 @@ pub fn collect(th: &mut Thread, v: &Value) -> PyResult<Vec<Value>> {
     if out.try_reserve(hint).is_err() {
         return Err(crate::errors::memory_error(th));
     }
-    while let Some(item) = next(th, &it)? {
-        if out.try_reserve(1).is_err() {
-            return Err(crate::errors::memory_error(th));
+    let refused = feed(th, &it, &mut |item| {
+        if out.len() == out.capacity() && out.try_reserve(1).is_err() {
+            return Err(item);
         }
         out.push(item);
+        Ok(())
+    });
+    match refused? {
+        None => Ok(out),
+        Some(_) => Err(crate::errors::memory_error(th)),
     }
-    Ok(out)
 }
 /// `operator.length_hint(v, default)`.
 pub fn length_hint(th: &mut Thread, v: &Value, default: usize) -> PyResult<usize> {

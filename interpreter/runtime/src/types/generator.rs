@@ -162,6 +162,10 @@ impl Generator {
             _ => State::Done,
         }
     }
+    /// Whether it is created or suspended.
+    pub fn is_resumable(&self) -> bool {
+        matches!(self.state(), State::Created | State::Suspended)
+    }
     pub fn set_state(&self, state: State) {
         self.state.store(state as u8, Release);
     }

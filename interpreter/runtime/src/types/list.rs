@@ -149,12 +149,10 @@ pub fn extend(th: &mut Thread, list: &Value, iterable: &Value) -> PyResult<()> {
     if room.is_err() {
         return Err(memory_error(th));
     }
-    while let Some(item) = iter::next(th, &it)? {
-        if l.try_push(item).is_err() {
-            return Err(memory_error(th));
-        }
+    match iter::feed(th, &it, &mut |item| l.try_push(item))? {
+        None => Ok(()),
+        Some(_) => Err(memory_error(th)),
     }
-    Ok(())
 }
 
 fn list_repr(th: &mut Thread, v: &Value) -> PyResult<Value> {

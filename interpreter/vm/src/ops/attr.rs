@@ -13,8 +13,9 @@ use krait_runtime::types::function::FUNCTION;
 use krait_runtime::types::module::{MODULE, Module};
 use krait_runtime::types::property;
 use krait_runtime::types::super_;
+use krait_runtime::well_known::names;
 
-use super::call::enter_special;
+use super::call::{enter_special, python_special};
 use super::{a, b, c, dies, finish1, kill_reads, ok};
 use crate::cache::{self, Access, Kind, Learnt, NO_PLACE};
 use crate::frames::publish;
@@ -29,16 +30,31 @@ fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
 
 #[inline(always)]
 pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    match cache::load(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
+    let learnt = cache::learnt(pc);
+    match cache::load_slot(learnt, r.get(b(w))) {
+        Some(value) => finish1(th, w, pc, pc.add(2), r, value),
+        None => load_attr_other(th, w, pc, r),
+    }
+}
+#[inline(never)]
+fn load_attr_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if cache::knows_descriptor(pc) {
+        return load_attr_through(th, w, pc, r);
+    }
+    match cache::load_other(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
         Some(value) => finish1(th, w, pc, pc.add(2), r, value),
         None => load_attr_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
-fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if let Some(s) = load_through(th, w, pc, r, cache::learnt(pc)) {
-        return s;
+fn load_attr_through(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    match load_through(th, w, pc, r, cache::learnt(pc)) {
+        Some(s) => s,
+        None => load_attr_slow(th, w, pc, r),
     }
+}
+#[inline(never)]
+fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if let Some(learnt) = cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w)) {
         if let Some(value) = cache::load(learnt, r.get(b(w)), || name_at(r, w).clone()) {
             return finish1(th, w, pc, pc.add(2), r, value);
@@ -51,7 +67,7 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     let learnt = learn_load(&object, name, pc, &value);
-    cache::keep(th, learnt, Access::Load, &object, name);
+    cache::keep(th, learnt, Access::Load, &object, cache::detail_of(&object), name);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
 }
@@ -64,6 +80,12 @@ fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs, learnt: Learnt) -> Op
         && let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r)
     {
         return Some(s);
+    }
+    if let Some(get) = python_special(&descriptor, &names().get) {
+        let class = r.get(b(w)).class_ref();
+        if let Some(s) = enter_special(th, &get, &[&descriptor, r.get(b(w)), class.as_value()], pc, r) {
+            return Some(s);
+        }
     }
     let object = r.get(b(w)).clone();
     Some(match read_through(th, &descriptor, &object)? {
@@ -198,10 +220,10 @@ fn store_attr_recalled(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) 
 fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
     publish(th, pc);
     let (object, name) = (r.get(a(w)).clone(), name_at(r, w));
-    let before = shape_of(&object);
+    let (before, state) = (shape_of(&object), cache::detail_of(&object));
     ok!(attr::set_attr(th, &object, name, Some(&value)), th, pc, r);
     let learnt = learn_store(&object, name, before, pc);
-    cache::keep(th, learnt, Access::Store, &object, name);
+    cache::keep(th, learnt, Access::Store, &object, state, name);
     drop((object, value));
     if dies(w, KILL_1) {
         r.kill(a(w));
@@ -275,14 +297,19 @@ fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     match cache::load_method(cache::learnt(pc), r.get(b(w))) {
         Some(function) => method_form(w, pc, r, function),
+        None => load_method_other(th, w, pc, r),
+    }
+}
+/// What is called without the object that it was loaded from.
+#[inline(never)]
+fn load_method_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    match cache::load(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
+        Some(callee) => value_form(th, w, pc, r, callee),
         None => load_method_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if let Some(callee) = cache::load(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
-        return value_form(th, w, pc, r, callee);
-    }
     if let Some(learnt) = cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
         if let Some(function) = cache::load_method(learnt, r.get(b(w))) {
             return method_form(w, pc, r, function);
@@ -301,13 +328,13 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         return value_form(th, w, pc, r, value);
     }
     if let Some((function, learnt)) = class_function(&object, name, pc) {
-        cache::keep(th, learnt, Access::Method, &object, name);
+        cache::keep(th, learnt, Access::Method, &object, cache::detail_of(&object), name);
         drop(object);
         return method_form(w, pc, r, function);
     }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     let learnt = learn_load(&object, name, pc, &value);
-    cache::keep(th, learnt, Access::Method, &object, name);
+    cache::keep(th, learnt, Access::Method, &object, cache::detail_of(&object), name);
     drop(object);
     value_form(th, w, pc, r, value)
 }

@@ -10,7 +10,7 @@ use krait_runtime::errors;
 use krait_runtime::protocol::{attr, call, iter};
 use krait_runtime::types::code::Code;
 use krait_runtime::types::descriptor::MethodDescriptor;
-use krait_runtime::types::function::Function;
+use krait_runtime::types::function::{FUNCTION, Function};
 use krait_runtime::types::method::Method;
 use krait_runtime::types::native_function::{Intrinsic, NativeFunction};
 use krait_runtime::well_known::names;
@@ -64,6 +64,11 @@ pub fn op_call(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return push(th, window, function, code, pc, r, 0);
     }
+    if let Some(function) = window.get(0).downcast_exact::<NativeFunction>()
+        && !th.vm.tracing.active
+    {
+        return call_native_function(th, w, pc, r, b(w), function);
+    }
     call_other(th, w, pc, r, b(w))
 }
 #[inline(always)]
@@ -79,6 +84,11 @@ pub fn op_call_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         && let Some(code) = simple_code(function, given)
     {
         return push(th, window, function, code, pc, r, 0);
+    }
+    if let Some(method) = window.get(0).downcast_exact::<MethodDescriptor>()
+        && !th.vm.tracing.active
+    {
+        return call_method_descriptor(th, w, pc, r, given, method);
     }
     call_other(th, w, pc, r, given)
 }
@@ -131,28 +141,45 @@ fn call_other(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
     if th.vm.tracing.active {
         return call_slow(th, w, pc, r, window, given, &[]);
     }
-    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
-        return call_method_descriptor(th, w, pc, r, given, method);
-    }
-    if callable.downcast_exact::<Function>().is_some() {
-        publish(th, pc);
-        return call_python(th, Call { w, pc, r, window, given, names: &[], flags: 0 });
-    }
     if let Some(function) = callable.downcast_exact::<NativeFunction>() {
         return call_native_function(th, w, pc, r, given, function);
     }
-    if given == 1
-        && let Some(class) = callable.downcast_exact::<Type>()
-        && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
-    {
-        return finish_native(th, w, pc, r, given, value);
+    if let Some(method) = callable.downcast_exact::<MethodDescriptor>() {
+        return call_method_descriptor(th, w, pc, r, given, method);
+    }
+    if callable.is_exact(&FUNCTION) {
+        return call_function(th, w, pc, r, given);
+    }
+    if callable.is_exact(&TYPE) {
+        return call_type(th, w, pc, r, given);
+    }
+    call_slow(th, w, pc, r, window, given, &[])
+}
+#[inline(never)]
+fn call_function(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+    publish(th, pc);
+    call_python(th, Call { w, pc, r, window: r.up(a(w)), given, names: &[], flags: 0 })
+}
+/// A class without a metaclass of its own.
+#[inline(never)]
+fn call_type(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
+    let window = r.up(a(w));
+    if let Some(class) = window.get(0).downcast_exact::<Type>() {
+        if let Some(init) = cache::init_of(pc, class) {
+            publish(th, pc);
+            return call_class(th, Call { w, pc, r, window, given, names: &[], flags: 0 }, init);
+        }
+        if given == 1
+            && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
+        {
+            return finish_native(th, w, pc, r, 1, value);
+        }
     }
     call_slow(th, w, pc, r, window, given, &[])
 }
 #[inline(always)]
 fn call_method_descriptor(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, method: &MethodDescriptor) -> S {
-    let window = r.up(a(w));
-    let args = window.up(FRAME_HEADER);
+    let args = r.up(a(w) + FRAME_HEADER);
     if method.intrinsic != Intrinsic::None {
         // The item moves.
         if method.intrinsic == Intrinsic::ListAppend
@@ -171,30 +198,48 @@ fn call_method_descriptor(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usiz
     }
     match method.direct(args.slice(0, given)) {
         Some((native, entries)) => call_direct(th, w, pc, r, given, native, entries),
-        None => call_slow(th, w, pc, r, window, given, &[]),
+        None => call_slow(th, w, pc, r, r.up(a(w)), given, &[]),
     }
 }
 #[inline(always)]
 fn call_native_function(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, function: &NativeFunction) -> S {
-    let window = r.up(a(w));
-    let args = window.up(FRAME_HEADER);
-    if function.intrinsic != Intrinsic::None
-        && let Some(value) = quick::result(function.intrinsic, args.slice(0, given))
-    {
-        return finish_native(th, w, pc, r, given, value);
-    }
-    if let Some((native, first, entries)) = function.direct(given) {
-        let Some(first) = first.cloned() else {
-            return call_direct(th, w, pc, r, given, native, entries);
-        };
-        // What is not called here must find its arguments as they were.
-        if fits(entries, given + 1) {
-            args.shift(0, 1, given);
-            args.put(0, first);
-            return call_direct(th, w, pc, r, given + 1, native, entries);
+    let args = r.up(a(w) + FRAME_HEADER);
+    if function.intrinsic != Intrinsic::None {
+        if function.intrinsic == Intrinsic::Len
+            && given == 1
+            && let Some(n) = quick::length(args.get(0))
+        {
+            return finish_native(th, w, pc, r, 1, n.into());
+        }
+        if let Some(value) = quick::result(function.intrinsic, args.slice(0, given)) {
+            return finish_native(th, w, pc, r, given, value);
         }
     }
-    call_slow(th, w, pc, r, window, given, &[])
+    match function.direct(given) {
+        Some((native, None, entries)) => call_direct(th, w, pc, r, given, native, entries),
+        Some((native, Some(first), entries)) => call_bound(th, w, pc, r, given, (native, first, entries)),
+        None => call_slow(th, w, pc, r, r.up(a(w)), given, &[]),
+    }
+}
+/// A native bound to its first argument.
+#[inline(never)]
+fn call_bound(
+    th: &mut Thread,
+    w: Word,
+    pc: Pc,
+    r: Regs,
+    given: usize,
+    (native, first, entries): (NativeFn, &Value, usize),
+) -> S {
+    let window = r.up(a(w));
+    // What is not called here must find its arguments as they were.
+    if !fits(entries, given + 1) {
+        return call_slow(th, w, pc, r, window, given, &[]);
+    }
+    let (args, first) = (window.up(FRAME_HEADER), first.clone());
+    args.shift(0, 1, given);
+    args.put(0, first);
+    call_direct(th, w, pc, r, given + 1, native, entries)
 }
 #[inline(never)]
 fn call_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, window: Regs, given: usize, names: &[Value]) -> S {
@@ -208,7 +253,7 @@ fn fits(entries: usize, given: usize) -> bool {
 }
 /// Calls a native with the arguments borrowed from the window. The registers behind the arguments are unbound, so they
 /// read as arguments left out; they lie within the slack above the frame.
-#[inline(never)]
+#[inline(always)]
 fn call_direct(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize, native: NativeFn, entries: usize) -> S {
     let window = r.up(a(w));
     if !fits(entries, given) {
@@ -379,7 +424,13 @@ fn call_class(th: &mut Thread, call: Call<'_>, init: Value) -> S {
     window.put(0, init);
     let old = call.window.replace(0, Some(instance));
     drop(old);
-    call_python(th, Call { window, given: call.given + 1, flags: INIT_CALL, ..call })
+    let given = call.given + 1;
+    if let Some(function) = window.get(0).downcast_exact::<Function>()
+        && let Some(code) = simple_code(function, given)
+    {
+        return push(th, window, function, code, call.pc, call.r, INIT_CALL);
+    }
+    call_python(th, Call { window, given, flags: INIT_CALL, ..call })
 }
 
 pub fn op_call_ex(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

@@ -48,6 +48,13 @@ fn fast(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
 
 #[inline(never)]
 fn slow_value(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp) -> S {
+    match of_strings(op, r.get(b(w)), r.get(c(w))) {
+        Some(t) => finish2(th, w, pc, pc, r, Value::bool(t)),
+        None => slower_value(th, w, pc, r, op),
+    }
+}
+#[inline(never)]
+fn slower_value(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp) -> S {
     let (x, y) = (r.get(b(w)), r.get(c(w)));
     if let Some(t) = plain(op, x, y) {
         return finish2(th, w, pc, pc, r, Value::bool(t));
@@ -80,16 +87,19 @@ comparison!(op_ge, CmpOp::Ge);
 comparison!(op_eq, CmpOp::Eq);
 comparison!(op_ne, CmpOp::Ne);
 
-/// What is plain (strings, tuples of plain values) is compared without running Python code.
+/// What two strings say.
+#[inline(always)]
+fn of_strings(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
+    let (s, t) = (x.downcast_exact::<Str>()?, y.downcast_exact::<Str>()?);
+    Some(match op {
+        CmpOp::Eq => s.equals(t),
+        CmpOp::Ne => !s.equals(t),
+        _ => op.of(s.order(t)),
+    })
+}
+/// What is plain (tuples of plain values, say) is compared without running Python code.
 #[inline(always)]
 fn plain(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
-    if let (Some(s), Some(t)) = (x.downcast_exact::<Str>(), y.downcast_exact::<Str>()) {
-        return Some(match op {
-            CmpOp::Eq => x.is(y) || s.equals(t),
-            CmpOp::Ne => !x.is(y) && !s.equals(t),
-            _ => op.of(s.order(t)),
-        });
-    }
     // An object may say that it differs from itself.
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) || x.is(y) {
         return None;
@@ -102,6 +112,13 @@ fn plain(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
 }
 #[inline(never)]
 fn slow_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
+    match of_strings(op, r.get(a(w)), r.get(b(w))) {
+        Some(t) => go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]),
+        None => slower_jump(th, w, pc, r, op, sense),
+    }
+}
+#[inline(never)]
+fn slower_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
     let (x, y) = (r.get(a(w)), r.get(b(w)));
     if let Some(t) = plain(op, x, y) {
         return go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]);

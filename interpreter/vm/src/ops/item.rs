@@ -1,7 +1,8 @@
 //! Items and slices.
 use krait_bytecode::Word;
 use krait_bytecode::opcodes::{KILL_1, KILL_2, KILL_3};
-use krait_object::{Dict, List, Str, Thread, Tuple, Value, intern};
+use krait_object::builtin_types::{DICT, TUPLE};
+use krait_object::{Dict, List, Str, Thread, Tuple, Value, intern, list};
 use krait_runtime::protocol::sequence;
 use krait_runtime::types::slice::Slice;
 use krait_runtime::well_known::names;
@@ -43,16 +44,21 @@ pub fn op_get_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return finish2(th, w, pc, pc.add(1), r, value);
     }
+    if object.is_exact(&DICT) { get_of_dict(th, w, pc, r) } else { get_item_slow(th, w, pc, r) }
+}
+#[inline(never)]
+fn get_of_dict(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(dict) = r.get(b(w)).downcast_exact::<Dict>()
+        && let Ok(Some(value)) = dict.get_quick(r.get(c(w)))
+    {
+        return finish2(th, w, pc, pc.add(1), r, value);
+    }
     get_item_slow(th, w, pc, r)
 }
 #[inline(never)]
 fn get_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (object, key) = (r.get(b(w)), r.get(c(w)));
-    if let Some(dict) = object.downcast_exact::<Dict>() {
-        if let Ok(Some(value)) = dict.get_quick(key) {
-            return finish2(th, w, pc, pc.add(1), r, value);
-        }
-    } else if let Some(index) = key.as_int()
+    if let Some(index) = key.as_int()
         && let Some(character) = character_at(object, index)
     {
         return finish2(th, w, pc, pc.add(1), r, character);
@@ -118,10 +124,10 @@ pub fn op_set_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             return S { pc, r };
         }
     }
-    set_item_slow(th, w, pc, r)
+    if object.is_exact(&DICT) { set_of_dict(th, w, pc, r) } else { set_item_slow(th, w, pc, r) }
 }
 #[inline(never)]
-fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+fn set_of_dict(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if let Some(dict) = r.get(a(w)).downcast_exact::<Dict>()
         && let Ok(old) = dict.set_quick(r.get(b(w)), r.get(c(w)).clone())
     {
@@ -129,6 +135,10 @@ fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         after_drop(th, pc, freed);
         return kill_reads(th, w, pc, pc, r, &[a(w), b(w), c(w)]);
     }
+    set_item_slow(th, w, pc, r)
+}
+#[inline(never)]
+fn set_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let (object, key, value) = (r.get(a(w)).clone(), r.get(b(w)).clone(), r.get(c(w)).clone());
     let result = match object.downcast_exact::<Dict>() {
@@ -149,7 +159,47 @@ pub fn op_del_item(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     kill_reads(th, w, pc, pc, r, &[a(w), b(w)])
 }
 
+/// A bound of a slice without a step in a sequence of `len` items.
+#[inline]
+fn bound(value: &Value, len: usize, default: usize) -> Option<usize> {
+    if value.is_none() {
+        return Some(default);
+    }
+    let index = value.as_int()?;
+    let index = if index < 0 { (index + len as i64).max(0) } else { index };
+    Some((index as usize).min(len))
+}
+/// A slice of a builtin sequence between plain bounds.
+#[inline]
+fn slice_of(object: &Value, from: &Value, to: &Value) -> Option<Value> {
+    let range = |len: usize| {
+        let (from, to) = (bound(from, len, 0)?, bound(to, len, len)?);
+        Some(from..to.max(from))
+    };
+    if let Some(list) = object.downcast_exact::<List>() {
+        let items = list.lock();
+        let copy = list::try_copy(&items[range(items.len())?])?;
+        drop(items);
+        return Some(List::new(copy).into());
+    }
+    if let Some(text) = object.downcast_exact::<Str>() {
+        let range = range(text.len())?;
+        let whole = range.len() == text.len();
+        return Some(if whole { object.clone() } else { text.slice(range.start, range.end).into() });
+    }
+    let tuple = object.downcast_exact::<Tuple>()?;
+    let range = range(tuple.len())?;
+    Some(if range.len() == tuple.len() {
+        object.clone()
+    } else {
+        Tuple::try_new(tuple[range].iter().cloned(), &TUPLE)?.into()
+    })
+}
 pub fn op_get_slice(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if let Some(value) = slice_of(r.get(b(w)), r.get(c(w)), r.get(c(w) + 1)) {
+        r.clear(c(w), c(w) + 2);
+        return finish1(th, w, pc, pc, r, value);
+    }
     publish(th, pc);
     let object = r.get(b(w)).clone();
     let key: Value = Slice::new(r.moved(c(w)), r.moved(c(w) + 1), Value::NONE).into();

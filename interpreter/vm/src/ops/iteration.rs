@@ -4,6 +4,7 @@ use krait_bytecode::opcodes::KILL_1;
 use krait_bytecode::{Op, Word};
 use std::sync::atomic::Ordering::Relaxed;
 
+use krait_object::builtin_types::LIST;
 use krait_object::{PyResult, Raised, Thread, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, STOP_ASYNC_ITERATION, STOP_ITERATION};
@@ -27,8 +28,18 @@ use crate::trace;
 use crate::unwind::{fail, reraise};
 
 pub fn op_get_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    let v = r.get(b(w));
+    if v.is_exact(&LIST) {
+        let list = r.take_or_clone(b(w), dies(w, KILL_1));
+        return finish0(th, a(w), pc, pc, r, ListIter::over(list));
+    }
     publish(th, pc);
-    let v = r.get(b(w)).clone();
+    if v.class().is_static() {
+        // No Python code runs.
+        let it = ok!(iter::iter(th, v), th, pc, r);
+        return finish1(th, w, pc, pc, r, it);
+    }
+    let v = v.clone();
     let it = ok!(iter::iter(th, &v), th, pc, r);
     drop(v);
     finish1(th, w, pc, pc, r, it)
@@ -54,45 +65,46 @@ fn for_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
         range.left.store(left - 1, Relaxed);
         return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, Value::int(item));
     }
+    if let Some(it) = iterator.downcast_exact::<ListIter>() {
+        if let Some(item) = it.step() {
+            return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
+        }
+        return for_slot(th, w, pc, r);
+    }
+    if iterator.is_exact(&GENERATOR) {
+        return for_generator(th, w, pc, r);
+    }
     for_iter_other(th, w, pc, r)
 }
 #[inline(never)]
 fn for_iter_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let iterator = r.get(a(w));
-    if iterator.is_exact(&GENERATOR) {
-        return for_generator(th, w, pc, r);
-    }
-    if let Some(it) = iterator.downcast_exact::<ListIter>() {
-        let index = it.index.load(Relaxed);
-        if let Some(item) = it.list.list_item(index as usize) {
-            it.index.store(index + 1, Relaxed);
-            return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
-        }
-    } else if let Some(it) = iterator.downcast_exact::<TupleIter>() {
+    if let Some(it) = iterator.downcast_exact::<TupleIter>() {
         let index = it.index.load(Relaxed);
         if let Some(item) = it.tuple.tuple_item(index) {
             it.index.store(index + 1, Relaxed);
             return finish0(th, b(w), pc, pc.offset(w.sc() as isize), r, item);
         }
-    }
-    if let Some(s) = for_pair(th, w, pc, r) {
-        return s;
+    } else if takes_pairs(th, w, pc) {
+        return for_pair(th, w, pc, r);
     }
     for_slot(th, w, pc, r)
 }
-/// A step of an iterator over pairs whose pair is unpacked at once: both instructions, without making the tuple.
-#[inline]
-fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
+/// Whether what the step gives is unpacked into two at once.
+#[inline(always)]
+fn takes_pairs(th: &Thread, w: Word, pc: Pc) -> bool {
+    let unpack = pc.offset(w.sc() as isize).word();
+    unpack.op_byte() == Op::UNPACK_SEQUENCE as u8
+        && c(unpack) == 2
+        && b(unpack) == b(w)
+        && dies(unpack, KILL_1)
+        && !th.vm.tracing.active
+}
+/// A step of an iterator over pairs whose pair is unpacked at once ([`takes_pairs`]): both instructions, without making the tuple.
+#[inline(never)]
+fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let body = pc.offset(w.sc() as isize);
     let unpack = body.word();
-    if unpack.op_byte() != Op::UNPACK_SEQUENCE as u8
-        || c(unpack) != 2
-        || b(unpack) != b(w)
-        || !dies(unpack, KILL_1)
-        || th.vm.tracing.active
-    {
-        return None;
-    }
     let iterator = r.get(a(w));
     let result = if let Some(it) = iterator.downcast_exact::<Enumerate>() {
         publish(th, pc);
@@ -100,12 +112,16 @@ fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
     } else if let Some(it) = iterator.downcast_exact::<ItemIter>() {
         publish(th, pc);
         next_item(th, it)
-    } else {
-        let it = iterator.downcast_exact::<Zip>()?;
+    } else if let Some(it) = iterator.downcast_exact::<Zip>() {
         publish(th, pc);
-        zip::next_pair(th, it)?
+        match zip::next_pair(th, it) {
+            Some(result) => result,
+            None => return for_slot(th, w, pc, r),
+        }
+    } else {
+        return for_slot(th, w, pc, r);
     };
-    Some(match result {
+    match result {
         Ok(Some([first, second])) => {
             let mut freed = r.kill(b(w));
             for (i, item) in [first, second].into_iter().enumerate() {
@@ -118,16 +134,17 @@ fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
         }
         Ok(None) => exhausted(th, w, pc, r),
         Err(raised) => for_iter_failed(th, raised, w, pc, r),
-    })
+    }
 }
 #[inline(never)]
 fn for_generator(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    match generators::resume_inline(th, r.get(a(w)), Value::NONE, pc, r) {
+    match generators::resume_inline(th, Value::NONE, pc, r) {
         Ok(s) => s,
         Err(_) => for_slot(th, w, pc, r),
     }
 }
+#[inline(never)]
 fn for_slot(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let iterator = r.get(a(w));
@@ -195,7 +212,7 @@ pub fn op_get_yield_from_iter(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_send(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
     let value = r.moved(b(w));
-    let value = match generators::resume_inline(th, r.get(a(w)), value, pc, r) {
+    let value = match generators::resume_inline(th, value, pc, r) {
         Ok(s) => return s,
         Err(value) => value,
     };

@@ -63,8 +63,12 @@ fn test_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, sense: bool) -> S {
     if let Some(n) = quick::length(x) {
         return end_test(th, w, pc, r, (n != 0) == sense);
     }
+    test_slower(th, w, pc, r, sense)
+}
+#[inline(never)]
+fn test_slower(th: &mut Thread, w: Word, pc: Pc, r: Regs, sense: bool) -> S {
     publish(th, pc);
-    let x = x.clone();
+    let x = r.get(a(w)).clone();
     let t = ok!(truth(th, &x), th, pc, r);
     drop(x);
     end_test(th, w, pc, r, t == sense)

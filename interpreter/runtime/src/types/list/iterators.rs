@@ -54,12 +54,30 @@ static REVERSE_METHODS: &[Method] = &[
     method("__setstate__", "(object, /)", "Set state information for unpickling.", reverse_setstate),
 ];
 
+impl ListIter {
+    /// An iterator over a list.
+    #[inline]
+    pub fn over(list: Value) -> Value {
+        Ref::new(ListIter { list: ValueCell::new(Some(list)), index: AtomicIsize::new(0) }).into()
+    }
+    /// The next item of an exact list; `None` at its end, or if the list is none.
+    #[inline(always)]
+    pub fn step(&self) -> Option<Value> {
+        let i = self.index.load(Relaxed);
+        let item = self.list.list_item(i as usize)?;
+        self.index.store(i + 1, Relaxed);
+        Some(item)
+    }
+}
 pub fn iter(_: &mut Thread, v: &Value) -> PyResult<Value> {
-    Ok(Ref::new(ListIter { list: ValueCell::new(Some(v.clone())), index: AtomicIsize::new(0) }).into())
+    Ok(ListIter::over(v.clone()))
 }
 
 pub fn next(_: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     let it: &ListIter = v.downcast_ref().expect("the slot belongs to list_iterator");
+    if let Some(item) = it.step() {
+        return Ok(Some(item));
+    }
     let Some(list) = it.list.get() else { return Ok(None) };
     let i = it.index.load(Relaxed);
     match list.downcast_ref::<List>().and_then(|l| l.get(i as usize)) {

@@ -46,7 +46,8 @@ pub fn update(th: &mut Thread, s: &Set, iterable: &Value) -> PyResult<()> {
         return Ok(());
     }
     let it = iter::iter(th, iterable)?;
-    while let Some(item) = iter::next(th, &it)? {
+    let mut add = |item: Value| s.add_quick(&item).map_err(|_| item);
+    while let Some(item) = iter::feed(th, &it, &mut add)? {
         s.add(th, item)?;
     }
     Ok(())
