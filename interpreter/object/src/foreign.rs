@@ -354,7 +354,11 @@ pub(crate) fn merge() {
     seen.dedup();
     for &object in &seen {
         // SAFETY: as above.
-        unsafe { &*(object as *const Header) }.clear_flag(FOREIGN);
+        let h = unsafe { &*(object as *const Header) };
+        // What is everybody's stays marked: nobody writes to its header.
+        if !is_everybodys(h) {
+            h.clear_flag(FOREIGN);
+        }
     }
     for object in warm {
         // SAFETY: as above.

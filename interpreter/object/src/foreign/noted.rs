@@ -1,4 +1,4 @@
-//! What a thread has counted of the objects of others: a direct-mapped table with a log behind it.
+//! What a thread has counted of the objects of others: a table with two entries for each object to choose from, and a log behind it.
 //!
 //! An object with an entry in the calling thread's table, be it zero, is marked as counted elsewhere and therefore alive until the world
 //! stops: it is counted without a look at its header.
@@ -30,7 +30,7 @@ pub(super) struct Change {
     pub object: usize,
     pub by: i32,
 }
-const ENTRIES: usize = 1 << 12;
+const ENTRIES: usize = 1 << 14;
 /// What waits in one thread before the world is stopped for it.
 const CROWDED: usize = 1 << 14;
 /// So many references to one object, and the world is stopped to make it everybody's.
@@ -74,8 +74,14 @@ fn place_of(object: usize) -> usize {
 #[inline(always)]
 pub(super) fn entry_of<'a>(object: usize) -> Option<&'a Entry> {
     // SAFETY: the thread's own table, or the empty one, which lives as long as this returns into.
-    let entry = unsafe { &(*OWN.with(|own| own.get())).0[place_of(object)] };
-    (entry.object.get() == object).then_some(entry)
+    let entries = unsafe { &(*OWN.with(|own| own.get())).0 };
+    let place = place_of(object);
+    let entry = &entries[place];
+    if entry.object.get() == object {
+        return Some(entry);
+    }
+    let other = &entries[place ^ 1];
+    (other.object.get() == object).then_some(other)
 }
 /// Counts one reference more if there is an entry for the object.
 #[inline(always)]
@@ -93,10 +99,9 @@ pub(super) fn subtract(object: usize) -> bool {
 impl Table {
     /// A table, from now on the calling thread's.
     pub fn enter() -> Box<Table> {
-        let entries =
-            Entries([const { Entry { object: Cell::new(0), by: Cell::new(0), adds: Cell::new(0) } }; ENTRIES]);
         let table = Table {
-            entries: Box::new(entries),
+            // SAFETY: entries that are all 0 are those of no object.
+            entries: unsafe { Box::<Entries>::new_zeroed().assume_init() },
             used: Vec::new(),
             log: Vec::new(),
             zeros: Vec::new(),
@@ -120,13 +125,18 @@ impl Table {
     }
     /// Makes an entry for an object that is marked as counted elsewhere. `is_everybodys` says whether it is that already.
     pub fn note(&mut self, object: usize, by: i32, is_everybodys: bool) {
-        let place = place_of(object);
-        let entry = &self.entries.0[place];
-        let old = entry.object.replace(object);
-        if old == object {
-            entry.by.set(entry.by.get() + by);
+        let first = place_of(object);
+        let of = |place: usize| &self.entries.0[place];
+        let held = |wanted| [first, first ^ 1].into_iter().find(|&place| of(place).object.get() == wanted);
+        if let Some(place) = held(object) {
+            of(place).by.set(of(place).by.get() + by);
             return;
         }
+        // The object that is counted less gives its entry up.
+        let rarer = if of(first).adds.get() <= of(first ^ 1).adds.get() { first } else { first ^ 1 };
+        let place = held(0).unwrap_or(rarer);
+        let entry = of(place);
+        let old = entry.object.replace(object);
         let was = entry.by.replace(by);
         let adds = entry.adds.replace(0);
         if old == 0 {
@@ -150,8 +160,9 @@ impl Table {
     /// What the thread has counted of an object.
     pub fn counted(&self, object: usize) -> i32 {
         let logged = self.log.iter().filter(|c| c.object == object).map(|c| c.by).sum::<i32>();
-        let here = &self.entries.0[place_of(object)];
-        logged + if here.object.get() == object { here.by.get() } else { 0 }
+        let place = place_of(object);
+        let here = [place, place ^ 1].into_iter().map(|place| &self.entries.0[place]);
+        logged + here.filter(|entry| entry.object.get() == object).map(|entry| entry.by.get()).sum::<i32>()
     }
     /// Empties the table: `each` gets what was counted, `warm` the objects that it was much of.
     pub fn drain(&mut self, mut each: impl FnMut(Change), warm: &mut Vec<usize>) {
