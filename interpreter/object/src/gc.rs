@@ -675,12 +675,21 @@ fn each_tracked(th: &Thread, mut f: impl FnMut(&Header)) {
     });
 }
 /// Makes the objects immortal that all threads use all the time, so that nobody counts them: `shared` says which. Called with
-/// the world stopped when the second thread starts.
+/// the world stopped when the second thread starts. Garbage stays what it is.
 pub fn immortalize(shared: impl Fn(&Value) -> bool) {
+    let mut set = Set::new();
+    heap::walk(false, |h| {
+        // SAFETY: blocks in use hold live objects.
+        let header = unsafe { h.as_ref() };
+        if header.gc.load(Relaxed) & bit::TRACKED != 0 && !header.is_immortal() {
+            set.add(h);
+        }
+    });
+    let garbage: HashSet<u64, ByWord> = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
     heap::walk(false, |h| {
         // SAFETY: blocks in use hold live objects; the reference is not given back.
         let object = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(h.as_ptr() as u64) });
-        if shared(&object) {
+        if !garbage.contains(&object.bits()) && shared(&object) {
             // SAFETY: as above.
             unsafe { h.as_ref() }.make_immortal();
         }
