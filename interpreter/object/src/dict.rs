@@ -543,9 +543,10 @@ impl Dict {
     }
 
     /// The first entry at or after place `from`, and the place to go on from.
-    #[inline]
+    #[inline(always)]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
         if multi() && !self.is_view() {
+            std::hint::cold_path();
             return self.next_entry_multi(from);
         }
         let t = self.lock();

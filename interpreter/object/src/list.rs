@@ -2,6 +2,8 @@
 //!
 //! A list that several threads read time and again gets a *view* (`viewed`): items are then read without the lock. Whoever
 //! takes the lock to change the list gives it other memory first, and leaves the old one to the readers.
+use std::hint::cold_path;
+
 use crate::builtin_types::LIST;
 use crate::header::multi;
 use crate::locked::{Guard, Locked};
@@ -49,11 +51,11 @@ impl List {
     #[inline(always)]
     pub fn at(&self, index: i64) -> Option<Value> {
         if multi() {
+            cold_path();
             return self.at_multi(index);
         }
         let items = self.items.lock();
-        let index = if index < 0 { index + items.len() as i64 } else { index };
-        items.get(usize::try_from(index).ok()?).cloned()
+        place(index, items.len()).map(|i| items[i].clone())
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -61,9 +63,11 @@ impl List {
     #[inline(always)]
     pub fn get(&self, i: usize) -> Option<Value> {
         if multi() {
+            cold_path();
             return self.at_multi(i64::try_from(i).ok()?);
         }
-        self.items.lock().get(i).cloned()
+        let items = self.items.lock();
+        if i < items.len() { Some(items[i].clone()) } else { None }
     }
     #[inline(always)]
     pub fn push(&self, v: Value) {
@@ -100,6 +104,12 @@ impl Drop for List {
     }
 }
 
+/// Place of an index in a list of `len` items.
+#[inline(always)]
+fn place(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok().filter(|&i| i < len)
+}
 /// A copy of the items; `None` without memory.
 pub fn try_copy<T: Clone>(items: &[T]) -> Option<Vec<T>> {
     let mut copy = Vec::new();

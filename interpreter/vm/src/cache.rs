@@ -73,7 +73,11 @@ pub struct Learnt {
 #[inline(always)]
 pub fn learnt(pc: Pc) -> Learnt {
     let (word, detail) = (pc.extra_acquire(0), pc.extra_acquire(1));
-    if pc.extra_acquire(0) == word { Learnt { word, detail } } else { Learnt { word: 0, detail: 0 } }
+    if pc.extra_acquire(0) != word {
+        std::hint::cold_path();
+        return Learnt { word: 0, detail: 0 };
+    }
+    Learnt { word, detail }
 }
 
 /// Writes both words; nothing where the version is exhausted or the place does not fit.

@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*};
 
-use super::List;
+use super::{List, place};
 use crate::locked::try_load_word;
 use crate::retired::retire;
 use crate::value::Value;
@@ -141,10 +141,4 @@ impl List {
             drop(Number(word & !VIEWED));
         }
     }
-}
-/// Place of an index in a list of `len` items.
-#[inline(always)]
-fn place(index: i64, len: usize) -> Option<usize> {
-    let index = if index < 0 { index + len as i64 } else { index };
-    usize::try_from(index).ok().filter(|&i| i < len)
 }

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*, fence};
 
 use crate::changes;
+use crate::header::multi;
 use crate::locked::{Locked, ValueCell};
 use crate::retired::retire;
 use crate::trace::{Trace, Tracer};
@@ -26,8 +27,9 @@ struct Table {
 }
 impl Table {
     fn new(size: usize) -> Table {
-        let empty = || Entry { name: AtomicUsize::new(0), value: ValueCell::empty() };
-        Table { entries: (0..size).map(|_| empty()).collect(), changes: AtomicU64::new(0) }
+        // SAFETY: entries that are all 0 have no name and an empty cell.
+        let entries = unsafe { Box::<[Entry]>::new_zeroed_slice(size).assume_init() };
+        Table { entries, changes: AtomicU64::new(0) }
     }
     #[inline(always)]
     fn entry(&self, name: usize) -> &Entry {
@@ -105,7 +107,8 @@ impl FoundNames {
                     let held = entry.name.load(Relaxed);
                     if held != 0 {
                         let place = grown.entry(held);
-                        place.value.set(entry.value.get());
+                        // Others may be reading the old table.
+                        place.value.set(if multi() { entry.value.get() } else { entry.value.take() });
                         place.name.store(held, Relaxed);
                     }
                 }
