@@ -82,7 +82,7 @@ fn run(path: &str) -> bool {
         let mut at = exceptions::base(&e).and_then(|b| b.traceback.get());
         while let Some(t) = at.and_then(|t| t.to_ref::<traceback::Traceback>()) {
             if let Some(f) = t.frame.to_ref::<krait_runtime::types::frame::Frame>() {
-                println!("  line {} in {}", t.line(), f.code.name.to_string_lossy());
+                println!("  line {} in {}", t.line().unwrap_or(0), f.code.name.to_string_lossy());
             }
             at = t.next.get();
         }

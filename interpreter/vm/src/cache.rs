@@ -128,6 +128,8 @@ pub enum Access {
     Load = 1,
     Method,
     Store,
+    /// The method of a class behind another one in the MRO.
+    Super,
 }
 #[inline(always)]
 fn key(access: Access, name: &Ref<Str>) -> usize {
@@ -161,6 +163,29 @@ pub fn keep(th: &mut Thread, learnt: Option<Learnt>, access: Access, object: &Va
     let state = if of_type { word as u32 } else { version(word) };
     if state != 0 && state == class.current_version() && name.is_interned() {
         th.vm.learnt.set(key(access, name), (state, before), (word, detail));
+    }
+}
+/// The function that `super(class, object).name` calls with the object, where that is known of objects of its class.
+#[inline]
+pub fn recall_super(th: &Thread, class: &Type, object: &Value, name: &Ref<Str>) -> Option<Value> {
+    let version = cache::heap_class(object)?.current_version();
+    let state = (version, class.current_version());
+    if state.0 == 0 || state.1 == 0 {
+        return None;
+    }
+    let (address, _) = th.vm.learnt.get(key(Access::Super, name), state)?;
+    // SAFETY: `keep_super` entered what is at the address into the method table of the class that had the version.
+    unsafe { cache::method(object, version, None, address) }
+}
+/// Keeps what was found for [`recall_super`], if the object's class still has the version that it had before the look-up.
+pub fn keep_super(th: &mut Thread, class: &Type, object: &Value, version: u32, name: &Ref<Str>, found: &Value) {
+    let own = object.class();
+    let state = (version, class.version());
+    if state.0 != 0 && state.1 != 0 && name.is_interned() && found.is_pointer() {
+        let entered = own.cache_method(found).is_some();
+        if entered && own.current_version() == version {
+            th.vm.learnt.set(key(Access::Super, name), state, (found.bits(), 0));
+        }
     }
 }
 pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };

@@ -133,8 +133,7 @@ fn add_traceback(th: &mut Thread, r: Regs, word: u32) {
     let Some(exception) = th.exc.clone() else { return };
     let Some(base) = exceptions::base(&exception) else { return };
     let frame = object_of(r);
-    let line = frame.code.line_of(word);
-    let entry = traceback::Traceback::new(base.traceback.get(), frame.into(), word as i32 * 2, line as i32);
+    let entry = traceback::Traceback::new(base.traceback.get(), frame.into(), word as i32 * 2, traceback::BY_PLACE);
     base.traceback.set(Some(entry.into()));
 }
 

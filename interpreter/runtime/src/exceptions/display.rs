@@ -305,10 +305,7 @@ fn print_frames(th: &mut Thread, out: &Output, tb: &Value, margin: &str) -> PyRe
     let skip = all.len().saturating_sub(limit);
     let (mut last, mut count) = (None, 0usize);
     for tb in all.iter().skip(skip) {
-        let line = match tb.downcast_ref::<Traceback>().map(Traceback::line) {
-            Some(-1) | None => attr::get_text(th, tb, "tb_lineno")?.as_int().unwrap_or(0),
-            Some(n) => n,
-        };
+        let line = tb.downcast_ref::<Traceback>().and_then(Traceback::line).unwrap_or(0);
         let entry = (traceback::filename_of(tb), line, traceback::function_of(tb));
         if last.as_ref() == Some(&entry) {
             count += 1;

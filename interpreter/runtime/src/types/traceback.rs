@@ -10,7 +10,7 @@ use krait_object::{
 };
 
 use crate::errors::{type_error, value_error};
-use crate::protocol::{attr, iter, number};
+use crate::protocol::number;
 use crate::types::frame::{FRAME, Frame};
 
 #[derive(Trace, Payload)]
@@ -50,6 +50,9 @@ fn payload(v: &Value) -> &Traceback {
     v.downcast_ref().expect("the caller checked the class of self")
 }
 
+/// The line number of an entry whose line is found by the instruction when it is asked for.
+pub const BY_PLACE: i32 = -1;
+
 impl Traceback {
     /// A traceback for `frame`, in front of `next`.
     pub fn new(next: Option<Value>, frame: Value, lasti: i32, lineno: i32) -> Ref<Traceback> {
@@ -60,8 +63,17 @@ impl Traceback {
         self.frame.downcast_ref()
     }
     /// The line, or -1 where only the code object knows.
-    pub fn line(&self) -> i64 {
-        self.lineno.load(Relaxed)
+    /// `tb_lineno`
+    pub fn line(&self) -> Option<i64> {
+        let noted = self.lineno.load(Relaxed);
+        if noted != i64::from(BY_PLACE) { Some(noted) } else { self.line_by_place().map(i64::from) }
+    }
+    /// The line of the instruction; `None` where it has none.
+    fn line_by_place(&self) -> Option<u32> {
+        let code = &self.frame()?.code;
+        let word = u32::try_from(self.lasti.load(Relaxed) / 2).ok()?;
+        let known = (word as usize) < code.bytecode.words.len();
+        known.then(|| code.line_of(word)).filter(|&line| line != 0)
     }
 }
 /// The tracebacks from the outermost call inwards.
@@ -141,23 +153,6 @@ fn set_next(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
     Ok(())
 }
 /// The line, through the code object's table where it was not noted; `None` where the code has none there.
-fn get_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    let tb = payload(v);
-    let noted = tb.lineno.load(Relaxed);
-    if noted != -1 {
-        return Ok(noted.into());
-    }
-    let lasti = tb.lasti.load(Relaxed);
-    let Some(code) = tb.frame.downcast_ref::<Frame>().map(|f| f.code.to_value()) else { return Ok(Value::NONE) };
-    let lines = attr::call_method(th, &code, "co_lines", &[])?;
-    for range in iter::collect(th, &lines)? {
-        let Some(range) = range.downcast_ref::<krait_object::Tuple>() else { continue };
-        if let [start, end, line] = &range[..]
-            && start.as_int().is_some_and(|s| s <= lasti)
-            && end.as_int().is_some_and(|e| lasti < e)
-        {
-            return Ok(line.clone());
-        }
-    }
-    Ok(Value::NONE)
+fn get_lineno(_: &mut Thread, v: &Value) -> PyResult<Value> {
+    Ok(payload(v).line().map_or(Value::NONE, Value::from))
 }

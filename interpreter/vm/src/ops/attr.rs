@@ -454,12 +454,22 @@ fn super_attr(
         let proxy = call::call(th, function, &[class.clone(), object.clone()])?;
         return attr::get_attr(th, &proxy, name).map(SuperAttr::Value);
     };
+    let is_method = w.flags() & METHOD != 0;
+    // With a class as the object, either side of it may be meant.
+    let of_instance = is_method && object.downcast_ref::<Type>().is_none();
+    if of_instance && let Some(found) = cache::recall_super(th, &class, object, name) {
+        return Ok(SuperAttr::Method(found));
+    }
     let start = super_::check(th, &class, object)?;
-    if w.flags() & METHOD != 0
+    let version = start.version();
+    if is_method
         && !start.as_value().is(object)
         && let Some(found) = super_::lookup_raw(class.as_value(), &start, name)
         && found.class().has_flag(type_flag::METHOD_DESCRIPTOR)
     {
+        if of_instance && start.as_value().is(object.class_ref().as_value()) {
+            cache::keep_super(th, &class, object, version, name, &found);
+        }
         return Ok(SuperAttr::Method(found));
     }
     if !name.eq_str("__class__")

@@ -69,6 +69,9 @@ pub fn op_call(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     {
         return call_native_function(th, w, pc, r, b(w), function);
     }
+    if window.get(0).is_exact(&TYPE) && !th.vm.tracing.active {
+        return call_type(th, w, pc, r, b(w));
+    }
     call_other(th, w, pc, r, b(w))
 }
 #[inline(always)]
@@ -169,10 +172,8 @@ fn call_type(th: &mut Thread, w: Word, pc: Pc, r: Regs, given: usize) -> S {
             publish(th, pc);
             return call_class(th, Call { w, pc, r, window, given, names: &[], flags: 0 }, init);
         }
-        if given == 1
-            && let Some(value) = quick::convert(class, window.get(FRAME_HEADER))
-        {
-            return finish_native(th, w, pc, r, 1, value);
+        if let Some(value) = quick::construct(class, window.slice(FRAME_HEADER, given)) {
+            return finish_native(th, w, pc, r, given, value);
         }
     }
     call_slow(th, w, pc, r, window, given, &[])

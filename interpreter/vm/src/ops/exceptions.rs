@@ -1,6 +1,6 @@
 //! Raising, handling, matching exceptions.
 use krait_bytecode::Word;
-use krait_object::{PyResult, Raised, Thread, Value};
+use krait_object::{PyResult, Raised, Thread, Type, Value};
 use krait_runtime::errors;
 use krait_runtime::exceptions::{self as exc, is_exception, is_exception_class};
 use krait_runtime::protocol::call;
@@ -87,6 +87,9 @@ pub fn op_pop_except(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 pub fn op_jnexc_match(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (exception, wanted) = (r.get(a(w)), r.get(b(w)));
+    if let Some(matched) = matches_class(exception, wanted) {
+        return go_kill(th, w, pc, r, !matched, &[b(w)]);
+    }
     publish(th, pc);
     let (exception, wanted) = (exception.clone(), wanted.clone());
     let matched = ok!(errors::except_matches(th, &exception, &wanted), th, pc, r);
@@ -94,6 +97,15 @@ pub fn op_jnexc_match(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     go_kill(th, w, pc, r, !matched, &[b(w)])
 }
 
+/// Whether a caught exception is of a class, where that is one of exceptions.
+fn matches_class(exception: &Value, wanted: &Value) -> Option<bool> {
+    let class = wanted.downcast_exact::<Type>()?;
+    let own = exception.class();
+    if std::ptr::from_ref(&own.payload) == std::ptr::from_ref(class) || own.has_ancestor(wanted)? {
+        return Some(true);
+    }
+    class.derives_from(&exc::BASE_EXCEPTION).then_some(false)
+}
 /// The type of an exception and its traceback, as `__exit__` gets them.
 pub fn details(exception: &Value) -> (Value, Value) {
     let traceback = exc::base(exception).and_then(|b| b.traceback.get()).unwrap_or(Value::NONE);

@@ -1,9 +1,11 @@
 //! What the VM does itself for common arguments of a few builtin functions and methods: no Python code, no exception.
 //! `None` leaves it to the call.
-use krait_object::builtin_types::{FLOAT, INT, STR, TYPE};
+use krait_object::builtin_types::{BOOL, DICT, FLOAT, INT, LIST, SET, STR, TUPLE, TYPE};
+use krait_object::list::try_copy;
 use krait_object::{Dict, List, Set, Str, Tuple, Type, TypeObject, Value, intern};
 use krait_runtime::types::int;
 use krait_runtime::types::native_function::Intrinsic;
+use krait_runtime::types::range::{RANGE, Range};
 
 /// The result of a call with these arguments (a method's `self` first).
 #[inline(never)]
@@ -35,34 +37,46 @@ pub fn result(what: Intrinsic, args: &[Value]) -> Option<Value> {
         _ => None,
     }
 }
-/// What calling a builtin class with one argument makes: conversions of plain values to themselves or each other, and the
-/// class of a value.
+/// What calling a builtin class makes of plain values: conversions to themselves or each other, the class of a value, ranges,
+/// empty containers and copies.
 #[inline]
-pub fn convert(class: &Type, x: &Value) -> Option<Value> {
+pub fn construct(class: &Type, args: &[Value]) -> Option<Value> {
     let is = |wanted: &TypeObject| std::ptr::eq(class, &raw const wanted.payload);
-    if is(&TYPE) {
-        return Some(x.class_ref().into());
-    }
-    if is(&STR) {
-        return match x.as_int() {
+    match args {
+        [x] if is(&TYPE) => Some(x.class_ref().into()),
+        [stop] if is(&RANGE) => range(&Value::int(0), stop),
+        [start, stop] if is(&RANGE) => range(start, stop),
+        [x] if is(&STR) => match x.as_int() {
             Some(i) => Some(int::decimal(i).into()),
             None => x.downcast_exact::<Str>().map(|_| x.clone()),
-        };
-    }
-    if is(&INT) {
-        return match x.as_float() {
+        },
+        [x] if is(&INT) => match x.as_float() {
             Some(f) if f.abs() < 1e14 => Some(Value::int(f as i64)),
             Some(_) => None,
             None => x.as_int().map(Value::int),
-        };
-    }
-    if is(&FLOAT) {
-        return match x.as_int() {
+        },
+        [x] if is(&FLOAT) => match x.as_int() {
             Some(i) => Some(Value::float(i as f64)),
             None => x.as_float().map(Value::float),
-        };
+        },
+        [x] if is(&BOOL) => x.as_bool().or_else(|| length(x).map(|n| n != 0)).map(Value::bool),
+        [] if is(&LIST) => Some(List::new(Vec::new()).into()),
+        [] if is(&DICT) => Some(Dict::new().into()),
+        [] if is(&SET) => Some(Set::new().into()),
+        [x] if is(&LIST) => match x.downcast_exact::<List>() {
+            Some(list) => Some(List::new(list.try_to_vec()?).into()),
+            None => Some(List::new(try_copy(x.downcast_exact::<Tuple>()?)?).into()),
+        },
+        [x] if is(&TUPLE) => match x.downcast_exact::<List>() {
+            Some(list) => Some(Tuple::from_vec(list.try_to_vec()?).into()),
+            None => x.downcast_exact::<Tuple>().map(|_| x.clone()),
+        },
+        _ => None,
     }
-    None
+}
+fn range(start: &Value, stop: &Value) -> Option<Value> {
+    let plain = start.as_int().is_some() && stop.as_int().is_some();
+    plain.then(|| Range::new(start.clone(), stop.clone(), Value::int(1)).into())
 }
 /// The length of a builtin container.
 #[inline]

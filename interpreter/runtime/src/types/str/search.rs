@@ -276,6 +276,15 @@ pub fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if let (Some(text), Some(old), Some(new)) = (text.as_ascii(), old.as_ascii(), new.as_ascii())
         && !old.is_empty()
     {
+        if let &[old] = old.as_bytes() {
+            let n = text.bytes().filter(|&b| b == old).count();
+            if n == 0 {
+                return Ok(exact(&a[0], a.this()));
+            }
+            if n <= most {
+                return replace_byte(th, text, old, new, n);
+            }
+        }
         let Some(first) = find::find(text.as_bytes(), old.as_bytes()).filter(|_| most > 0) else {
             return Ok(exact(&a[0], a.this()));
         };
@@ -303,6 +312,17 @@ pub fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     Ok(fit(th, made)?.map_or_else(|| exact(&a[0], text), Value::from))
 }
 
+/// All `n` places of an ASCII character.
+fn replace_byte(th: &mut Thread, text: &str, old: u8, new: &str, n: usize) -> PyResult<Value> {
+    let total = new.len().checked_mul(n).and_then(|added| added.checked_add(text.len() - n));
+    let mut pieces = text.split(char::from(old));
+    let first = pieces.next().unwrap_or_default();
+    let all = std::iter::once(first).chain(pieces.flat_map(|piece| [new, piece]));
+    match total.and_then(|total| Str::from_ascii_pieces(total, all)) {
+        Some(made) => Ok(made.into()),
+        None => Err(memory_error(th)),
+    }
+}
 fn strip_any(th: &mut Thread, a: &Args<'_>, name: &str, left: bool, right: bool) -> PyResult<Value> {
     let text: &Str = a.this();
     let range = match a.opt_not_none(1) {
