@@ -35,7 +35,7 @@ pub struct Lock {
 /// For the thread with the number `me`, which no other has, or [`NOBODY`].
 #[inline(always)]
 pub fn acquire(lock: &Lock, me: u16) {
-    if lock.owner.load(Relaxed) == me {
+    if lock.owner.load(Relaxed) == me && lock.shared.load(Relaxed) == 0 {
         lock.busy.store(1, Relaxed);
         light_barrier();
         if lock.shared.load(Acquire) == 0 {

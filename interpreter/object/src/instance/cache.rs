@@ -221,6 +221,11 @@ pub unsafe fn of_type(object: &Value, meta: u32, version: u32, address: u64) -> 
 #[inline(always)]
 unsafe fn owned(class: &TypeObject, version: u32, address: u64) -> Option<Value> {
     if multi() {
+        // SAFETY: an object, as below; if it is immortal nobody counts it.
+        if unsafe { &*(address as *const Header) }.is_immortal() && class.version_now() == version {
+            // SAFETY: as above.
+            return Some(unsafe { Value::from_bits(address) });
+        }
         // The table owned it when the version was seen, and is kept until the world stops.
         return crate::locked::try_load_word(&AtomicU64::new(address), || class.version_now() == version);
     }
