@@ -50,4 +50,53 @@ try:
         pass
 except TypeError as exc:
     print(exc)
+
+
+class Named:
+    def __init__(self, first, second=None, third=None):
+        self.values = first, second, third
+
+
+print(Named(1, third=3, second=2).values, Named(third=3, first=1).values, Named(1, 2, 3).values)
+
+
+class Above:
+    def who(self):
+        return "above"
+
+
+class Beside(Above):
+    def who(self):
+        return "beside " + super().who()
+
+
+class Below(Beside):
+    def who(self):
+        return "below " + super().who()
+
+
+for step in range(3):
+    print([Below().who() for _ in range(3)])
+    if step == 0:
+        Above.who = lambda self: "changed"
+    else:
+        del Beside.who
+        break
+print(Below().who())
+
+
+def attribute(objects):
+    return [o.x for o in objects], [o.y() for o in objects]
+
+
+class Shaped:
+    def __init__(self, i):
+        for name in ("x", "z", "w")[i % 3:] + ("x", "z", "w")[:i % 3]:
+            setattr(self, name, i)
+
+    def y(self):
+        return self.z
+
+
+print(attribute([Shaped(i) for i in range(7)] * 2))
 both.missing

@@ -36,6 +36,56 @@ try:
     coroutine().send(None)
 except StopIteration as stop:
     print(stop.value)
+
+
+def closes():
+    try:
+        yield False
+        yield 0
+        yield True
+        yield "left"
+    finally:
+        print("closed")
+
+
+g = closes()
+print(any(g), g.gi_running, next(g), list(g), list(g))
+
+
+def grows(target):
+    for i in range(3):
+        yield len(target), i
+
+
+grown = []
+grown.extend(grows(grown))
+print(grown, sum(x == y for x, y in grown), max(x for x, _ in grown), set(y for _, y in grown))
+
+
+def itself():
+    try:
+        list(running)
+    except ValueError as e:
+        yield str(e)
+
+
+running = itself()
+print(list(running))
+
+
+def fails():
+    yield 1
+    raise LookupError("inside")
+
+
+for consume in (list, tuple, set, sum, any, all, sorted, max):
+    try:
+        print(consume.__name__, consume(fails()))
+    except LookupError as e:
+        print(consume.__name__, e, e.__traceback__.tb_next.tb_lineno - fails.__code__.co_firstlineno)
+print([1, 2, 3, 4][1:-1], "abcdef"[-3:], (1, 2, 3)[:], "abc"[5:], [1, 2][2:1], "äöü"[1:2], (1, 2, 3)[-9:9])
+
+
 def stops():
     raise StopIteration("inside")
     yield

@@ -104,6 +104,14 @@ impl Drop for Dict {
     }
 }
 
+/// What [`Dict::step`] finds.
+pub enum Step {
+    /// The place behind the entry, the key, the value.
+    Entry(usize, Value, Value),
+    End,
+    Resized,
+}
+
 impl Dict {
     pub fn new() -> Ref<Dict> {
         Ref::new(Dict::default())
@@ -539,6 +547,25 @@ impl Dict {
         match t.at_mut(place as usize) {
             Some(pair) => Ok(std::mem::replace(&mut pair.1, value)),
             None => Err(value),
+        }
+    }
+    /// One step of an iteration that found `used` entries at its start: the first entry at or after `place`.
+    pub fn step(&self, place: usize, used: usize) -> Step {
+        if multi() && !self.is_view() {
+            std::hint::cold_path();
+            return match self.next_entry_multi(place) {
+                _ if self.len() != used => Step::Resized,
+                Some((next, key, value)) => Step::Entry(next, key, value),
+                None => Step::End,
+            };
+        }
+        let t = self.lock();
+        if t.len() != used {
+            return Step::Resized;
+        }
+        match t.next_place(place).and_then(|at| t.at(at).map(|(key, value)| (at + 1, key.clone(), value.clone()))) {
+            Some((next, key, value)) => Step::Entry(next, key, value),
+            None => Step::End,
         }
     }
 

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::cell::{Content, load_counted, try_load_counted};
-use crate::dict::Dict;
+use crate::dict::{Dict, Step};
 use crate::foreign;
 use crate::header::flag;
 use crate::header::{Header, multi};
@@ -318,6 +318,11 @@ impl ValueCell {
     #[inline(always)]
     pub fn tuple_item(&self, i: usize) -> Option<Value> {
         self.with(|v| v.downcast_exact::<Tuple>()?.get(i).cloned())
+    }
+    /// [`Dict::step`] of the exact dict that the cell holds.
+    #[inline(always)]
+    pub fn dict_step(&self, place: usize, used: usize) -> Option<Step> {
+        self.with(|v| Some(v.downcast_exact::<Dict>()?.step(place, used)))
     }
     /// The item at `place` of the exact dict that the cell holds, if its keys are those of `version` (see [`Dict::cached`]).
     #[inline(always)]

@@ -426,7 +426,8 @@ fn call_class(th: &mut Thread, call: Call<'_>, init: Value) -> S {
     let old = call.window.replace(0, Some(instance));
     drop(old);
     let given = call.given + 1;
-    if let Some(function) = window.get(0).downcast_exact::<Function>()
+    if call.names.is_empty()
+        && let Some(function) = window.get(0).downcast_exact::<Function>()
         && let Some(code) = simple_code(function, given)
     {
         return push(th, window, function, code, call.pc, call.r, INIT_CALL);

@@ -25,8 +25,25 @@ fn spread(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, items: Vec<Value>
     S { pc: next, r }
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn op_unpack_sequence(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    if c(w) == 2
+        && let Some(tuple) = r.get(b(w)).downcast_exact::<Tuple>()
+        && let [first, second] = tuple.as_slice()
+    {
+        let (first, second) = (first.clone(), second.clone());
+        let mut freed = r.replace(a(w), Some(first)).is_some_and(Value::release);
+        freed |= r.replace(a(w) + 1, Some(second)).is_some_and(Value::release);
+        if dies(w, KILL_1) {
+            freed |= r.kill(b(w));
+        }
+        after_drop(th, pc, freed);
+        return S { pc, r };
+    }
+    unpack_other(th, w, pc, r)
+}
+#[inline(never)]
+fn unpack_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let source = r.get(b(w));
     if let Some(tuple) = source.downcast_exact::<Tuple>()
         && tuple.len() == c(w)

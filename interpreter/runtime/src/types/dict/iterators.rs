@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
+use krait_object::dict::Step;
 use krait_object::native::method;
 use krait_object::{
     Args, ClassDef, Dict, List, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
@@ -45,6 +46,16 @@ impl Cursor {
         }
     }
     fn next(&self, th: &mut Thread, reverse: bool) -> PyResult<Option<(Value, Value)>> {
+        let left = self.left.load(Relaxed);
+        if !reverse
+            && left != 0
+            && let Some(Step::Entry(place, key, value)) =
+                self.dict.dict_step(self.place.load(Relaxed), self.used.load(Relaxed))
+        {
+            self.left.store(left - 1, Relaxed);
+            self.place.store(place, Relaxed);
+            return Ok(Some((key, value)));
+        }
         let Some(held) = self.dict.get() else { return Ok(None) };
         let Some(dict) = held.downcast_ref::<Dict>() else { return Ok(None) };
         if self.used.load(Relaxed) != dict.len() {
