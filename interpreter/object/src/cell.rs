@@ -13,6 +13,9 @@ use crate::sync::{AtomicU8, AtomicU32, AtomicU64, relax};
 pub enum Content<'a> {
     /// Nothing that is counted.
     Uncounted,
+    /// An object that the calling thread has counted before, since the world was last stopped: it was marked then, and is
+    /// not freed until the world stops again.
+    Noted,
     /// An object of the calling thread.
     Own(&'a AtomicU32),
     /// An object of another thread, or a block that was one.
@@ -21,11 +24,11 @@ pub enum Content<'a> {
 
 /// The word's content, counted, where the word owns it for as long as it is there. `look` says what the content is; `note`
 /// counts a reference to an object of another thread.
-#[inline]
+#[inline(always)]
 pub fn load_counted<'a>(word: &AtomicU64, look: impl Fn(u64) -> Content<'a>, note: impl Fn(u64)) -> u64 {
     let mut spins = 0u32;
     loop {
-        if let Some(bits) = try_load_counted(word, &look, || true, &note) {
+        if let Some(bits) = try_load_counted(word, |bits| look(bits), || true, |bits| note(bits)) {
             return bits;
         }
         spins += 1;
@@ -34,7 +37,7 @@ pub fn load_counted<'a>(word: &AtomicU64, look: impl Fn(u64) -> Content<'a>, not
 }
 /// One attempt of [`load_counted`]: `None` where the word changed meanwhile or its object is gone. For words that may keep
 /// what they do not own any more: `valid` says whether it still is theirs.
-#[inline]
+#[inline(always)]
 pub fn try_load_counted<'a>(
     word: &AtomicU64,
     look: impl Fn(u64) -> Content<'a>,
@@ -44,6 +47,13 @@ pub fn try_load_counted<'a>(
     let bits = word.load(Acquire);
     match look(bits) {
         Content::Uncounted => valid().then_some(bits),
+        Content::Noted => {
+            if !valid() {
+                return None;
+            }
+            note(bits);
+            Some(bits)
+        }
         Content::Own(count) => {
             if !valid() {
                 return None;

@@ -2,6 +2,8 @@
 //! native recursion. `Value::drop` never runs Python code; the queue is drained by `Thread::run_pending`.
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::AcqRel;
 
 use crate::header::{Header, flag};
 use crate::refs::block_size;
@@ -31,6 +33,28 @@ pub enum Pending {
 /// The finalisers and callbacks queued on this thread so far, in order.
 pub fn take_pending_finalizers() -> Vec<Pending> {
     FINALIZERS.with(|q| q.try_borrow_mut().map(|mut q| std::mem::take(&mut *q)).unwrap_or_default())
+}
+
+/// What threads that have ended left behind, with the address of their interpreter.
+static ORPHANS: Mutex<Vec<(usize, Pending)>> = Mutex::new(Vec::new());
+
+/// The calling thread ends: what adding up the counts queued is left to others of its interpreter.
+pub(crate) fn leave_pending(interpreter: usize) {
+    let left = take_pending_finalizers();
+    if !left.is_empty() {
+        ORPHANS
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .extend(left.into_iter().map(|pending| (interpreter, pending)));
+        for other in crate::world::threads() {
+            other.breaker.fetch_or(thread::breaker::PENDING, AcqRel);
+        }
+    }
+}
+/// What threads of the interpreter left behind.
+pub(crate) fn take_left(interpreter: usize) -> Vec<Pending> {
+    let mut orphans = ORPHANS.lock().unwrap_or_else(|e| e.into_inner());
+    orphans.extract_if(.., |(of, _)| *of == interpreter).map(|(_, pending)| pending).collect()
 }
 
 pub(crate) fn queue(pending: Pending) {

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::builtin_types::DICT;
 use crate::compare::{Key, hash_value, key_eq};
-use crate::header::Header;
+use crate::header::{Header, multi};
 use crate::instance::view;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::str::Str;
+use crate::table::unlocked::Look;
 use crate::table::{Found, NotQuick, Quick, Same, Table};
 use crate::thread::Thread;
 use crate::type_object::TypeObject;
@@ -41,7 +42,7 @@ impl Deref for DictGuard<'_> {
 impl DerefMut for DictGuard<'_> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut Table<Value> {
-        if crate::header::multi() && self.table.is_viewed() {
+        if multi() && self.table.is_viewed() {
             crate::foreign::stores_plainly();
         }
         &mut self.table
@@ -187,7 +188,71 @@ impl Dict {
     }
     #[inline(always)]
     pub fn len(&self) -> usize {
+        if multi() && !self.is_view() {
+            // SAFETY: the table is this live dict's.
+            return unsafe { Table::len_unlocked(self.table.as_ptr()) };
+        }
         self.lock().len()
+    }
+    /// A look at the table without the lock, in multi mode. `None`: it takes the lock.
+    #[inline]
+    fn look(&self) -> Option<Look<'_, Value>> {
+        // SAFETY: the table is this live dict's.
+        unsafe { Table::look(self.table.as_ptr(), || self.table.is_free()) }
+    }
+    /// Called with the lock, after others may have wanted it too: they will read without it.
+    #[inline]
+    fn let_others_look(&self, table: &mut DictGuard<'_>) {
+        if self.table.is_shared() && table.view.is_none() && !table.is_viewed() {
+            table.make_view();
+        }
+    }
+    #[inline(never)]
+    fn get_multi(&self, quick: &Quick<'_>) -> Result<Option<Value>, NotQuick> {
+        if let Some(look) = self.look()
+            && let Some(found) = look.find(quick)
+        {
+            match found {
+                Some(place) => {
+                    if let Some(value) = look.value(place) {
+                        return Ok(Some(value));
+                    }
+                }
+                None if look.holds() => return Ok(None),
+                None => {}
+            }
+        }
+        let mut t = self.lock();
+        let place = t.find_quick(quick)?;
+        let value = place.and_then(|i| t.at(i)).map(|(_, v)| v.clone());
+        self.let_others_look(&mut t);
+        Ok(value)
+    }
+    #[inline(never)]
+    fn contains_multi(&self, quick: &Quick<'_>) -> Result<bool, NotQuick> {
+        if let Some(look) = self.look()
+            && let Some(found) = look.find(quick)
+            && look.holds()
+        {
+            return Ok(found.is_some());
+        }
+        let mut t = self.lock();
+        let found = t.find_quick(quick)?.is_some();
+        self.let_others_look(&mut t);
+        Ok(found)
+    }
+    #[inline(never)]
+    fn next_entry_multi(&self, from: usize) -> Option<(usize, Value, Value)> {
+        if let Some(look) = self.look()
+            && let Some(entry) = look.next_entry(from)
+        {
+            return entry;
+        }
+        let mut t = self.lock();
+        let i = t.next_place(from)?;
+        let entry = t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()));
+        self.let_others_look(&mut t);
+        entry
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -317,7 +382,16 @@ impl Dict {
             return Ok(slots.get());
         }
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
-        let t = self.lock();
+        if multi() {
+            return self.get_multi(&quick);
+        }
+        if self.is_view() {
+            let t = self.lock();
+            let place = t.find_quick(&quick)?;
+            return Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()));
+        }
+        // SAFETY: single mode, and whoever holds a guard does not look into the dict by another way.
+        let t = unsafe { self.table.peek() };
         let place = t.find_quick(&quick)?;
         Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()))
     }
@@ -328,6 +402,9 @@ impl Dict {
             return self.get_quick(key).map(|found| found.is_some());
         }
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
+        if multi() {
+            return self.contains_multi(&quick);
+        }
         Ok(self.lock().find_quick(&quick)?.is_some())
     }
     /// Stores without Python code and returns what was there; the value comes back where [`Dict::set`] must do it.
@@ -358,6 +435,12 @@ impl Dict {
             && let Some(slots) = self.slots(key.as_value())
         {
             return slots.get();
+        }
+        if multi()
+            && let Some(quick) = Quick::of(key.as_value())
+            && let Ok(found) = self.get_multi(&quick)
+        {
+            return found;
         }
         let t = self.lock();
         let place = Self::place_of_str(&t, key)?;
@@ -443,7 +526,7 @@ impl Dict {
     /// What an inline cache reads: the value at `place` if the keys are still those of `version` (not 0).
     #[inline(always)]
     pub fn cached(&self, version: u32, place: u32) -> Option<Value> {
-        if crate::header::multi() {
+        if multi() {
             // SAFETY: the table is this live dict's.
             return unsafe { Table::cached(self.table.as_ptr(), version, place) };
         }
@@ -468,6 +551,14 @@ impl Dict {
     }
     /// One step of an iteration that found `used` entries at its start: the first entry at or after `place`.
     pub fn step(&self, place: usize, used: usize) -> Step {
+        if multi() && !self.is_view() {
+            std::hint::cold_path();
+            return match self.next_entry_multi(place) {
+                _ if self.len() != used => Step::Resized,
+                Some((next, key, value)) => Step::Entry(next, key, value),
+                None => Step::End,
+            };
+        }
         let t = self.lock();
         if t.len() != used {
             return Step::Resized;
@@ -479,8 +570,12 @@ impl Dict {
     }
 
     /// The first entry at or after place `from`, and the place to go on from.
-    #[inline]
+    #[inline(always)]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
+        if multi() && !self.is_view() {
+            std::hint::cold_path();
+            return self.next_entry_multi(from);
+        }
         let t = self.lock();
         let i = t.next_place(from)?;
         t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))

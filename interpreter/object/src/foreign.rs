@@ -1,9 +1,11 @@
 //! Whose objects are whose, and what threads count of the objects of others.
 //!
 //! The collector bits of a header hold the number of the thread that the object belongs to ([`crate::count`]). A thread counts
-//! references to the objects of others in a table of its own. With the world stopped all tables are added to the counts
+//! references to the objects of others in a table of its own (`noted`). With the world stopped all tables are added to the counts
 //! ([`merge`]), and what then has no references is freed: after a thread has ended, before a collection, when much waits,
-//! and soon where all the other threads wait for something. In single mode all of this rests: everybody counts plainly.
+//! and soon where all the other threads wait for something. An object that others count time and again becomes
+//! everybody's then: its own thread, too, notes what it counts, so that nobody writes to the header and all can read it from
+//! their own caches. In single mode all of this rests: everybody counts plainly.
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -15,6 +17,9 @@ use crate::header::{Header, multi};
 use crate::lock::NOBODY;
 use crate::thread::{self, Thread};
 use crate::{retired, world};
+
+mod noted;
+use noted::{Change, Entry, Table};
 
 /// The bits of a header's collector word that hold the number of its thread; 0 = nobody's.
 pub(crate) const OWNER_SHIFT: u16 = 6;
@@ -33,13 +38,18 @@ thread_local! {
 /// The calling thread's number, as headers hold it.
 #[inline(always)]
 pub(crate) fn own() -> u16 {
-    OWN.get()
+    OWN.with(|own| own.get())
 }
 /// The number for the header of a new object.
 #[inline(always)]
 pub(crate) fn maker() -> u16 {
-    OWN.get() & OWNER
+    own() & OWNER
 }
+
+/// The numbers below are those of threads; those from here on say that an object is everybody's, one for each interpreter.
+const THREADS: usize = NUMBERS - 64;
+/// The marks of the interpreters that have such a number.
+static EVERYBODYS: Mutex<[Option<u16>; NUMBERS - THREADS]> = Mutex::new([None; NUMBERS - THREADS]);
 
 /// A set of thread numbers.
 type Set = [u64; NUMBERS / 64];
@@ -61,7 +71,7 @@ impl Number {
     /// A number for a thread of the interpreter with this mark.
     pub(crate) fn take(interpreter: u16) -> Number {
         let mut taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
-        let free = || (1..NUMBERS).filter(|&n| taken[n / 64] & (1 << (n % 64)) == 0);
+        let free = || (1..THREADS).filter(|&n| taken[n / 64] & (1 << (n % 64)) == 0);
         let of = |mark| free().find(|&n| INTERPRETER[n].load(Relaxed) == mark);
         // A number that another interpreter's objects bear is the last choice.
         let Some(n) = of(interpreter).or_else(|| of(0)).or_else(|| free().next()) else { return Number(0) };
@@ -88,7 +98,7 @@ impl Number {
         }
         ENDED[n / 64].fetch_or(1 << (n % 64), Relaxed);
         let ended: u32 = ENDED.iter().map(|word| word.load(Relaxed).count_ones()).sum();
-        if ended as usize > NUMBERS / 2 {
+        if ended as usize > THREADS / 2 {
             recycle();
         }
     }
@@ -106,60 +116,21 @@ pub(crate) fn forget_interpreter(mark: u16) {
     for of in &INTERPRETER {
         let _unless_other = of.compare_exchange(mark, 0, Relaxed, Relaxed);
     }
+    let mut taken = EVERYBODYS.lock().unwrap_or_else(|e| e.into_inner());
+    taken.iter_mut().filter(|m| **m == Some(mark)).for_each(|m| *m = Some(0));
 }
 /// The mark of the interpreter that made an object; 0 = none did.
 pub(crate) fn interpreter_of(gc: u16) -> u16 {
     INTERPRETER[usize::from(gc >> OWNER_SHIFT)].load(Relaxed)
 }
 
-/// A direct-mapped table of what a thread has counted of others' objects. What another object takes the place of goes to
-/// the log, unless it came to nothing.
-struct Table {
-    entries: [Entry; ENTRIES],
-    log: Vec<Entry>,
-    /// Own objects that reached zero while others may count references to them.
-    zeros: Vec<usize>,
-    /// Entries that are not zero.
-    open: usize,
-    /// There are entries, be they zero.
-    used: bool,
-}
-#[derive(Clone, Copy)]
-struct Entry {
-    object: usize,
-    by: i32,
-}
-const ENTRIES: usize = 1 << 10;
-/// What waits in one thread before the world is stopped for it.
-const CROWDED: usize = 1 << 14;
 /// The tables of all threads.
 static TABLES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 /// A thread that waits for something has left work for [`merge`].
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// An object is to be made everybody's.
+static HOT: AtomicBool = AtomicBool::new(false);
 
-impl Table {
-    fn is_empty(&self) -> bool {
-        self.open == 0 && self.log.is_empty() && self.zeros.is_empty()
-    }
-    #[inline(always)]
-    fn change(&mut self, object: usize, by: i32) {
-        let entry = &mut self.entries[object >> 4 & (ENTRIES - 1)];
-        if entry.object != object {
-            if entry.by != 0 {
-                self.log.push(*entry);
-                self.open -= 1;
-                if self.log.len() > CROWDED {
-                    thread::flag(thread::breaker::GC);
-                }
-            }
-            *entry = Entry { object, by: 0 };
-            self.used = true;
-        }
-        let was = entry.by;
-        entry.by += by;
-        self.open = self.open + usize::from(was == 0) - usize::from(entry.by == 0);
-    }
-}
 /// Works on the calling thread's table.
 #[inline(always)]
 fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
@@ -173,9 +144,7 @@ fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
 #[cold]
 #[inline(never)]
 fn new_table() -> *mut Table {
-    let none = Entry { object: 0, by: 0 };
-    let table = Box::new(Table { entries: [none; ENTRIES], log: Vec::new(), zeros: Vec::new(), open: 0, used: false });
-    let table = Box::into_raw(table);
+    let table = Box::into_raw(Table::enter());
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).push(table as usize);
     TABLE.set(table);
     table
@@ -187,6 +156,7 @@ pub(crate) fn leave() {
         return;
     }
     merge();
+    Table::leave();
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).retain(|&t| t != table as usize);
     // SAFETY: the table came from `Box::into_raw`, and nobody knows it any more.
     drop(unsafe { Box::from_raw(table) });
@@ -205,17 +175,29 @@ pub(crate) fn after_fork(own: Number) {
 
 /// What the calling thread counts of an object that is not its own.
 pub(crate) fn counted_here(h: &Header) -> i32 {
-    let object = std::ptr::from_ref(h) as usize;
-    with_table(|t| {
-        let here = t.entries[object >> 4 & (ENTRIES - 1)];
-        let logged = t.log.iter().filter(|e| e.object == object).map(|e| e.by).sum::<i32>();
-        logged + if here.object == object { here.by } else { 0 }
-    })
+    with_table(|t| t.counted(address(h)))
+}
+#[inline(always)]
+fn address(h: &Header) -> usize {
+    std::ptr::from_ref(h) as usize
+}
+/// What the calling thread has noted of the object since the world was last stopped, be it nothing: then it is alive until the next
+/// time. The header is not looked at, nor need it be one any more.
+#[inline(always)]
+pub(crate) fn noted<'a>(h: &Header) -> Option<&'a Entry> {
+    noted::entry_of(address(h))
 }
 /// Notes a reference to an object that is marked as counted elsewhere.
 #[inline]
-pub(crate) fn note(h: &Header, by: i32) {
-    with_table(|t| t.change(std::ptr::from_ref(h) as usize, by));
+pub(crate) fn note(h: &Header) {
+    if !noted::add(address(h)) {
+        note_first(h, 1);
+    }
+}
+#[cold]
+#[inline(never)]
+fn note_first(h: &Header, by: i32) {
+    with_table(|t| t.note(address(h), by, is_everybodys(h)));
 }
 /// Takes over an object of a thread that has ended. The caller has a reference to it.
 fn take_over(h: &Header) -> bool {
@@ -225,26 +207,67 @@ fn take_over(h: &Header) -> bool {
     is_ended && own != NOBODY && h.gc.compare_exchange(gc, gc & !OWNER | own, AcqRel, Relaxed).is_ok()
 }
 /// Counts a reference to an object that is not the calling thread's. The caller has one already.
-#[cold]
 #[inline(never)]
 pub(crate) fn increment(h: &Header) {
+    if !noted::add(address(h)) {
+        increment_first(h);
+    }
+}
+#[cold]
+#[inline(never)]
+fn increment_first(h: &Header) {
     if ALONE.get() || take_over(h) {
         count::change(h.count(), 1);
         return;
     }
     count::mark_foreign(h.flags_cell());
-    note(h, 1);
+    note_first(h, 1);
 }
 /// Gives a reference back; true: it was the last, and the caller frees the object.
-#[cold]
 #[inline(never)]
 pub(crate) fn decrement(h: &Header) -> bool {
+    !noted::subtract(address(h)) && decrement_first(h)
+}
+#[cold]
+#[inline(never)]
+fn decrement_first(h: &Header) -> bool {
     if ALONE.get() || take_over(h) {
         return count::change(h.count(), -1) == count::NONE;
     }
     count::mark_foreign(h.flags_cell());
-    note(h, -1);
+    note_first(h, -1);
     false
+}
+
+/// Whether the object belongs to no thread, as several count it much: all note what they count, and the header stays as it is.
+fn is_everybodys(h: &Header) -> bool {
+    usize::from(h.gc.load(Relaxed) >> OWNER_SHIFT) >= THREADS
+}
+/// An object of another thread is counted time and again.
+#[cold]
+#[inline(never)]
+fn is_hot(object: usize) {
+    // SAFETY: an object with an entry is alive until the world stops.
+    if !is_everybodys(unsafe { &*(object as *const Header) }) {
+        HOT.store(true, Relaxed);
+        thread::flag(thread::breaker::GC);
+    }
+}
+/// Makes an object everybody's. The world is stopped, and the count exact.
+fn disown(h: &Header) {
+    let gc = h.gc.load(Relaxed);
+    let mark = interpreter_of(gc);
+    if is_everybodys(h) || h.is_immortal() {
+        return;
+    }
+    // A number for all interpreters beyond would have their collectors mix up what is whose.
+    let mut taken = EVERYBODYS.lock().unwrap_or_else(|e| e.into_inner());
+    let n = taken.iter().position(|&m| m == Some(mark)).or_else(|| taken.iter().position(Option::is_none));
+    if let Some(n) = n {
+        taken[n] = Some(mark);
+        INTERPRETER[THREADS + n].store(mark, Relaxed);
+        h.gc.store(gc & !OWNER | ((THREADS + n) as u16) << OWNER_SHIFT, Relaxed);
+    }
 }
 /// Whether an object of the calling thread that has no references left must wait for [`merge`], as others may count
 /// references to it.
@@ -266,7 +289,7 @@ pub(crate) fn stores_plainly() {
 /// Whether the calling thread may not count the object's references plainly.
 #[inline(always)]
 pub(crate) fn is_others(h: &Header) -> bool {
-    multi() && !h.is_own() && !ALONE.get()
+    multi() && !h.is_own() && !ALONE.with(|alone| alone.get())
 }
 /// Has [`merge`] look at an object of the calling thread that has no references left.
 #[cold]
@@ -299,9 +322,9 @@ pub(crate) fn is_asked() -> bool {
 pub(crate) fn run_requested(th: &Thread) {
     let table = TABLE.get();
     // SAFETY: the thread's own table.
-    let (waits, crowded) = unsafe { table.as_ref() }
-        .map_or((false, false), |t| (!t.is_empty(), t.log.len() > CROWDED || t.zeros.len() > CROWDED));
-    if retired::is_crowded() || crowded || (waits || is_asked()) && world::is_alone(th) {
+    let (waits, crowded) = unsafe { table.as_ref() }.map_or((false, false), |t| (!t.is_empty(), t.is_crowded()));
+    let hot = HOT.load(Relaxed);
+    if retired::is_crowded() || crowded || hot || (waits || is_asked()) && world::is_alone(th) {
         let _stopped = world::stop(th);
         retired::release();
     }
@@ -314,30 +337,32 @@ pub(crate) fn set_alone(alone: bool) {
 pub(crate) fn merge() {
     debug_assert!(ALONE.get());
     ASKED.store(false, Relaxed);
-    let mut seen: Vec<usize> = Vec::new();
+    HOT.store(false, Relaxed);
+    let (mut seen, mut warm) = (Vec::new(), Vec::new());
     for &table in TABLES.lock().unwrap_or_else(|e| e.into_inner()).iter() {
         // SAFETY: tables live until their threads leave, and their threads are stopped.
         let t = unsafe { &mut *(table as *mut Table) };
         seen.append(&mut t.zeros);
-        if !std::mem::take(&mut t.used) {
-            continue;
-        }
-        let log = std::mem::take(&mut t.log);
-        let none = Entry { object: 0, by: 0 };
-        t.open = 0;
-        for entry in log.into_iter().chain(t.entries.iter_mut().map(|e| std::mem::replace(e, none))) {
-            if entry.object != 0 {
-                // SAFETY: an object that is counted elsewhere is not freed before this.
-                count::change(unsafe { &*(entry.object as *const Header) }.count(), entry.by);
-                seen.push(entry.object);
-            }
-        }
+        let add = |change: Change| {
+            // SAFETY: an object that is counted elsewhere is not freed before this.
+            count::change(unsafe { &*(change.object as *const Header) }.count(), change.by);
+            seen.push(change.object);
+        };
+        t.drain(add, &mut warm);
     }
     seen.sort_unstable();
     seen.dedup();
     for &object in &seen {
         // SAFETY: as above.
-        unsafe { &*(object as *const Header) }.clear_flag(FOREIGN);
+        let h = unsafe { &*(object as *const Header) };
+        // What is everybody's stays marked: nobody writes to its header.
+        if !is_everybodys(h) {
+            h.clear_flag(FOREIGN);
+        }
+    }
+    for object in warm {
+        // SAFETY: as above.
+        disown(unsafe { &*(object as *const Header) });
     }
     for object in seen {
         let Some(h) = NonNull::new(object as *mut Header) else { continue };

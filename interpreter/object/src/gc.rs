@@ -12,6 +12,7 @@ use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
 
+use crate::builtin_types::TUPLE;
 use crate::dealloc::take_pending_finalizers;
 use crate::hash::ByWord;
 use crate::header::{Header, flag};
@@ -268,7 +269,7 @@ pub fn is_tracked(v: &Value) -> bool {
 fn is_traced(h: &Header) -> bool {
     // SAFETY: the object owns its class.
     let class = unsafe { &*h.class_ptr() };
-    class.vtable().traced || h.flags() & flag::TAIL != 0
+    class.vtable().traced || h.flags() & flag::TAIL != 0 || !class.is_static()
 }
 
 fn age(h: &Header) -> u8 {
@@ -348,6 +349,9 @@ pub fn collect(th: &mut Thread, generation: u8) -> usize {
         stats[generation as usize].collected += n as u64;
     }
     RUNNING.store(false, Release);
+    if !crate::header::multi() {
+        retired::release();
+    }
     th.run_pending();
     th.exc = exc;
     n
@@ -465,7 +469,9 @@ fn find_garbage(state: &State, generation: u8) -> Vec<Value> {
     for h in survivors {
         // SAFETY: live object.
         let header = unsafe { h.as_ref() };
-        if age(header) < 2 {
+        if is_plain_tuple(h) {
+            clear_bits(header, bit::TRACKED);
+        } else if age(header) < 2 {
             set_age(header, (generation + 1).min(2));
             joined += usize::from(generation >= 1);
         }
@@ -478,6 +484,17 @@ fn find_garbage(state: &State, generation: u8) -> Vec<Value> {
     }
     heap::clear_young();
     garbage.into_iter().map(counted).collect()
+}
+/// Whether the object is an exact tuple of objects that are not tracked: no cycle leads through it, and it stays as it is.
+fn is_plain_tuple(h: NonNull<Header>) -> bool {
+    // SAFETY: live object.
+    if !std::ptr::eq(unsafe { h.as_ref() }.class_ptr(), &raw const TUPLE) {
+        return false;
+    }
+    let mut plain = true;
+    // SAFETY: traced references point to live objects.
+    trace(h, &mut |child| plain &= unsafe { child.as_ref() }.gc.load(Relaxed) & bit::TRACKED == 0);
+    plain
 }
 /// A new counted reference to a live object.
 fn counted(h: NonNull<Header>) -> Value {
@@ -609,7 +626,7 @@ pub fn objects(th: &Thread, generation: Option<u8>) -> Vec<Value> {
 pub fn referents(th: &Thread, v: &Value) -> Vec<Value> {
     let _stopped = world::stop(th);
     let out = std::cell::RefCell::new(Vec::new());
-    if let Some(h) = v.header_ptr().filter(|_| is_tracked(v)) {
+    if let Some(h) = v.header_ptr().filter(|_| v.header().is_some_and(is_traced)) {
         let visit = &mut |child| out.borrow_mut().push(counted(child));
         let immediate = &mut |value: &Value| out.borrow_mut().push(value.clone());
         trace_with(h, &mut Tracer { visit, immediate: Some(immediate) });
@@ -658,12 +675,21 @@ fn each_tracked(th: &Thread, mut f: impl FnMut(&Header)) {
     });
 }
 /// Makes the objects immortal that all threads use all the time, so that nobody counts them: `shared` says which. Called with
-/// the world stopped when the second thread starts.
+/// the world stopped when the second thread starts. Garbage stays what it is.
 pub fn immortalize(shared: impl Fn(&Value) -> bool) {
+    let mut set = Set::new();
+    heap::walk(false, |h| {
+        // SAFETY: blocks in use hold live objects.
+        let header = unsafe { h.as_ref() };
+        if header.gc.load(Relaxed) & bit::TRACKED != 0 && !header.is_immortal() {
+            set.add(h);
+        }
+    });
+    let garbage: HashSet<u64, ByWord> = set.unreachable().iter().map(|h| h.as_ptr() as u64).collect();
     heap::walk(false, |h| {
         // SAFETY: blocks in use hold live objects; the reference is not given back.
         let object = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(h.as_ptr() as u64) });
-        if shared(&object) {
+        if !garbage.contains(&object.bits()) && shared(&object) {
             // SAFETY: as above.
             unsafe { h.as_ref() }.make_immortal();
         }

@@ -113,6 +113,7 @@ impl Header {
     pub fn make_immortal(&self) {
         self.count.store(IMMORTAL, Relaxed);
     }
+    #[inline(always)]
     pub fn is_immortal(&self) -> bool {
         self.count.load(Relaxed) & IMMORTAL != 0
     }
@@ -147,6 +148,7 @@ impl Header {
             return;
         }
         if multi() && !self.is_own() {
+            std::hint::cold_path();
             return foreign::increment(self);
         }
         self.count.store(n + 1, Relaxed);
@@ -169,7 +171,7 @@ impl Header {
         }
         if foreign::is_others(self) {
             count::mark_foreign(&self.flags);
-            foreign::note(self, 1);
+            foreign::note(self);
             return true;
         }
         // Others may still hold an object that is marked.
@@ -204,9 +206,9 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
         return false;
     }
     if multi() && !h.is_own() {
-        // SAFETY: as above. Whether it was the last reference is not known, so "perhaps" is the answer.
-        unsafe { decref_foreign(header) };
-        return true;
+        std::hint::cold_path();
+        // SAFETY: as above. Where others free the object, that is not here.
+        return unsafe { decref_foreign(header) };
     }
     h.count.store(n - 1, Relaxed);
     if n == count::NONE + 1 {
@@ -219,12 +221,13 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
 
 /// # Safety
 /// As [`decref`].
-#[cold]
 #[inline(never)]
-unsafe fn decref_foreign(header: NonNull<Header>) {
+unsafe fn decref_foreign(header: NonNull<Header>) -> bool {
     // SAFETY: the caller owns a reference.
-    if foreign::decrement(unsafe { header.as_ref() }) {
+    let frees = foreign::decrement(unsafe { header.as_ref() });
+    if frees {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) }
     }
+    frees
 }

@@ -7,6 +7,7 @@
 //! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
 //! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
 //! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
+mod left;
 pub mod tracing;
 
 use std::alloc::{Layout, handle_alloc_error};
@@ -129,11 +130,6 @@ impl Local {
 thread_local! {
     static LOCAL: UnsafeCell<Local> = const { UnsafeCell::new(Local::EMPTY) };
 }
-/// What threads that ended left: free blocks and rests of pages, by size.
-struct Orphans(Vec<Local>);
-// SAFETY: a `Local` in the list belongs to nobody else.
-unsafe impl Send for Orphans {}
-static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans(Vec::new()));
 
 /// # Safety
 /// `block` is free, and the caller's alone.
@@ -156,19 +152,28 @@ unsafe fn next_of(block: *mut u8) -> *mut u8 {
     (unsafe { block.cast::<u64>().add(1).read() } & !1) as *mut u8
 }
 
+/// The last block of a list; null of an empty one.
+///
+/// # Safety
+/// The blocks of the list are free, linked, and the caller's alone.
+unsafe fn last_of(first: *mut u8) -> *mut u8 {
+    let mut last = first;
+    // SAFETY: by the caller's promise.
+    while !last.is_null()
+        && let next = unsafe { next_of(last) }
+        && !next.is_null()
+    {
+        last = next;
+    }
+    last
+}
 /// One list of free blocks from two.
 fn append(first: *mut u8, second: *mut u8) -> *mut u8 {
     if first.is_null() || second.is_null() {
         return if first.is_null() { second } else { first };
     }
-    let mut last = first;
     // SAFETY: both lists hold free, linked blocks, which are the thread's alone.
-    unsafe {
-        while !next_of(last).is_null() {
-            last = next_of(last);
-        }
-        link(last, second);
-    }
+    unsafe { link(last_of(first), second) };
     first
 }
 
@@ -252,10 +257,16 @@ fn refill(size: usize, what: Use) -> Option<NonNull<u8>> {
 /// The first of some new free blocks; the others join the thread's list.
 fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
     let (kind, block) = (what as usize, (class + 1) * GRAIN);
-    if with_local(|local| local.rest[kind][class].end - local.rest[kind][class].next < block) {
-        if let Some(first) = adopt(class, what) {
-            return Some(first);
-        }
+    if let Some(first) = left::take(class, what) {
+        return Some(first);
+    }
+    let is_used_up = |local: &mut Local| local.rest[kind][class].end - local.rest[kind][class].next < block;
+    if with_local(is_used_up)
+        && let Some(rest) = left::take_rest(class, what)
+    {
+        with_local(|local| local.rest[kind][class] = rest);
+    }
+    if with_local(is_used_up) {
         let page = new_page()?;
         let header = Page {
             block,
@@ -299,26 +310,6 @@ fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
         page.carved.fetch_add(count, Release);
         NonNull::new(first)
     })
-}
-/// A free block of this size that another thread left; the rest of what it left of that size comes along.
-fn adopt(class: usize, what: Use) -> Option<NonNull<u8>> {
-    let kind = what as usize;
-    let mut orphans = ORPHANS.lock().unwrap_or_else(|e| e.into_inner());
-    let at = orphans.0.iter().position(|left| !left.free[kind][class].is_null())?;
-    let left = &mut orphans.0[at];
-    let head = NonNull::new(std::mem::replace(&mut left.free[kind][class], std::ptr::null_mut()))?;
-    let rest = std::mem::replace(&mut left.rest[kind][class], Rest { next: 0, end: 0 });
-    // SAFETY: blocks in the list are free and linked; the list was the orphan's alone.
-    let next = unsafe { next_of(head.as_ptr()) };
-    with_local(|local| {
-        debug_assert!(local.free[kind][class].is_null());
-        local.free[kind][class] = next;
-        local.rest[kind][class] = rest;
-    });
-    if left.free.iter().flatten().all(|p| p.is_null()) {
-        orphans.0.swap_remove(at);
-    }
-    Some(head)
 }
 /// A zeroed page.
 fn new_page() -> Option<*mut u8> {
@@ -446,8 +437,7 @@ fn leave_lists() {
     let mut left = with_local(|local| std::mem::replace(local, Local::EMPTY));
     left.join_kept();
     let own = left.blocks;
-    // A vector of these is large: its memory is the system's.
-    ORPHANS.lock().unwrap_or_else(|e| e.into_inner()).0.push(left);
+    left::leave(&left);
     if own >= 0 {
         BLOCKS.fetch_add(own as usize, Relaxed);
     } else {
@@ -461,13 +451,13 @@ pub(crate) fn flush_thread() {
 /// No thread is in the middle of a change to what the threads share of the heap while this lives: for a `fork`, whose child
 /// has only one thread.
 pub struct Settled {
-    _locks: (MutexGuard<'static, Vec<usize>>, MutexGuard<'static, Orphans>, MutexGuard<'static, Rest>),
+    _locks: (MutexGuard<'static, Vec<usize>>, MutexGuard<'static, left::Left>, MutexGuard<'static, Rest>),
 }
 pub fn settle() -> Settled {
     Settled {
         _locks: (
             TRACED_PAGES.lock().unwrap_or_else(|e| e.into_inner()),
-            ORPHANS.lock().unwrap_or_else(|e| e.into_inner()),
+            left::lock(),
             SPARE_PAGES.lock().unwrap_or_else(|e| e.into_inner()),
         ),
     }

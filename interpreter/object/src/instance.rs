@@ -17,6 +17,7 @@ use crate::dict::Dict;
 use crate::header::{Header, flag};
 use crate::locked::{ValueCell, acquire_tail, release_tail};
 use crate::refs::{Ref, payload_end};
+use crate::retired::retire;
 use crate::str::Str;
 use crate::trace::{Trace, Tracer};
 use crate::type_object::{TypeObject, type_flag};
@@ -384,8 +385,9 @@ pub fn set_class(object: &Value, class: &Ref<crate::type_object::Type>) {
     }
     header.set_class_ptr(class.object());
     if !old.is_static() {
-        // The object's own reference to its former class.
+        // The object's own reference to its former class, which other threads may be looking at.
         // SAFETY: the header owned one reference to a heap class, given back once here.
-        unsafe { crate::header::decref(NonNull::from(&old.object().header)) };
+        let owned = unsafe { Value::from_bits(std::ptr::from_ref(old.object()) as u64) };
+        retire(owned, size_of::<TypeObject>());
     }
 }

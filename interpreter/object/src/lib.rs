@@ -7,6 +7,7 @@ pub mod buffer;
 pub mod builtin_types;
 pub mod bytes;
 mod cell;
+mod changes;
 pub mod compare;
 mod count;
 pub mod dealloc;

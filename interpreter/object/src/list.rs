@@ -1,10 +1,18 @@
 //! `List`: the storage of `list`. Methods are in `runtime/src/types/list`.
+//!
+//! A list that several threads read time and again gets a *view* (`viewed`): items are then read without the lock. Whoever
+//! takes the lock to change the list gives it other memory first, and leaves the old one to the readers.
+use std::hint::cold_path;
+
 use crate::builtin_types::LIST;
+use crate::header::multi;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::type_object::TypeObject;
 use crate::value::Value;
 use krait_macros::Trace;
+
+mod viewed;
 
 #[derive(Trace, Default)]
 pub struct List {
@@ -28,22 +36,42 @@ impl List {
     /// The items, exclusively. No Python code may run while the guard lives.
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, Vec<Value>> {
-        self.items.lock()
+        self.items.lock_forgetting(|items| self.forget_view(items))
     }
     #[inline(always)]
     pub fn len(&self) -> usize {
+        if multi()
+            && let Some(len) = self.viewed_len()
+        {
+            return len;
+        }
         self.items.lock().len()
+    }
+    /// The item at an index, which counts from the end if it is negative.
+    #[inline(always)]
+    pub fn at(&self, index: i64) -> Option<Value> {
+        if multi() {
+            cold_path();
+            return self.at_multi(index);
+        }
+        let items = self.items.lock();
+        place(index, items.len()).map(|i| items[i].clone())
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
     #[inline(always)]
     pub fn get(&self, i: usize) -> Option<Value> {
-        self.items.lock().get(i).cloned()
+        if multi() {
+            cold_path();
+            return self.at_multi(i64::try_from(i).ok()?);
+        }
+        let items = self.items.lock();
+        if i < items.len() { Some(items[i].clone()) } else { None }
     }
     #[inline(always)]
     pub fn push(&self, v: Value) {
-        self.items.lock().push(v);
+        self.lock().push(v);
     }
     /// A copy of the items: what iterating code uses when Python code runs in between.
     pub fn to_vec(&self) -> Vec<Value> {
@@ -55,7 +83,7 @@ impl List {
     }
     /// Appends; the value comes back where there is no memory.
     pub fn try_push(&self, v: Value) -> Result<(), Value> {
-        let mut items = self.items.lock();
+        let mut items = self.lock();
         if items.len() == items.capacity() && items.try_reserve(1).is_err() {
             return Err(v);
         }
@@ -64,15 +92,24 @@ impl List {
     }
     /// Replaces all items and returns the old ones.
     pub fn replace(&self, items: Vec<Value>) -> Vec<Value> {
-        std::mem::replace(&mut *self.items.lock(), items)
+        std::mem::replace(&mut *self.lock(), items)
     }
-    /// The storage, for the fast paths of the VM.
+}
+impl Drop for List {
     #[inline(always)]
-    pub fn cell(&self) -> &Locked<Vec<Value>> {
-        &self.items
+    fn drop(&mut self) {
+        if *self.items.view.get_mut() != 0 {
+            self.drop_view();
+        }
     }
 }
 
+/// Place of an index in a list of `len` items.
+#[inline(always)]
+fn place(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok().filter(|&i| i < len)
+}
 /// A copy of the items; `None` without memory.
 pub fn try_copy<T: Clone>(items: &[T]) -> Option<Vec<T>> {
     let mut copy = Vec::new();

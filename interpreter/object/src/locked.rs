@@ -20,6 +20,8 @@ use crate::value::Value;
 
 pub struct Locked<T> {
     lock: Lock,
+    /// How others read the content without the lock, where they do (`list/viewed.rs`); 0 = they do not.
+    pub(crate) view: AtomicU32,
     cell: UnsafeCell<T>,
 }
 
@@ -41,15 +43,27 @@ pub(crate) fn acquire_tail(h: &Header) {
     if !multi() {
         return enter_single(&h.lock);
     }
-    if h.is_own() {
-        h.lock.store(1, Relaxed);
-        light_barrier();
-        if h.flags() & flag::SHARED == 0 {
-            return;
-        }
-        h.lock.store(0, Release);
+    if !acquire_own_tail(h) {
+        acquire_stripe(h);
     }
-    acquire_stripe(h);
+}
+/// As [`acquire_tail`] where the object's own thread is the only one to take the lock, in multi mode; released by [`release_own_tail`].
+#[inline(always)]
+pub(crate) fn acquire_own_tail(h: &Header) -> bool {
+    if !h.is_own() {
+        return false;
+    }
+    h.lock.store(1, Relaxed);
+    light_barrier();
+    if h.flags() & flag::SHARED != 0 {
+        h.lock.store(0, Release);
+        return false;
+    }
+    true
+}
+#[inline(always)]
+pub(crate) fn release_own_tail(h: &Header) {
+    h.lock.store(0, Release);
 }
 #[inline(always)]
 pub(crate) fn release_tail(h: &Header) {
@@ -102,13 +116,13 @@ fn release_stripe(h: &Header) {
 impl<T> Locked<T> {
     pub const fn new(value: T) -> Self {
         let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(0) };
-        Locked { lock, cell: UnsafeCell::new(value) }
+        Locked { lock, view: AtomicU32::new(0), cell: UnsafeCell::new(value) }
     }
     /// As [`Locked::new`], with a lock that belongs to the calling thread from the beginning.
     #[inline(always)]
     pub fn own(value: T) -> Self {
         let lock = Lock { busy: AtomicU8::new(0), shared: AtomicU8::new(0), owner: AtomicU16::new(foreign::maker()) };
-        Locked { lock, cell: UnsafeCell::new(value) }
+        Locked { lock, view: AtomicU32::new(0), cell: UnsafeCell::new(value) }
     }
     /// Exclusive access. Never run Python code while the guard lives.
     #[inline(always)]
@@ -134,6 +148,30 @@ impl<T> Locked<T> {
     pub unsafe fn peek(&self) -> &T {
         // SAFETY: the caller promises that nothing else accesses the cell.
         unsafe { &*self.cell.get() }
+    }
+    /// As [`Locked::lock`]; in multi mode `forget` runs with the lock if there is something in `view`.
+    #[inline(always)]
+    pub(crate) fn lock_forgetting(&self, forget: impl FnOnce(&mut T)) -> Guard<'_, T> {
+        if !multi() {
+            enter_single(&self.lock.busy);
+            return Guard { owner: self };
+        }
+        lock::acquire(&self.lock, foreign::own());
+        let mut guard = Guard { owner: self };
+        if self.view.load(Relaxed) != 0 {
+            forget(&mut guard);
+        }
+        guard
+    }
+    /// Whether nobody holds the lock, in multi mode: what whoever held it wrote can be seen then.
+    #[inline(always)]
+    pub(crate) fn is_free(&self) -> bool {
+        lock::is_free(&self.lock)
+    }
+    /// Whether several threads use the lock.
+    #[inline(always)]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.lock.shared.load(Relaxed) != 0
     }
     /// The content's address, for what can be read while others hold the lock.
     pub(crate) fn as_ptr(&self) -> *const T {
@@ -236,6 +274,16 @@ impl ValueCell {
         // SAFETY: the cell owned the reference it held; it is now ours.
         if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
     }
+    /// As [`ValueCell::replace`] where nobody else stores meanwhile, in multi mode.
+    #[inline(always)]
+    pub(crate) fn replace_alone(&self, value: Option<Value>) -> Option<Value> {
+        let old = self.swap(value.map_or(0, Value::into_bits));
+        if Value::bits_are_pointer(old) {
+            foreign::stores_plainly();
+        }
+        // SAFETY: the cell owned the reference it held; it is now ours.
+        if old == 0 { None } else { Some(unsafe { Value::from_bits(old) }) }
+    }
     #[inline(always)]
     fn swap(&self, bits: u64) -> u64 {
         let old = self.0.load(Relaxed);
@@ -288,31 +336,54 @@ impl ValueCell {
         if bits == 0 {
             return None;
         }
-        if multi() && header_of(bits).is_some_and(foreign::is_others) {
+        if multi()
+            && let Some(h) = header_of(bits)
+            && foreign::is_others(h)
+            && foreign::noted(h).is_none()
+        {
             return f(&load_word(&self.0)?);
         }
         // SAFETY: the cell owns the reference. If others change the cell meanwhile, only the calling thread frees the
-        // content, and it runs `f`.
+        // content, and it runs `f`; or it has noted the object, which lives until the world stops.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
         f(&held)
     }
 }
 
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
-#[cold]
 #[inline(never)]
 fn load_word(word: &AtomicU64) -> Option<Value> {
-    // SAFETY: counted, or an immediate.
-    unsafe { value_of(load_counted(word, content, note)) }
+    match load_noted(word, || true) {
+        // SAFETY: counted, or an immediate.
+        None => unsafe { value_of(load_counted(word, |bits| content(bits), |bits| note(bits))) },
+        loaded => loaded?,
+    }
+}
+/// What the word holds, if the calling thread has noted references to it before: then it is alive until the world stops, and
+/// nothing need be looked at but the thread's own table. `None`: it has not; `Some(None)`: the word is not valid.
+#[inline(always)]
+fn load_noted(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Option<Value>> {
+    let bits = word.load(Acquire);
+    let noted = foreign::noted(header_of(bits)?)?;
+    if !valid() {
+        return Some(None);
+    }
+    noted.add();
+    // SAFETY: just counted.
+    Some(Some(unsafe { Value::from_bits(bits) }))
 }
 /// As [`load_word`], of a word that may keep what it does not own any more: `None` then; `valid` says whether it does.
-#[inline]
+#[inline(always)]
 pub(crate) fn try_load_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
+    if let Some(loaded) = load_noted(word, &valid) {
+        return loaded;
+    }
     // SAFETY: counted, or an immediate.
-    unsafe { value_of(try_load_counted(word, content, valid, note)?) }
+    unsafe { value_of(try_load_counted(word, |bits| content(bits), || valid(), |bits| note(bits))?) }
 }
 /// # Safety
 /// The bits are 0 or a counted value's.
+#[inline(always)]
 unsafe fn value_of(bits: u64) -> Option<Value> {
     // SAFETY: by the caller's promise.
     if bits == 0 { None } else { Some(unsafe { Value::from_bits(bits) }) }
@@ -327,13 +398,17 @@ fn header_of<'a>(bits: u64) -> Option<&'a Header> {
 fn content<'a>(bits: u64) -> Content<'a> {
     match header_of(bits) {
         Some(h) if h.is_immortal() => Content::Uncounted,
-        Some(h) if foreign::is_others(h) => Content::Foreign(h.count(), h.flags_cell()),
-        Some(h) => Content::Own(h.count()),
+        Some(h) if !foreign::is_others(h) => Content::Own(h.count()),
+        Some(h) if foreign::noted(h).is_some() => Content::Noted,
+        Some(h) => Content::Foreign(h.count(), h.flags_cell()),
         None => Content::Uncounted,
     }
 }
+#[inline(always)]
 fn note(bits: u64) {
-    header_of(bits).into_iter().for_each(|h| foreign::note(h, 1));
+    if let Some(h) = header_of(bits) {
+        foreign::note(h);
+    }
 }
 
 impl Drop for ValueCell {

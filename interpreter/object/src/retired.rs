@@ -1,5 +1,5 @@
 //! What readers without a lock may still look at: in multi mode it lives on until the world stops, in single mode it is
-//! dropped at once.
+//! dropped at once, or after the collection that runs, which drops the contents of objects in any order.
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
@@ -12,7 +12,7 @@ static BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Drops `what`, of about `bytes` bytes, once no thread can be in the middle of reading it.
 pub(crate) fn retire<T: Send + 'static>(what: T, bytes: usize) {
-    if !multi() {
+    if !multi() && !crate::gc::is_running() {
         return drop(what);
     }
     WAITING.lock().unwrap_or_else(|e| e.into_inner()).push(Box::new(what));
@@ -24,7 +24,7 @@ pub(crate) fn retire<T: Send + 'static>(what: T, bytes: usize) {
 pub(crate) fn is_crowded() -> bool {
     BYTES.load(Relaxed) > CROWDED
 }
-/// Drops what waits. The world is stopped.
+/// Drops what waits. The world is stopped, or a collection in single mode ready.
 pub(crate) fn release() {
     BYTES.store(0, Relaxed);
     let waiting = std::mem::take(&mut *WAITING.lock().unwrap_or_else(|e| e.into_inner()));

@@ -2,6 +2,7 @@
 use crate::PyResult;
 use crate::builtin_types::SET;
 use crate::compare::{Key, hash_value, key_eq};
+use crate::header::multi;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::table::{Found, NotQuick, Quick, Same, Table};
@@ -64,7 +65,26 @@ impl Set {
     #[inline(always)]
     pub fn contains_quick(&self, key: &Value) -> Result<bool, NotQuick> {
         let Some(quick) = Quick::of(key) else { return Err(NotQuick) };
+        if multi() {
+            return self.contains_multi(&quick);
+        }
         Ok(self.table.lock().find_quick(&quick)?.is_some())
+    }
+    #[inline(never)]
+    fn contains_multi(&self, quick: &Quick<'_>) -> Result<bool, NotQuick> {
+        // SAFETY: the table is this live set's.
+        if let Some(look) = unsafe { Table::look(self.table.as_ptr(), || self.table.is_free()) }
+            && let Some(found) = look.find(quick)
+            && look.holds()
+        {
+            return Ok(found.is_some());
+        }
+        let mut t = self.table.lock();
+        let found = t.find_quick(quick)?.is_some();
+        if self.table.is_shared() && !t.is_viewed() {
+            t.make_view();
+        }
+        Ok(found)
     }
     /// Adds such a key; `Err` where that must be asked, or memory is needed.
     #[inline(always)]

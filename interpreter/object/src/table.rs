@@ -1,17 +1,19 @@
 //! The hash table under `dict` and `set`: insertion-ordered entries, and an index of them once there are more than a few.
 //! It knows keys by hash and identity only; equality is the caller's (`dict.rs`, `set.rs`), because it can run Python code.
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*, fence};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 
+use crate::changes;
 use crate::compare::{plain_hash, plain_same};
+use crate::foreign::stores_plainly;
 use crate::hash;
-use crate::header::multi;
-use crate::locked::try_load_word;
 use crate::retired::retire;
 use crate::str::Str;
 use crate::trace::{Trace, Tracer};
 use crate::tuple::Tuple;
 use crate::type_object::next_version;
 use crate::value::Value;
+
+pub(crate) mod unlocked;
 
 const EMPTY: u32 = u32::MAX;
 const DELETED: u32 = u32::MAX - 1;
@@ -24,21 +26,19 @@ pub struct Entry<V> {
     pub pair: Option<(Value, V)>,
 }
 
-/// Where the entries are, and how many there is room for; unused places read as no entry.
-struct View {
-    entries: *const Entry<Value>,
+/// Where the entries are and how many there is room for, where unused places read as no entry; and the index, if there is one.
+struct View<V> {
+    entries: *const Entry<V>,
     capacity: usize,
+    index: *const u32,
+    size: usize,
 }
-// SAFETY: an address and a number.
-unsafe impl Send for View {}
+// SAFETY: addresses and numbers.
+unsafe impl<V> Send for View<V> {}
 /// Memory of entries that have moved: nothing in it is dropped.
 struct Memory<V>(#[expect(dead_code, reason = "kept until it is dropped")] Vec<Entry<V>>);
 // SAFETY: the vector is empty.
 unsafe impl<V> Send for Memory<V> {}
-/// Where the value is within an entry that has one.
-const VALUE_OFFSET: usize = std::mem::offset_of!(Entry<Value>, pair) + std::mem::offset_of!((Value, Value), 1);
-const _: () = assert!(size_of::<Option<(Value, Value)>>() == size_of::<(Value, Value)>());
-
 pub struct Table<V: 'static> {
     index: Vec<u32>,
     entries: Vec<Entry<V>>,
@@ -47,10 +47,10 @@ pub struct Table<V: 'static> {
     first: usize,
     /// Names this set of keys and their places for caches; 0 = none given. Atomic for those who look without the lock.
     version: AtomicU32,
-    /// The entries as [`Table::cached`] reads them without the lock; null = not asked for since they moved.
-    view: AtomicPtr<View>,
-    /// Counts every change of the keys; a dict adds those of its values.
-    mutations: u64,
+    /// Entries and index as they are read without the lock (`unlocked`); null = not asked for since one of them moved.
+    view: AtomicPtr<View<V>>,
+    /// Counts every change of the keys; a dict adds those of its values. Atomic for those who look without the lock.
+    mutations: AtomicU64,
 }
 
 impl<V: 'static> Default for Table<V> {
@@ -62,7 +62,7 @@ impl<V: 'static> Default for Table<V> {
             first: 0,
             version: AtomicU32::new(0),
             view: AtomicPtr::new(std::ptr::null_mut()),
-            mutations: 0,
+            mutations: AtomicU64::new(0),
         }
     }
 }
@@ -154,10 +154,12 @@ impl<V: 'static> Table<V> {
         table
     }
     pub fn reserve(&mut self, n: usize) {
-        self.entries.reserve(n);
+        if !self.is_viewed() {
+            self.entries.reserve(n);
+        }
     }
     pub(crate) fn set_mutations(&mut self, mutations: u64) {
-        self.mutations = mutations;
+        self.mutations.store(mutations, Relaxed);
     }
     pub fn len(&self) -> usize {
         self.live
@@ -166,7 +168,7 @@ impl<V: 'static> Table<V> {
         self.live == 0
     }
     pub fn mutations(&self) -> u64 {
-        self.mutations
+        self.mutations.load(Relaxed)
     }
     /// Places `0..places()` hold the entries in order, deleted ones among them.
     pub fn places(&self) -> usize {
@@ -209,18 +211,32 @@ impl<V: 'static> Table<V> {
         self.version.load(Relaxed)
     }
     /// Before the keys or their places change.
+    #[inline]
     fn changed(&mut self) {
         self.version.store(0, Relaxed);
-        fence(Release);
-        self.mutations += 1;
-    }
-    /// Before the entries move to other memory, or the table goes.
-    fn forget_view(&mut self) {
-        let view = std::mem::replace(self.view.get_mut(), std::ptr::null_mut());
-        if !view.is_null() {
-            // SAFETY: the pointer came from `Box::into_raw` and left its only cell.
-            retire(unsafe { Box::from_raw(view) }, size_of::<View>());
+        changes::begin(&self.mutations);
+        if self.is_viewed() {
+            stores_plainly();
         }
+    }
+    /// Before entries or index move to other memory, or the table goes.
+    fn forget_view(&mut self) {
+        let view = self.view.load(Relaxed);
+        if !view.is_null() {
+            stores_plainly();
+            self.view.store(std::ptr::null_mut(), Release);
+            // SAFETY: the pointer came from `Box::into_raw` and left its only cell.
+            retire(unsafe { Box::from_raw(view) }, size_of::<View<V>>());
+        }
+    }
+    /// After the entries were squeezed and got another index, while somebody may be reading the old one.
+    #[cold]
+    fn renew_view(&mut self, old: Vec<u32>) {
+        let view = std::mem::replace(self.view.get_mut(), std::ptr::null_mut());
+        self.make_view();
+        let bytes = old.capacity() * size_of::<u32>();
+        // SAFETY: the pointer came from `Box::into_raw` and left its only cell.
+        retire((unsafe { Box::from_raw(view) }, old), bytes);
     }
 
     /// Finds the entry with this hash that `same` accepts.
@@ -356,8 +372,7 @@ impl<V: 'static> Table<V> {
     }
     /// Makes room for one entry more; false without memory.
     fn grow(&mut self) -> bool {
-        if self.view.get_mut().is_null() || !multi() {
-            self.forget_view();
+        if !self.is_viewed() {
             return self.entries.try_reserve(1).is_ok();
         }
         // Somebody may be reading: the entries move to other memory, and the old lives on as long as that takes.
@@ -392,6 +407,14 @@ impl<V: 'static> Table<V> {
             self.entries.retain(|e| e.pair.is_some());
         }
         self.first = 0;
+        if self.is_viewed() {
+            let old = std::mem::take(&mut self.index);
+            self.fill_index();
+            return self.renew_view(old);
+        }
+        self.fill_index();
+    }
+    fn fill_index(&mut self) {
         if self.live <= LINEAR {
             self.index = Vec::new();
             return;
@@ -437,15 +460,15 @@ impl<V: 'static> Table<V> {
     /// Takes everything out; the caller drops it after unlocking.
     pub fn take(&mut self) -> Vec<Entry<V>> {
         self.changed();
-        self.index = Vec::new();
+        let index = std::mem::take(&mut self.index);
         self.live = 0;
         self.first = 0;
-        if self.view.get_mut().is_null() || !multi() {
-            self.forget_view();
+        if !self.is_viewed() {
             return std::mem::take(&mut self.entries);
         }
         let taken = self.entries.drain(..).collect();
         self.forget_view();
+        retire(index, 0);
         let old = std::mem::take(&mut self.entries);
         let bytes = old.capacity() * size_of::<Entry<V>>();
         retire(Memory(old), bytes);
@@ -465,47 +488,10 @@ impl<V: Clone + 'static> Table<V> {
             first: 0,
             version: AtomicU32::new(0),
             view: AtomicPtr::new(std::ptr::null_mut()),
-            mutations: 0,
+            mutations: AtomicU64::new(0),
         };
         t.entries.extend(self.iter_hashed().map(|(hash, (k, v))| Entry { hash, pair: Some((k.clone(), v.clone())) }));
         t.rebuild();
         t
-    }
-}
-
-impl Table<Value> {
-    /// Whether [`Table::cached`] may be reading the entries.
-    #[inline(always)]
-    pub(crate) fn is_viewed(&self) -> bool {
-        !self.view.load(Relaxed).is_null()
-    }
-    /// Lets [`Table::cached`] read the entries. The lock is held.
-    pub fn make_view(&mut self) {
-        if self.view.get_mut().is_null() && multi() {
-            let (len, capacity) = (self.entries.len(), self.entries.capacity());
-            // SAFETY: the places behind the entries are the vector's, and unused.
-            unsafe { std::ptr::write_bytes(self.entries.as_mut_ptr().add(len), 0, capacity - len) };
-            let view = View { entries: self.entries.as_ptr(), capacity };
-            self.view.store(Box::into_raw(Box::new(view)), Release);
-        }
-    }
-    /// The value at `place` if the keys are those of `version` (not 0), read without the lock while others may change the
-    /// table. `None` also where the table was not read that way since it grew.
-    ///
-    /// # Safety
-    /// `table` is that of a live dict.
-    #[inline]
-    pub unsafe fn cached(table: *const Table<Value>, version: u32, place: u32) -> Option<Value> {
-        // SAFETY: both cells are atomic, and never moved while the dict lives.
-        let (current, view) = unsafe { (&(*table).version, &(*table).view) };
-        if version == 0 || current.load(Acquire) != version {
-            return None;
-        }
-        let at = view.load(Acquire);
-        // SAFETY: a view and its memory live until no thread can be reading them.
-        let entries = unsafe { at.as_ref() }.filter(|v| (place as usize) < v.capacity)?.entries;
-        // SAFETY: below the capacity; words of entries are values or 0, even where an entry was moved out.
-        let word = unsafe { &*entries.add(place as usize).byte_add(VALUE_OFFSET).cast::<AtomicU64>() };
-        try_load_word(word, || current.load(Acquire) == version && std::ptr::eq(view.load(Acquire), at))
     }
 }

@@ -253,8 +253,12 @@ impl Thread {
             crate::foreign::run_requested(self);
         }
         let exc = self.exc.take();
+        let interpreter = Arc::as_ptr(&self.interp) as usize;
         loop {
-            let batch = take_pending_finalizers();
+            let mut batch = take_pending_finalizers();
+            if crate::header::multi() {
+                batch.extend(crate::dealloc::take_left(interpreter));
+            }
             if batch.is_empty() {
                 break;
             }
@@ -304,6 +308,9 @@ impl Drop for Thread {
             let _stopped = crate::world::stop(self);
             crate::foreign::leave();
             self.number.give_back();
+        }
+        if crate::header::multi() && Arc::strong_count(&self.interp) > 1 {
+            crate::dealloc::leave_pending(Arc::as_ptr(&self.interp) as usize);
         }
         crate::gc::leave(&self.interp.gc);
         crate::heap::flush_thread();

@@ -1,5 +1,6 @@
 //! Type objects as data: name, bases, MRO, namespace, slots, layout and the method cache. How types are built, inherit
 //! and dispatch to dunder methods is `runtime/src/types/type`.
+mod found;
 pub(crate) mod methods;
 
 use std::ops::Deref;
@@ -16,6 +17,7 @@ use crate::str::Str;
 use crate::trace::{Trace, Tracer};
 use crate::tuple::Tuple;
 use crate::value::Value;
+use found::FoundNames;
 use methods::Methods;
 
 pub type TypeObject = Object<Type>;
@@ -78,7 +80,7 @@ pub struct Type {
     pub(crate) shape_root: ShapeRoot,
     /// Names this state of the type for caches; 0 = none given yet. Never reused.
     version: AtomicU32,
-    cache: Locked<MethodCache>,
+    cache: FoundNames,
     /// Class attributes that inline caches name by index, valid for the present version.
     methods: Methods,
 }
@@ -101,10 +103,7 @@ unsafe impl Trace for Type {
         for cell in [&self.base, &self.bases, &self.mro, &self.dict, &self.subclasses, &self.qualname, &self.module] {
             cell.trace(tracer);
         }
-        // SAFETY: the world is stopped.
-        for (_, value) in &unsafe { self.cache.peek() }.entries {
-            value.trace(tracer);
-        }
+        self.cache.trace(tracer);
         self.methods.trace(tracer);
     }
 }
@@ -127,39 +126,6 @@ impl Deref for Name {
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self)
-    }
-}
-
-/// Lookups through the MRO, direct-mapped by the address of the interned name. Grows while names collide.
-struct MethodCache {
-    entries: Vec<(usize, Option<Value>)>,
-}
-const CACHE_SIZE: usize = 16;
-const MAX_CACHE_SIZE: usize = 512;
-
-impl MethodCache {
-    fn place(&self, key: usize) -> usize {
-        (key >> 4 ^ key >> 12) & (self.entries.len().max(1) - 1)
-    }
-    fn get(&self, key: usize) -> Option<Option<Value>> {
-        self.entries.get(self.place(key)).filter(|(held, _)| *held == key).map(|(_, value)| value.clone())
-    }
-    /// Hands back what is to be dropped once the lock is given back.
-    fn enter(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
-        let size = self.entries.len();
-        if size == 0 {
-            self.entries.resize_with(CACHE_SIZE, || (0, None));
-        } else if size < MAX_CACHE_SIZE && self.entries[self.place(key)].0 != 0 {
-            let grown = MethodCache { entries: vec![(0, None); size * 2] };
-            for (held, value) in std::mem::replace(self, grown).entries {
-                if held != 0 {
-                    let at = self.place(held);
-                    self.entries[at] = (held, value);
-                }
-            }
-        }
-        let at = self.place(key);
-        std::mem::replace(&mut self.entries[at], (key, value)).1
     }
 }
 
@@ -191,7 +157,7 @@ impl Type {
             fixed_slots: AtomicU16::new(0),
             shape_root: ShapeRoot::new(),
             version: AtomicU32::new(0),
-            cache: Locked::new(MethodCache { entries: Vec::new() }),
+            cache: FoundNames::new(),
             methods: Methods::new(),
         }
     }
@@ -361,13 +327,16 @@ impl Type {
     pub fn current_version(&self) -> u32 {
         self.version.load(Relaxed)
     }
+    /// As [`Type::current_version`], before whatever is read after it.
+    pub(crate) fn version_now(&self) -> u32 {
+        self.version.load(Acquire)
+    }
     /// Invalidates the caches of this type alone; `runtime` walks the subclasses.
     pub fn modified(&self) {
         let writing = self.methods.write();
         self.version.store(0, Release);
-        let old = std::mem::take(&mut self.cache.lock().entries);
+        self.cache.clear();
         self.methods.clear(writing);
-        drop(old);
     }
     /// Gives a class attribute an index for inline caches, valid as long as [`Type::version`] stays.
     pub fn cache_method(&self, value: &Value) -> Option<u16> {
@@ -382,11 +351,6 @@ impl Type {
         let value = self.methods.get(index);
         // Another thread may have changed the type meanwhile, and given the index away again.
         if crate::header::multi() && self.version.load(Acquire) != version { None } else { value }
-    }
-    /// As [`Type::cached_method`], by the address of an object; `None` if no entry is at that address.
-    pub(crate) fn cached_object(&self, version: u32, address: u64) -> Option<Value> {
-        let found = self.methods.at_address(address)?;
-        if self.version.load(Acquire) == version { Some(found) } else { None }
     }
     /// Instances to come get room for `n` attributes.
     pub fn reserve_slots(&self, n: u16) {
@@ -403,12 +367,12 @@ impl Type {
             return self.lookup_uncached(name);
         }
         let key = name.address();
-        if let Some(found) = self.cache.lock().get(key) {
+        if let Some(found) = self.cache.get(key) {
             return found;
         }
+        let generation = self.cache.generation();
         let found = self.lookup_uncached(name);
-        let old = self.cache.lock().enter(key, found.clone());
-        drop(old);
+        self.cache.enter(key, found.clone(), generation);
         found
     }
     fn lookup_uncached(&self, name: &Ref<Str>) -> Option<Value> {
@@ -489,11 +453,7 @@ impl Object<Type> {
         payload.inherit_layout(base);
         payload.set_base(base);
         payload.set_fixed_slots(base.fixed_slots());
-        let class = Ref::with_class(payload, metaclass);
-        if crate::header::multi() {
-            class.object().header.make_immortal();
-        }
-        class
+        Ref::with_class(payload, metaclass)
     }
 }
 

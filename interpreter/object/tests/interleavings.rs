@@ -1,7 +1,12 @@
 //! Every interleaving of what several threads do to a count, a lock byte and a word that owns a reference. The files of the
 //! crate are compiled against loom's atomics.
 mod sync {
-    pub use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+    pub use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+    pub const PATIENCE: u32 = 1;
+    pub const LONGEST: u32 = 1;
+    pub fn leave_alone() {
+        loom::thread::yield_now();
+    }
     pub fn relax(_: u32) {
         loom::thread::yield_now();
     }
@@ -18,6 +23,8 @@ mod sync {
 }
 #[path = "../src/cell.rs"]
 mod cell;
+#[path = "../src/changes.rs"]
+mod changes;
 #[path = "../src/count.rs"]
 mod count;
 #[path = "../src/lock.rs"]
@@ -233,5 +240,134 @@ fn a_word_that_keeps_what_it_lost_is_no_trap() {
         loom::sync::atomic::fence(SeqCst);
         let freed = object.give_back();
         assert!(!(reader.join().unwrap() && freed));
+    });
+}
+
+#[test]
+fn an_object_that_was_noted_is_read_while_its_thread_lets_go_of_it() {
+    loom::model(|| {
+        let object = Arc::new(Object::new(1));
+        let word = Arc::new(AtomicU64::new(1));
+        let (theirs, read) = (object.clone(), word.clone());
+        let reader = thread::spawn(move || {
+            let first = cell::try_load_counted(&read, |_| theirs.content(), || true, |_| {}).is_some();
+            // It gives that reference back and reads again: the note stays, be it zero.
+            let look = |bits| if bits == 0 { cell::Content::Uncounted } else { cell::Content::Noted };
+            let again = first && cell::load_counted(&read, look, |_| {}) != 0;
+            if again {
+                theirs.assert_alive();
+            }
+            again
+        });
+        let owned = word.swap(0, SeqCst) != 0;
+        let freed = owned && object.give_back();
+        assert!(!(reader.join().unwrap() && freed), "freed while another thread holds it");
+    });
+}
+
+/// A list's word that names a view, and the view.
+struct Viewed {
+    named: AtomicU32,
+    items: [AtomicU64; 2],
+}
+#[test]
+fn an_item_is_read_by_a_view_while_the_list_changes() {
+    loom::model(|| {
+        let object = Arc::new(Object::new(1));
+        let list = Arc::new(Viewed { named: AtomicU32::new(0), items: [AtomicU64::new(0), AtomicU64::new(0)] });
+        list.items[0].store(1, Relaxed);
+        list.named.store(1, Release);
+        let (theirs, read) = (object.clone(), list.clone());
+        let reader = thread::spawn(move || {
+            let name = read.named.load(Acquire);
+            if name == 0 {
+                return false;
+            }
+            let valid = || read.named.load(Acquire) == name;
+            let held = cell::try_load_counted(&read.items[0], |_| theirs.content(), valid, |_| {}).is_some();
+            if held {
+                theirs.assert_alive();
+            }
+            held
+        });
+        // The item goes along to other memory and is taken out there by plain writes; the old memory keeps the word.
+        list.named.swap(0, SeqCst);
+        list.items[1].store(list.items[0].load(Relaxed), Relaxed);
+        list.items[1].store(0, Relaxed);
+        let freed = object.give_back();
+        assert!(!(reader.join().unwrap() && freed));
+    });
+}
+
+/// Thread 1, which the lock belongs to, changes two words that belong together; a reader without the lock sees both or neither.
+fn changes_show(owner: u16) {
+    struct Shared {
+        lock: lock::Lock,
+        changes: AtomicU64,
+        words: [AtomicU64; 2],
+    }
+    loom::model(move || {
+        let shared = Arc::new(Shared {
+            lock: lock_of(owner),
+            changes: AtomicU64::new(0),
+            words: [AtomicU64::new(0), AtomicU64::new(0)],
+        });
+        let read = shared.clone();
+        let reader = thread::spawn(move || {
+            let before = changes::look(&read.changes, || lock::is_free(&read.lock))?;
+            let seen = (read.words[0].load(Relaxed), read.words[1].load(Relaxed));
+            changes::holds(&read.changes, before).then_some(seen)
+        });
+        for n in 1..3 {
+            lock::acquire(&shared.lock, 1);
+            changes::begin(&shared.changes);
+            shared.words[0].store(n, Relaxed);
+            shared.words[1].store(n, Relaxed);
+            lock::release(&shared.lock, 1);
+        }
+        if let Some((a, b)) = reader.join().expect("the reader ends") {
+            assert_eq!(a, b, "words of two moments");
+        }
+    });
+}
+#[test]
+fn a_look_without_a_lock_of_ones_own_sees_changes() {
+    changes_show(1);
+}
+#[test]
+fn a_look_without_a_shared_lock_sees_changes() {
+    changes_show(3);
+}
+
+#[test]
+fn a_name_keeps_its_value_while_others_take_its_entry() {
+    struct Entry {
+        changes: AtomicU64,
+        name: AtomicU32,
+        value: AtomicU64,
+    }
+    fn enter(entry: &Entry, name: u32) {
+        changes::begin(&entry.changes);
+        entry.name.store(0, Relaxed);
+        sync::fence(Release);
+        entry.value.swap(u64::from(name) * 10, SeqCst);
+        entry.name.store(name, Release);
+    }
+    loom::model(|| {
+        let entry = Arc::new(Entry { changes: AtomicU64::new(0), name: AtomicU32::new(1), value: AtomicU64::new(10) });
+        let read = entry.clone();
+        let reader = thread::spawn(move || {
+            let before = changes::look(&read.changes, || true)?;
+            if read.name.load(Acquire) != 1 {
+                return None;
+            }
+            let value = read.value.load(Acquire);
+            (read.name.load(Relaxed) == 1 && changes::holds(&read.changes, before)).then_some(value)
+        });
+        enter(&entry, 2);
+        enter(&entry, 1);
+        if let Some(value) = reader.join().expect("the reader ends") {
+            assert_eq!(value, 10, "another name's value");
+        }
     });
 }

@@ -11,10 +11,15 @@ use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
-use krait_object::{PyResult, Str, Thread, gc, header, heap, world as everyone};
+use krait_object::{PyResult, Str, Thread, Tuple, TypeObject, Value, gc, header, heap, world as everyone};
 use krait_platform::thread::{Semaphore, Wait};
 
-use crate::types::{code::CODE, function::Function, module::MODULE};
+use crate::types::descriptor::{
+    CLASSMETHOD_DESCRIPTOR, GETSET_DESCRIPTOR, MEMBER_DESCRIPTOR, METHOD_DESCRIPTOR, WRAPPER_DESCRIPTOR,
+};
+use crate::types::{
+    code::Code, function::Function, module::MODULE, native_function::NativeFunction, property::PROPERTY,
+};
 use crate::{config, safepoint, signals};
 
 struct State {
@@ -56,9 +61,34 @@ fn enter_parallel() {
             let qualname = function.qualname.get().and_then(|q| q.to_ref::<Str>());
             return !qualname.is_some_and(|q| q.to_string_lossy().contains("<locals>"));
         }
-        object.is_instance(&TYPE) || object.is_exact(&CODE) || object.is_exact(&MODULE)
+        if let Some(function) = object.downcast_exact::<NativeFunction>() {
+            return function.bound_object().is_none_or(|this| this.is_exact(&MODULE) || this.is_instance(&TYPE));
+        }
+        if let Some(code) = object.downcast_exact::<Code>() {
+            code.consts.iter().for_each(immortalize_constant);
+            return true;
+        }
+        object.is_instance(&TYPE) || object.is_exact(&MODULE) || DESCRIPTORS.iter().any(|class| object.is_exact(class))
     });
     header::enter_multi();
+}
+/// What classes have of these is shared as the classes are.
+static DESCRIPTORS: [&TypeObject; 6] = [
+    &METHOD_DESCRIPTOR,
+    &CLASSMETHOD_DESCRIPTOR,
+    &WRAPPER_DESCRIPTOR,
+    &GETSET_DESCRIPTOR,
+    &MEMBER_DESCRIPTOR,
+    &PROPERTY,
+];
+/// A constant of code that is immortal.
+fn immortalize_constant(constant: &Value) {
+    if let Some(header) = constant.header() {
+        header.make_immortal();
+    }
+    if let Some(items) = constant.downcast_exact::<Tuple>() {
+        items.iter().for_each(immortalize_constant);
+    }
 }
 /// The handler of `breaker::STOP` in multi mode; at the end the other threads never go on.
 fn park(th: &mut Thread) -> PyResult<()> {

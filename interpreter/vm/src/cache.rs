@@ -1,6 +1,7 @@
-//! Inline caches of attribute instructions. Home of unsafe code: it calls `krait_object::instance::cache`, whose
-//! UNSAFE home: reads inline caches and instance words without the checks that the cache words already stand for.
-//! conditions it guarantees by writing both cache words together for one state of a class, and reading them so.
+//! Inline caches of attribute instructions.
+//! UNSAFE home: reads inline caches and instance words without the checks that the cache words already stand for. It calls
+//! `krait_object::instance::cache`, whose conditions it guarantees by writing both cache words together for one state of a class,
+//! and reading them so.
 //!
 //! Word 0: complement of a version id (high; so that an empty word, 0, names no version) and a shape id or a place in a
 //! dict (low). Word 1: kind (bits 0..8), place in the instance: tail offset in words (8..16) and slot offset in bytes
@@ -60,37 +61,42 @@ fn version(word: u64) -> u32 {
     !((word >> 32) as u32)
 }
 
-/// The two words of a cache as they belong together. Another thread may write them meanwhile: word 0 is cleared before
-/// word 1 changes, so that the same word 0 before and after says that word 1 is its own.
-#[inline(always)]
-fn words(pc: Pc) -> (u64, u64) {
-    let (word, detail) = (pc.extra(0), pc.extra(1));
-    if krait_object::header::multi() { words_multi(pc) } else { (word, detail) }
+/// What an instruction has learnt: both words, as they were written together.
+#[derive(Clone, Copy)]
+pub struct Learnt {
+    word: u64,
+    detail: u64,
 }
-#[cold]
-#[inline(never)]
-fn words_multi(pc: Pc) -> (u64, u64) {
+
+/// The words of the instruction. Another thread may write them meanwhile: word 0 changes before word 1 does and is never again what
+/// it was ([`write`]), so that the same word 0 before and after says that word 1 is its own.
+#[inline(always)]
+pub fn learnt(pc: Pc) -> Learnt {
     let (word, detail) = (pc.extra_acquire(0), pc.extra_acquire(1));
-    if pc.extra_acquire(0) == word { (word, detail) } else { (0, 0) }
+    if pc.extra_acquire(0) != word {
+        std::hint::cold_path();
+        return Learnt { word: 0, detail: 0 };
+    }
+    Learnt { word, detail }
 }
 
 /// Writes both words; nothing where the version is exhausted or the place does not fit.
-pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u32) {
-    if version != 0 && place.tail < 2048 {
-        let detail = what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32;
-        write(pc, (!version as u64) << 32 | low as u64, detail);
+pub fn fill(pc: Pc, what: Kind, version: u32, low: u32, place: Place, number: u32) -> Option<Learnt> {
+    if version == 0 || place.tail >= 2048 {
+        return None;
     }
+    let detail = what as u64 | (place.tail as u64 >> 3) << 8 | (place.slot as u64) << 16 | (number as u64) << 32;
+    Some(write(pc, Learnt { word: (!version as u64) << 32 | low as u64, detail }))
 }
-/// As [`fill`], of an object by its address: it is in the method table of the class that has the version. False if the
+/// As [`fill`], of an object by its address: it is in the method table of the class that has the version. `None` also if the
 /// address does not fit.
-pub fn fill_object(pc: Pc, what: Kind, version: u32, low: u32, place: Place, object: &Value) -> bool {
+pub fn fill_object(pc: Pc, what: Kind, version: u32, low: u32, place: Place, object: &Value) -> Option<Learnt> {
     let address = object.bits();
-    let fits = version != 0 && place.tail < 2048 && object.is_pointer() && address & 15 == 0;
-    if fits {
-        let detail = what as u64 | (place.tail as u64 >> 3) << 8 | address << 12;
-        write(pc, (!version as u64) << 32 | low as u64, detail);
+    if version == 0 || place.tail >= 2048 || !object.is_pointer() || address & 15 != 0 {
+        return None;
     }
-    fits
+    let detail = what as u64 | (place.tail as u64 >> 3) << 8 | address << 12;
+    Some(write(pc, Learnt { word: (!version as u64) << 32 | low as u64, detail }))
 }
 #[inline(always)]
 fn address(detail: u64) -> u64 {
@@ -98,20 +104,23 @@ fn address(detail: u64) -> u64 {
 }
 /// Word 0 while a thread writes word 1: it names no version.
 const WRITING: u64 = 1;
-/// An instruction that another thread runs meanwhile must not take the old detail for the new version's, nor what one thread
-/// writes for what another does, which leaves it then.
-fn write(pc: Pc, word: u64, detail: u64) {
+/// Gives the instruction what it has learnt. Where several threads run at once, only what is newer than what it has: a class's later
+/// state, or a later shape of the same. So the words do not go to and fro between processors, and no reader takes a word 0 for the one
+/// that it saw before another. What one thread writes meanwhile stays, too. (Whoever learns uses what it has learnt itself.)
+fn write(pc: Pc, learnt: Learnt) -> Learnt {
     if !krait_object::header::multi() {
-        pc.set_extra(0, word);
-        pc.set_extra(1, detail);
-        return;
+        pc.set_extra(0, learnt.word);
+        pc.set_extra(1, learnt.detail);
+        return learnt;
     }
     let before = pc.extra(0);
-    if before == WRITING || !pc.exchange_extra(0, before, WRITING) {
-        return;
+    let age = |word: u64| word ^ u64::from(u32::MAX) << 32;
+    let newer = before == 0 || before != WRITING && age(learnt.word) > age(before);
+    if newer && pc.exchange_extra(0, before, WRITING) {
+        pc.set_extra_release(1, learnt.detail);
+        pc.set_extra_release(0, learnt.word);
     }
-    pc.set_extra_release(1, detail);
-    pc.set_extra_release(0, word);
+    learnt
 }
 /// What an instruction does with an attribute: what one has learnt is of use to others that do the same.
 #[derive(Clone, Copy)]
@@ -135,33 +144,25 @@ pub fn detail_of(object: &Value) -> u32 {
         None => shape_of(object),
     }
 }
-/// Gives the instruction what another one, or itself on another object, has learnt of that name in objects of this class
-/// and [`detail_of`] the object.
-/// False if nothing is known.
+/// What another instruction, or this one on another object, has learnt of that name in objects of this class and
+/// [`detail_of`] the object; the instruction is given it.
 #[inline(always)]
-pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) -> bool {
-    let Some(class) = cache::heap_class(object) else { return false };
-    let version = class.current_version();
+pub fn recall(th: &Thread, pc: Pc, access: Access, object: &Value, name: &Ref<Str>) -> Option<Learnt> {
+    let version = cache::heap_class(object)?.current_version();
     if version == 0 {
-        return false;
+        return None;
     }
-    match th.vm.learnt.get(key(access, name), (version, detail_of(object))) {
-        Some((word, detail)) => {
-            write(pc, word, detail);
-            true
-        }
-        None => false,
-    }
+    let (word, detail) = th.vm.learnt.get(key(access, name), (version, detail_of(object)))?;
+    Some(write(pc, Learnt { word, detail }))
 }
 /// Keeps what the instruction has learnt of that name in objects of this class for which
 /// [`detail_of`] was the same.
-pub fn keep(th: &mut Thread, pc: Pc, access: Access, object: &Value, before: u32, name: &Ref<Str>) {
-    let Some(class) = cache::heap_class(object) else { return };
-    let (word, detail) = words(pc);
+pub fn keep(th: &mut Thread, learnt: Option<Learnt>, access: Access, object: &Value, before: u32, name: &Ref<Str>) {
+    let (Some(Learnt { word, detail }), Some(class)) = (learnt, cache::heap_class(object)) else { return };
     let of_type = kind(detail) == Kind::OfType as u8 || kind(detail) == Kind::ObjectOfType as u8;
-    let learnt = if of_type { word as u32 } else { version(word) };
-    if learnt != 0 && learnt == class.current_version() && name.is_interned() {
-        th.vm.learnt.set(key(access, name), (learnt, before), (word, detail));
+    let state = if of_type { word as u32 } else { version(word) };
+    if state != 0 && state == class.current_version() && name.is_interned() {
+        th.vm.learnt.set(key(access, name), (state, before), (word, detail));
     }
 }
 /// The function that `super(class, object).name` calls with the object, where that is known of objects of its class.
@@ -191,8 +192,8 @@ pub const NO_PLACE: Place = Place { tail: 0, slot: 0 };
 
 /// The attribute of `LOAD_ATTR` where the cache knows it as one in a slot of the instance.
 #[inline(always)]
-pub fn load_slot(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = words(pc);
+pub fn load_slot(learnt: Learnt, object: &Value) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
     if kind(detail) != Kind::Slot as u8 {
         return None;
     }
@@ -201,13 +202,13 @@ pub fn load_slot(pc: Pc, object: &Value) -> Option<Value> {
 }
 /// The attribute of `LOAD_ATTR` where the cache knows it.
 #[inline(always)]
-pub fn load(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
-    load_slot(pc, object).or_else(|| load_other(pc, object, name))
+pub fn load(learnt: Learnt, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    load_slot(learnt, object).or_else(|| load_other(learnt, object, name))
 }
 /// As [`load`], but for what [`load_slot`] knows.
 #[inline]
-pub fn load_other(pc: Pc, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
-    let (word, detail) = words(pc);
+pub fn load_other(learnt: Learnt, object: &Value, name: impl FnOnce() -> Ref<Str>) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
     let class = cache::heap_class(object)?;
     const MEMBER: u8 = Kind::Member as u8;
     const CLASS: u8 = Kind::Class as u8;
@@ -248,8 +249,8 @@ pub fn knows_descriptor(pc: Pc) -> bool {
 }
 /// The data descriptor that `LOAD_ATTR` reads through, a property as a rule, where the cache knows it.
 #[inline]
-pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = words(pc);
+pub fn descriptor(learnt: Learnt, object: &Value) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
     if kind(detail) != Kind::Data as u8 {
         return None;
     }
@@ -258,8 +259,8 @@ pub fn descriptor(pc: Pc, object: &Value) -> Option<Value> {
 
 /// The function of `LOAD_METHOD`, which is called with the object, where the cache knows it.
 #[inline(always)]
-pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
-    let (word, detail) = words(pc);
+pub fn load_method(learnt: Learnt, object: &Value) -> Option<Value> {
+    let Learnt { word, detail } = learnt;
     if kind(detail) == Kind::Method as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         return unsafe { cache::method(object, version(word), Some((word as u32, place(detail))), address(detail)) };
@@ -273,8 +274,13 @@ pub fn load_method(pc: Pc, object: &Value) -> Option<Value> {
 
 /// Stores where the cache knows how; the value comes back otherwise.
 #[inline(always)]
-pub fn store(pc: Pc, object: &Value, value: Value, name: impl FnOnce() -> Ref<Str>) -> Result<Option<Value>, Value> {
-    let (word, detail) = words(pc);
+pub fn store(
+    learnt: Learnt,
+    object: &Value,
+    value: Value,
+    name: impl FnOnce() -> Ref<Str>,
+) -> Result<Option<Value>, Value> {
+    let Learnt { word, detail } = learnt;
     if kind(detail) == Kind::Slot as u8 {
         // SAFETY: the words were written together for the class state that has this version.
         return unsafe { cache::set(object, version(word), word as u32, place(detail), value) };

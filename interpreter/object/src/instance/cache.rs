@@ -2,11 +2,11 @@
 //!
 //! A [`Place`] is made for one state of a class (its version). Whoever uses it has seen that version in the object's
 //! class; then the payload ends at the same offset, and the object has a tail. The attribute slots are checked by shape.
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{AtomicU64, Ordering::*};
 
 use super::{Tail, View};
 use crate::header::{Header, multi};
-use crate::locked::{ValueCell, acquire_tail, release_tail};
+use crate::locked::{ValueCell, acquire_own_tail, acquire_tail, release_own_tail, release_tail};
 use crate::type_object::TypeObject;
 use crate::value::Value;
 
@@ -98,18 +98,32 @@ pub unsafe fn set(
     }
     // SAFETY: the version is the place's.
     let tail = unsafe { tail_at(header, place) };
-    let store = |value| {
-        if tail.shape.load(Relaxed) != shape {
-            return Err(value);
-        }
-        // SAFETY: the shape has the slot.
-        Ok(unsafe { slot_at(header, place) }.replace(Some(value)))
-    };
-    if multi() { locked(header, || store(value)) } else { store(value) }
+    if tail.shape.load(Relaxed) != shape {
+        return Err(value);
+    }
+    // SAFETY: the shape has the slot.
+    let slot = unsafe { slot_at(header, place) };
+    if !multi() {
+        return Ok(slot.replace(Some(value)));
+    }
+    locked(header, || {
+        let stays = tail.shape.load(Relaxed) == shape;
+        if stays { Ok(slot.replace_alone(Some(value))) } else { Err(value) }
+    })
 }
-/// Runs `f` with the lock of the instance tail, which whoever moves the attributes to a dict holds.
-#[inline(never)]
+/// Runs `f` with the lock of the instance tail, which whoever stores attributes or moves them to a dict holds.
+#[inline(always)]
 fn locked<R>(header: &Header, f: impl FnOnce() -> R) -> R {
+    if acquire_own_tail(header) {
+        let result = f();
+        release_own_tail(header);
+        return result;
+    }
+    locked_by_others(header, f)
+}
+#[cold]
+#[inline(never)]
+fn locked_by_others<R>(header: &Header, f: impl FnOnce() -> R) -> R {
     acquire_tail(header);
     let result = f();
     release_tail(header);
@@ -144,7 +158,8 @@ pub unsafe fn add(
             return Err(value);
         }
         // SAFETY: the capacity covers the slot.
-        drop(unsafe { slot_at(header, place) }.replace(Some(value)));
+        let slot = unsafe { slot_at(header, place) };
+        drop(if multi() { slot.replace_alone(Some(value)) } else { slot.replace(Some(value)) });
         tail.shape.store(to, Release);
         Ok(())
     };
@@ -206,8 +221,13 @@ pub unsafe fn of_type(object: &Value, meta: u32, version: u32, address: u64) -> 
 #[inline(always)]
 unsafe fn owned(class: &TypeObject, version: u32, address: u64) -> Option<Value> {
     if multi() {
-        // The words may be of two states: what is at the address is not taken on trust.
-        return class.cached_object(version, address);
+        // SAFETY: an object, as below; if it is immortal nobody counts it.
+        if unsafe { &*(address as *const Header) }.is_immortal() && class.version_now() == version {
+            // SAFETY: as above.
+            return Some(unsafe { Value::from_bits(address) });
+        }
+        // The table owned it when the version was seen, and is kept until the world stops.
+        return crate::locked::try_load_word(&AtomicU64::new(address), || class.version_now() == version);
     }
     // SAFETY: a class in the state that has this version owns what its method table holds.
     Some(Value::clone(&std::mem::ManuallyDrop::new(unsafe { Value::from_bits(address) })))

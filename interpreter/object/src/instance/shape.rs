@@ -1,10 +1,12 @@
-//! Shapes: which attribute sits in which slot, shared by the instances of a class. A shape is named by a 32-bit id that
-//! is never reused; shapes are append-only and live as long as the process.
+//! Shapes: which attribute sits in which slot, shared by the instances of a class. They are append-only and live as long as
+//! the class. A shape is named by a 32-bit id, which shapes of later classes may have again: whoever compares ids knows that the
+//! class is the same, by its version as a rule.
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, Ordering::*};
 use std::sync::{Mutex, OnceLock};
 
 use crate::locked::Locked;
 use crate::refs::Ref;
+use crate::retired::retire;
 use crate::str::Str;
 use crate::type_object::TypeObject;
 
@@ -27,13 +29,22 @@ pub struct Shape {
 
 /// Every shape by its id, in blocks that double in size, so that reading takes no lock: block `k` begins at id `2^k`.
 static SHAPES: [AtomicPtr<AtomicPtr<Shape>>; 32] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 32];
-/// The next id.
-static NEXT: Mutex<u32> = Mutex::new(1);
+struct Ids {
+    next: u32,
+    given_back: Vec<u32>,
+}
+static IDS: Mutex<Ids> = Mutex::new(Ids { next: 1, given_back: Vec::new() });
 
 fn register(make: impl FnOnce(u32) -> Shape) -> Option<&'static Shape> {
-    let mut next = NEXT.lock().unwrap_or_else(|e| e.into_inner());
-    let id = *next;
-    *next = id.checked_add(1)?;
+    let mut ids = IDS.lock().unwrap_or_else(|e| e.into_inner());
+    let id = match ids.given_back.pop() {
+        Some(id) => id,
+        None => {
+            let id = ids.next;
+            ids.next = id.checked_add(1)?;
+            id
+        }
+    };
     let (block, place) = position(id);
     if SHAPES[block].load(Relaxed).is_null() {
         let entries: Vec<AtomicPtr<Shape>> = (0..1usize << block).map(|_| AtomicPtr::default()).collect();
@@ -43,6 +54,22 @@ fn register(make: impl FnOnce(u32) -> Shape) -> Option<&'static Shape> {
     // SAFETY: the block was made above or for an earlier id, with room for each of its ids; it lives for ever.
     unsafe { &*SHAPES[block].load(Relaxed).add(place) }.store(std::ptr::from_ref(shape).cast_mut(), Release);
     Some(shape)
+}
+/// A shape and all that come after it, which no object has any more.
+struct Tree(u32);
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let mut work = vec![self.0];
+        while let Some(id) = work.pop() {
+            let (block, place) = position(id);
+            // SAFETY: as in `Shape::get`; nobody asks for a shape of a class that is gone.
+            let shape = unsafe { (*SHAPES[block].load(Acquire).add(place)).swap(std::ptr::null_mut(), AcqRel) };
+            // SAFETY: the shape came from a leaked box, and nobody else refers to it.
+            let mut shape = unsafe { Box::from_raw(shape) };
+            work.extend(shape.next.get_mut().iter().map(|(_, next)| next.id));
+            IDS.lock().unwrap_or_else(|e| e.into_inner()).given_back.push(id);
+        }
+    }
 }
 /// The block of an id that is not 0, and its place there.
 #[inline(always)]
@@ -54,7 +81,7 @@ fn position(id: u32) -> (usize, usize) {
 static EMPTY: OnceLock<&'static Shape> = OnceLock::new();
 
 impl Shape {
-    /// The shape with this id; the empty shape for `DICT`.
+    /// The shape with this id, of a class that lives as long as the caller uses it; the empty shape for `DICT`.
     pub fn get(id: u32) -> &'static Shape {
         if id == DICT {
             return EMPTY.get_or_init(|| {
@@ -145,7 +172,20 @@ impl ShapeRoot {
         .map_or(DICT, |s| s.id);
         match self.id.compare_exchange(DICT, made, AcqRel, Acquire) {
             Ok(_) => made,
-            Err(first) => first,
+            Err(first) => {
+                if made != DICT {
+                    drop(Tree(made));
+                }
+                first
+            }
+        }
+    }
+}
+impl Drop for ShapeRoot {
+    fn drop(&mut self) {
+        let id = *self.id.get_mut();
+        if id != DICT {
+            retire(Tree(id), size_of::<Shape>());
         }
     }
 }

@@ -46,11 +46,6 @@ impl Methods {
     pub fn get(&self, index: u16) -> Option<Value> {
         self.table()?.cells.get(index as usize)?.get()
     }
-    /// The entry that is the object at `address`.
-    pub fn at_address(&self, address: u64) -> Option<Value> {
-        let cell = self.table()?.cells.iter().find(|cell| cell.bits() == address)?;
-        cell.get().filter(|value| value.bits() == address)
-    }
     /// The index of `value`, entered if it is not there.
     pub fn enter(&self, value: &Value) -> Option<u16> {
         let _writing = self.writing.lock();

@@ -17,7 +17,7 @@ use krait_runtime::well_known::names;
 
 use super::call::{enter_special, python_special};
 use super::{a, b, c, dies, finish1, kill_reads, ok};
-use crate::cache::{self, Access, Kind, NO_PLACE};
+use crate::cache::{self, Access, Kind, Learnt, NO_PLACE};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
@@ -30,7 +30,8 @@ fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
 
 #[inline(always)]
 pub fn op_load_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    match cache::load_slot(pc, r.get(b(w))) {
+    let learnt = cache::learnt(pc);
+    match cache::load_slot(learnt, r.get(b(w))) {
         Some(value) => finish1(th, w, pc, pc.add(2), r, value),
         None => load_attr_other(th, w, pc, r),
     }
@@ -40,40 +41,40 @@ fn load_attr_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if cache::knows_descriptor(pc) {
         return load_attr_through(th, w, pc, r);
     }
-    match cache::load_other(pc, r.get(b(w)), || name_at(r, w).clone()) {
+    match cache::load_other(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
         Some(value) => finish1(th, w, pc, pc.add(2), r, value),
         None => load_attr_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
 fn load_attr_through(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    match load_through(th, w, pc, r) {
+    match load_through(th, w, pc, r, cache::learnt(pc)) {
         Some(s) => s,
         None => load_attr_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
 fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w)) {
-        if let Some(value) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
+    if let Some(learnt) = cache::recall(th, pc, Access::Load, r.get(b(w)), name_at(r, w)) {
+        if let Some(value) = cache::load(learnt, r.get(b(w)), || name_at(r, w).clone()) {
             return finish1(th, w, pc, pc.add(2), r, value);
         }
-        if let Some(s) = load_through(th, w, pc, r) {
+        if let Some(s) = load_through(th, w, pc, r, learnt) {
             return s;
         }
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
-    learn_load(&object, name, pc, &value);
-    cache::keep(th, pc, Access::Load, &object, cache::detail_of(&object), name);
+    let learnt = learn_load(&object, name, pc, &value);
+    cache::keep(th, learnt, Access::Load, &object, cache::detail_of(&object), name);
     drop(object);
     finish1(th, w, pc, pc.add(2), r, value)
 }
 /// What the property or other data descriptor gives that the cache knows.
 #[inline]
-fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> Option<S> {
-    let descriptor = cache::descriptor(pc, r.get(b(w)))?;
+fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs, learnt: Learnt) -> Option<S> {
+    let descriptor = cache::descriptor(learnt, r.get(b(w)))?;
     publish(th, pc);
     if let Some(getter) = property::getter_of(&descriptor)
         && let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r)
@@ -105,19 +106,16 @@ fn reads_generically(class: &TypeObject) -> bool {
     class.slots.getattr.same(&OBJECT.slots.getattr)
 }
 /// Remembers how the generic lookup found `value`.
-fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
+fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) -> Option<Learnt> {
     let class = object.class();
     if let Some(this) = object.downcast_ref::<Type>() {
-        if this.has_flag(type_flag::ODD_KEYS) {
-            return;
-        }
-        return learn_of_type(object, this, name, pc, value);
+        return if this.has_flag(type_flag::ODD_KEYS) { None } else { learn_of_type(object, this, name, pc, value) };
     }
     if object.is_exact(&MODULE) {
         return learn_module(object, name, pc);
     }
     if !reads_generically(class) || class.has_flag(type_flag::ODD_KEYS) {
-        return;
+        return None;
     }
     // What is looked up from here on is what the version names.
     let version = class.version();
@@ -126,57 +124,36 @@ fn learn_load(object: &Value, name: &Ref<Str>, pc: Pc, value: &Value) {
         && descriptor.class().slots.descr_set.is_set()
     {
         let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
-        if let Some(place) = member.and_then(|index| member_place(object, index)) {
-            cache::fill(pc, Kind::Member, version, 0, place, 0);
-        } else {
-            learn_data(class, version, descriptor, pc);
-        }
-        return;
+        return match member.and_then(|index| member_place(object, index)) {
+            Some(place) => cache::fill(pc, Kind::Member, version, 0, place, 0),
+            None => learn_data(class, version, descriptor, pc),
+        };
     }
+    // An attribute of the class that is no descriptor, by its place in the method table.
+    let of_class = || class.cache_method(found.as_ref().filter(|found| found.is(value))?);
     match instance::storage(object) {
         Storage::Slots(shape) => match shape.index_of(name) {
-            Some(index) => {
-                if let Some(place) = attribute_place(object, index) {
-                    cache::fill(pc, Kind::Slot, version, shape.id, place, 0);
-                }
-            }
+            Some(index) => cache::fill(pc, Kind::Slot, version, shape.id, attribute_place(object, index)?, 0),
             None => {
-                if let (Some(found), Some(place)) = (found, attribute_place(object, 0))
-                    && found.is(value)
-                    && let Some(index) = class.cache_method(&found)
-                {
-                    cache::fill(pc, Kind::Class, version, shape.id, place, index.into());
-                }
+                let place = attribute_place(object, 0)?;
+                cache::fill(pc, Kind::Class, version, shape.id, place, of_class()?.into())
             }
         },
-        Storage::Dict(dict) => {
-            if let Some(place) = dict.hint_of(name) {
-                cache::fill(pc, Kind::Hint, version, place, NO_PLACE, 0);
-            }
-        }
-        Storage::Absent => {
-            if !class.dict_cell.is_set()
-                && let Some(found) = found
-                && found.is(value)
-                && let Some(index) = class.cache_method(&found)
-            {
-                cache::fill(pc, Kind::ClassOnly, version, 0, NO_PLACE, index.into());
-            }
-        }
+        Storage::Dict(dict) => cache::fill(pc, Kind::Hint, version, dict.hint_of(name)?, NO_PLACE, 0),
+        Storage::Absent if class.dict_cell.is_set() => None,
+        Storage::Absent => cache::fill(pc, Kind::ClassOnly, version, 0, NO_PLACE, of_class()?.into()),
     }
 }
 /// A data descriptor of the class in the state that the version names.
-fn learn_data(class: &TypeObject, version: u32, descriptor: &Value, pc: Pc) {
-    if let Some(index) = class.cache_method(descriptor) {
-        cache::fill(pc, Kind::Data, version, 0, NO_PLACE, index.into());
-    }
+fn learn_data(class: &TypeObject, version: u32, descriptor: &Value, pc: Pc) -> Option<Learnt> {
+    cache::fill(pc, Kind::Data, version, 0, NO_PLACE, class.cache_method(descriptor)?.into())
 }
 /// An attribute of a class itself: a plain value, a function, or what a static method holds; or one that its metaclass
 /// computes.
-fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &Value) {
+fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &Value) -> Option<Learnt> {
     let meta = object.class();
     if !meta.slots.getattr.same(&TYPE.slots.getattr) {
-        return;
+        return None;
     }
     let meta_version = meta.version();
     if let Some(of_meta) = meta.lookup(name)
@@ -185,34 +162,32 @@ fn learn_of_type(object: &Value, this: &Type, name: &Ref<Str>, pc: Pc, value: &V
         return learn_data(meta, meta_version, &of_meta, pc);
     }
     let version = this.version();
-    let Some(found) = this.lookup(name) else { return };
+    let found = this.lookup(name)?;
     let plain = found.is(value) && (!found.class().slots.descr_get.is_set() || found.is_exact(&FUNCTION));
     let of_static = found.is_exact(&krait_runtime::types::staticmethod::STATICMETHOD);
     if !plain && !of_static {
-        return;
+        return None;
     }
-    if let Some(index) = this.cache_method(value)
-        && this.current_version() == version
-        && !cache::fill_object(pc, Kind::ObjectOfType, version, meta_version, NO_PLACE, value)
-    {
-        cache::fill(pc, Kind::OfType, version, meta_version, NO_PLACE, index.into());
+    let index = this.cache_method(value)?;
+    if this.current_version() != version {
+        return None;
     }
+    cache::fill_object(pc, Kind::ObjectOfType, version, meta_version, NO_PLACE, value)
+        .or_else(|| cache::fill(pc, Kind::OfType, version, meta_version, NO_PLACE, index.into()))
 }
-fn learn_module(object: &Value, name: &Ref<Str>, pc: Pc) {
+fn learn_module(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Learnt> {
     if MODULE.lookup(name).is_some_and(|found| found.class().slots.descr_set.is_set()) {
-        return;
+        return None;
     }
-    let namespace = object.downcast_exact::<Module>().and_then(|m| m.namespace().get());
-    let dict = namespace.as_ref().and_then(|n| n.downcast_exact::<krait_object::Dict>());
-    if let Some((version, place)) = dict.and_then(|d| d.cache_entry(name)) {
-        cache::fill(pc, Kind::Module, version, place, NO_PLACE, 0);
-    }
+    let namespace = object.downcast_exact::<Module>()?.namespace().get()?;
+    let (version, place) = namespace.downcast_exact::<krait_object::Dict>()?.cache_entry(name)?;
+    cache::fill(pc, Kind::Module, version, place, NO_PLACE, 0)
 }
 
 #[inline(always)]
 pub fn op_store_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let value = r.take_or_clone(b(w), dies(w, KILL_2));
-    match cache::store(pc, r.get(a(w)), value, || name_at(r, w).clone()) {
+    match cache::store(cache::learnt(pc), r.get(a(w)), value, || name_at(r, w).clone()) {
         Ok(old) => {
             let mut freed = match old {
                 Some(old) => old.release(),
@@ -229,10 +204,10 @@ pub fn op_store_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(never)]
 fn store_attr_recalled(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
-    if !cache::recall(th, pc, Access::Store, r.get(a(w)), name_at(r, w)) {
+    let Some(learnt) = cache::recall(th, pc, Access::Store, r.get(a(w)), name_at(r, w)) else {
         return store_attr_slow(th, w, pc, r, value);
-    }
-    match cache::store(pc, r.get(a(w)), value, || name_at(r, w).clone()) {
+    };
+    match cache::store(learnt, r.get(a(w)), value, || name_at(r, w).clone()) {
         Ok(old) => {
             let freed = old.is_some_and(Value::release);
             after_drop(th, pc, freed);
@@ -247,8 +222,8 @@ fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S
     let (object, name) = (r.get(a(w)).clone(), name_at(r, w));
     let (before, state) = (shape_of(&object), cache::detail_of(&object));
     ok!(attr::set_attr(th, &object, name, Some(&value)), th, pc, r);
-    learn_store(&object, name, before, pc);
-    cache::keep(th, pc, Access::Store, &object, state, name);
+    let learnt = learn_store(&object, name, before, pc);
+    cache::keep(th, learnt, Access::Store, &object, state, name);
     drop((object, value));
     if dies(w, KILL_1) {
         r.kill(a(w));
@@ -257,37 +232,31 @@ fn store_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S
     S { pc: pc.add(2), r }
 }
 /// Remembers how the generic store worked.
-fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) {
+fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) -> Option<Learnt> {
     let class = object.class();
     if !class.slots.setattr.same(&OBJECT.slots.setattr) {
-        return;
+        return None;
     }
     let version = class.version();
     if let Some(descriptor) = class.lookup(name)
         && descriptor.class().slots.descr_set.is_set()
     {
-        let member = descriptor.downcast_ref::<GetSetDescriptor>().and_then(GetSetDescriptor::member_index);
-        if let Some(place) = member.and_then(|index| member_place(object, index)) {
-            cache::fill(pc, Kind::Member, version, 0, place, 0);
-        }
-        return;
+        let index = descriptor.downcast_ref::<GetSetDescriptor>()?.member_index()?;
+        return cache::fill(pc, Kind::Member, version, 0, member_place(object, index)?, 0);
     }
     match instance::storage(object) {
         Storage::Slots(shape) => {
-            let Some(index) = shape.index_of(name) else { return };
-            let Some(place) = attribute_place(object, index) else { return };
+            let place = attribute_place(object, shape.index_of(name)?)?;
             if shape.id == before {
-                cache::fill(pc, Kind::Slot, version, before, place, 0);
+                cache::fill(pc, Kind::Slot, version, before, place, 0)
             } else if shape.parent == Some(before) && before != DICT {
-                cache::fill(pc, Kind::Add, version, before, place, shape.id);
+                cache::fill(pc, Kind::Add, version, before, place, shape.id)
+            } else {
+                None
             }
         }
-        Storage::Dict(dict) => {
-            if let Some(place) = dict.hint_of(name) {
-                cache::fill(pc, Kind::Hint, version, place, NO_PLACE, 0);
-            }
-        }
-        Storage::Absent => {}
+        Storage::Dict(dict) => cache::fill(pc, Kind::Hint, version, dict.hint_of(name)?, NO_PLACE, 0),
+        Storage::Absent => None,
     }
 }
 pub fn op_delete_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -326,7 +295,7 @@ fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
 }
 #[inline(always)]
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    match cache::load_method(pc, r.get(b(w))) {
+    match cache::load_method(cache::learnt(pc), r.get(b(w))) {
         Some(function) => method_form(w, pc, r, function),
         None => load_method_other(th, w, pc, r),
     }
@@ -334,38 +303,38 @@ pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 /// What is called without the object that it was loaded from.
 #[inline(never)]
 fn load_method_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    match cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
+    match cache::load(cache::learnt(pc), r.get(b(w)), || name_at(r, w).clone()) {
         Some(callee) => value_form(th, w, pc, r, callee),
         None => load_method_slow(th, w, pc, r),
     }
 }
 #[inline(never)]
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
-        if let Some(function) = cache::load_method(pc, r.get(b(w))) {
+    if let Some(learnt) = cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
+        if let Some(function) = cache::load_method(learnt, r.get(b(w))) {
             return method_form(w, pc, r, function);
         }
-        if let Some(callee) = cache::load(pc, r.get(b(w)), || name_at(r, w).clone()) {
+        if let Some(callee) = cache::load(learnt, r.get(b(w)), || name_at(r, w).clone()) {
             return value_form(th, w, pc, r, callee);
         }
     }
     publish(th, pc);
     let (object, name) = (r.get(b(w)).clone(), name_at(r, w));
-    if let Some(descriptor) = cache::descriptor(pc, &object)
+    if let Some(descriptor) = cache::descriptor(cache::learnt(pc), &object)
         && let Some(result) = read_through(th, &descriptor, &object)
     {
         let value = ok!(result, th, pc, r);
         drop(object);
         return value_form(th, w, pc, r, value);
     }
-    if let Some(function) = class_function(&object, name, pc) {
-        cache::keep(th, pc, Access::Method, &object, cache::detail_of(&object), name);
+    if let Some((function, learnt)) = class_function(&object, name, pc) {
+        cache::keep(th, learnt, Access::Method, &object, cache::detail_of(&object), name);
         drop(object);
         return method_form(w, pc, r, function);
     }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
-    learn_load(&object, name, pc, &value);
-    cache::keep(th, pc, Access::Method, &object, cache::detail_of(&object), name);
+    let learnt = learn_load(&object, name, pc, &value);
+    cache::keep(th, learnt, Access::Method, &object, cache::detail_of(&object), name);
     drop(object);
     value_form(th, w, pc, r, value)
 }
@@ -382,7 +351,7 @@ fn value_form(th: &mut Thread, w: Word, pc: Pc, r: Regs, callee: Value) -> S {
     S { pc: pc.add(2), r }
 }
 /// A function found on the class that is to be called with the instance first, where the instance cannot hide it.
-fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
+fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<(Value, Option<Learnt>)> {
     let class = object.class();
     if !reads_generically(class) {
         return None;
@@ -394,34 +363,30 @@ fn class_function(object: &Value, name: &Ref<Str>, pc: Pc) -> Option<Value> {
     }
     // The state of the class that the version names had the function.
     let enter = || class.cache_method(&found).is_some() && class.current_version() == version;
-    match instance::storage(object) {
+    let learnt = match instance::storage(object) {
         Storage::Slots(shape) => {
             if shape.index_of(name).is_some() {
                 return None;
             }
-            if let Some(place) = attribute_place(object, 0)
-                && enter()
-            {
-                cache::fill_object(pc, Kind::Method, version, shape.id, place, &found);
-            }
+            let place = attribute_place(object, 0).filter(|_| enter());
+            place.and_then(|place| cache::fill_object(pc, Kind::Method, version, shape.id, place, &found))
         }
         Storage::Dict(dict) => {
             if dict.get_str(name).is_some() {
                 return None;
             }
+            None
         }
         Storage::Absent if class.dict_cell.is_set() => {
             if krait_runtime::types::object::payload_dict(object).is_some_and(|d| d.get_str(name).is_some()) {
                 return None;
             }
+            None
         }
-        Storage::Absent => {
-            if enter() {
-                cache::fill_object(pc, Kind::MethodOnly, version, 0, NO_PLACE, &found);
-            }
-        }
-    }
-    Some(found)
+        Storage::Absent if enter() => cache::fill_object(pc, Kind::MethodOnly, version, 0, NO_PLACE, &found),
+        Storage::Absent => None,
+    };
+    Some((found, learnt))
 }
 
 /// `super().name` without making the super object, where `super` is the builtin.

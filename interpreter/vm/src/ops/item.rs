@@ -23,8 +23,7 @@ fn place(index: i64, len: usize) -> Option<usize> {
 #[inline(always)]
 fn fast_index(object: &Value, index: i64) -> Option<Value> {
     if let Some(list) = object.downcast_exact::<List>() {
-        let items = list.lock();
-        return place(index, items.len()).map(|i| items[i].clone());
+        return list.at(index);
     }
     if let Some(tuple) = object.downcast_exact::<Tuple>() {
         return place(index, tuple.len()).map(|i| tuple[i].clone());

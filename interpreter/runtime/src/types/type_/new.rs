@@ -77,6 +77,7 @@ pub fn new_class(
     let class = Type::new_class_object(meta, &text, &base);
     class.set_bases(Some(bases.clone()));
     class.set_dict(dict.clone());
+    let before = states(bases);
     // Before members of `__slots__` and before `mro()` runs, which may need the cell.
     set_class_cell(th, &class, &dict)?;
     attributes::init_qualname(th, &class, name, &dict)?;
@@ -93,6 +94,11 @@ pub fn new_class(
     class.modified();
     ready::first_slots(&class);
     ready::register_subclass(class.object());
+    // From here on another thread that changes a base finds the class.
+    if states(bases) != before {
+        class.modified();
+        ready::fix_slots(&class);
+    }
     if bases.iter().any(|b| b.downcast_ref::<Type>().is_some_and(|b| b.has_flag(type_flag::ODD_KEYS))) {
         class.set_flags(type_flag::ODD_KEYS);
     }
@@ -102,6 +108,10 @@ pub fn new_class(
         crate::warnings::warn(th, &crate::exceptions::RUNTIME_WARNING, &message, 1)?;
     }
     Ok(class)
+}
+/// The states of the bases.
+fn states(bases: &Ref<Tuple>) -> Vec<u32> {
+    bases.iter().filter_map(|b| b.downcast_ref::<Type>()).map(Type::version).collect()
 }
 /// The cells that the class body left: one for the class, one for its namespace, which annotation scopes read.
 fn set_class_cell(th: &mut Thread, class: &Ref<Type>, dict: &Ref<Dict>) -> PyResult<()> {
