@@ -24,6 +24,7 @@ pub enum Content<'a> {
 
 /// The word's content, counted, where the word owns it for as long as it is there. `look` says what the content is; `note`
 /// counts a reference to an object of another thread.
+#[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
 #[inline(always)]
 pub fn load_counted<'a>(word: &AtomicU64, look: impl Fn(u64) -> Content<'a>, note: impl Fn(u64)) -> u64 {
     let mut spins = 0u32;

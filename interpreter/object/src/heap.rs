@@ -158,11 +158,12 @@ unsafe fn next_of(block: *mut u8) -> *mut u8 {
 /// The blocks of the list are free, linked, and the caller's alone.
 unsafe fn last_of(first: *mut u8) -> *mut u8 {
     let mut last = first;
-    // SAFETY: by the caller's promise.
-    while !last.is_null()
-        && let next = unsafe { next_of(last) }
-        && !next.is_null()
-    {
+    while !last.is_null() {
+        // SAFETY: by the caller's promise.
+        let next = unsafe { next_of(last) };
+        if next.is_null() {
+            break;
+        }
         last = next;
     }
     last

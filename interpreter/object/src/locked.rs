@@ -351,6 +351,7 @@ impl ValueCell {
 }
 
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
+#[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
 #[inline(never)]
 fn load_word(word: &AtomicU64) -> Option<Value> {
     match load_noted(word, || true) {
@@ -373,6 +374,7 @@ fn load_noted(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Option<Value
     Some(Some(unsafe { Value::from_bits(bits) }))
 }
 /// As [`load_word`], of a word that may keep what it does not own any more: `None` then; `valid` says whether it does.
+#[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
 #[inline(always)]
 pub(crate) fn try_load_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
     if let Some(loaded) = load_noted(word, &valid) {
