@@ -8,6 +8,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use crate::location::PositionTable;
+use crate::stored::StoredCode;
 
 /// A constant.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub enum Const {
     FrozenSet(Arc<[Const]>),
     /// Code of a nested function, class or scope.
     Code(Arc<CodeObject>),
+    /// The same, not read yet.
+    Stored(Arc<StoredCode>),
 }
 
 impl Const {
@@ -58,6 +61,7 @@ impl Const {
                 x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| x.same(y))
             }
             (Const::Code(x), Const::Code(y)) => Arc::ptr_eq(x, y),
+            (Const::Stored(x), Const::Stored(y)) => Arc::ptr_eq(x, y),
             _ => false,
         }
     }

@@ -31,6 +31,7 @@ impl Display for Const {
             Const::Tuple(items) => list(f, items, "(", ")"),
             Const::FrozenSet(items) => list(f, items, "frozenset(", ")"),
             Const::Code(code) => write!(f, "<code {}>", code.qualname),
+            Const::Stored(code) => write!(f, "<code {}>", code.head().map_or("?", |head| head.qualname)),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod disassemble;
 pub mod location;
 pub mod marshal;
 pub mod opcodes;
+pub mod stored;
 pub mod verify;
 
 pub use code::{CodeObject, Const, ExceptionEntry};

@@ -12,9 +12,11 @@ use num_bigint::BigInt;
 use crate::code::{CodeObject, Const, ExceptionEntry};
 use crate::location::{Position, PositionTable, Run};
 use crate::opcodes::table_hash;
+use crate::stored::{Head, Store, StoredCode, can_wait};
 
 /// Changes with the format below.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
+const TABLE_HASH: u32 = table_hash();
 /// Stands for the compiler that makes the code objects of this process.
 static COMPILER: AtomicU32 = AtomicU32::new(0);
 /// Constants nest no deeper than this.
@@ -26,7 +28,7 @@ pub fn set_compiler(fingerprint: u32) {
 }
 /// Names opcodes, format and compiler.
 fn version() -> u32 {
-    table_hash() ^ VERSION.wrapping_mul(0x9e37_79b9) ^ COMPILER.load(Relaxed)
+    TABLE_HASH ^ VERSION.wrapping_mul(0x9e37_79b9) ^ COMPILER.load(Relaxed)
 }
 /// Four bytes at the head of every stored code object.
 pub fn magic() -> [u8; 4] {
@@ -59,14 +61,22 @@ pub(crate) fn read_positions(stored: &[u8]) -> Vec<Run> {
     if stored.is_empty() {
         return Vec::new();
     }
-    Reader { rest: stored, filename: Arc::from("") }.positions().unwrap_or_default()
+    Reader::of(stored).positions().unwrap_or_default()
 }
 
 /// Reads a stored code object.
 pub fn load(bytes: &[u8]) -> Result<CodeObject> {
+    Reader::of(without_version(bytes)?).code(0)
+}
+/// Reads a stored code object that begins at an offset of the store; the code of functions in it is left there.
+pub fn load_outer(store: &Store, at: usize) -> Result<CodeObject> {
+    let bytes = (**store).as_ref();
+    let rest = without_version(bytes.get(at..).ok_or(ReadError::Malformed)?)?;
+    Reader::of_part(rest, store, bytes.len(), &Arc::from("")).code(0)
+}
+fn without_version(bytes: &[u8]) -> Result<&[u8]> {
     let rest = bytes.strip_prefix(&magic()).ok_or(ReadError::BadMagic)?;
-    let rest = rest.strip_prefix(&version().to_le_bytes()).ok_or(ReadError::BadMagic)?;
-    Reader { rest, filename: Arc::from("") }.code(0)
+    rest.strip_prefix(&version().to_le_bytes()).ok_or(ReadError::BadMagic)
 }
 
 struct Writer {
@@ -146,16 +156,28 @@ impl Writer {
                 self.constants(items, filename);
             }
             Const::Code(code) => {
-                self.out.push(b'c');
-                self.code(code, filename);
+                self.out.push(if can_wait(code) { b'c' } else { b'C' });
+                let mut nested = Writer { out: Vec::new() };
+                nested.code(code, filename);
+                self.bytes(&nested.out);
             }
+            Const::Stored(code) if **code.around() == *filename => {
+                self.out.push(b'c');
+                self.bytes(code.bytes());
+            }
+            // What cannot be read is as malformed in the copy.
+            Const::Stored(code) => match code.read() {
+                Ok(read) => self.constant(&Const::Code(Arc::new(read)), filename),
+                Err(_) => self.out.push(0),
+            },
         }
     }
 
     fn code(&mut self, code: &CodeObject, around: &str) {
-        let numbers =
+        let counts =
             [code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.firstlineno, code.nregs];
-        numbers.iter().for_each(|&number| self.number(number as u64));
+        let numbers = counts.into_iter().chain([code.nlocals() as u32, code.first_free() as u32]);
+        numbers.for_each(|number| self.number(number as u64));
         // Nearly always the same: an empty name stands for it.
         self.bytes(if *code.filename == *around { b"" } else { code.filename.as_bytes() });
         [&code.name, &code.qualname].iter().for_each(|text| self.bytes(text.as_bytes()));
@@ -191,14 +213,25 @@ impl Writer {
     }
 }
 
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     /// That of the code object being read.
     filename: Arc<str>,
+    /// What holds the bytes, where code of functions may stay unread, and where they end in it.
+    store: Option<(&'a Store, usize)>,
 }
 
-impl Reader<'_> {
-    fn take(&mut self, count: usize) -> Result<&[u8]> {
+impl<'a> Reader<'a> {
+    fn of(rest: &'a [u8]) -> Reader<'a> {
+        Reader { rest, filename: Arc::from(""), store: None }
+    }
+
+    /// For the bytes of `store` that end at `end`, within code of the file `around`.
+    pub(crate) fn of_part(rest: &'a [u8], store: &'a Store, end: usize, around: &Arc<str>) -> Reader<'a> {
+        Reader { rest, filename: around.clone(), store: Some((store, end)) }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(ReadError::Malformed)?;
         self.rest = rest;
         Ok(taken)
@@ -247,22 +280,36 @@ impl Reader<'_> {
         if count <= self.rest.len() { Ok(count) } else { Err(ReadError::Malformed) }
     }
 
-    fn bytes(&mut self) -> Result<&[u8]> {
+    fn bytes(&mut self) -> Result<&'a [u8]> {
         let count = self.count()?;
         self.take(count)
     }
 
+    fn str(&mut self) -> Result<&'a str> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| ReadError::Malformed)
+    }
+
     fn text(&mut self) -> Result<Arc<str>> {
-        std::str::from_utf8(self.bytes()?).map(Arc::from).map_err(|_| ReadError::Malformed)
+        self.str().map(Arc::from)
     }
 
     fn many<T>(&mut self, mut one: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = self.count()?;
-        (0..count).map(|_| one(self)).collect()
+        let mut all = Vec::with_capacity(count);
+        for _ in 0..count {
+            all.push(one(self)?);
+        }
+        Ok(all)
     }
 
     fn float(&mut self) -> Result<f64> {
         Ok(f64::from_bits(self.word()?))
+    }
+
+    fn words(&mut self) -> Result<Vec<u64>> {
+        let count = self.count()?;
+        let bytes = self.take(count.checked_mul(8).ok_or(ReadError::Malformed)?)?;
+        Ok(bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect())
     }
 
     fn word(&mut self) -> Result<u64> {
@@ -287,39 +334,60 @@ impl Reader<'_> {
             b's' => Const::Bytes(self.bytes()?.into()),
             b'(' => Const::Tuple(self.many(|reader| reader.constant(depth + 1))?.into()),
             b'>' => Const::FrozenSet(self.many(|reader| reader.constant(depth + 1))?.into()),
-            b'c' => Const::Code(Arc::new(self.code(depth + 1)?)),
+            tag @ (b'c' | b'C') => self.nested(tag == b'c', depth + 1)?,
             _ => return Err(ReadError::Malformed),
         })
     }
 
-    fn code(&mut self, depth: u32) -> Result<CodeObject> {
-        let around = self.filename.clone();
-        let code = self.code_within(depth, &around);
-        self.filename = around;
-        code
+    fn nested(&mut self, may_wait: bool, depth: u32) -> Result<Const> {
+        let bytes = self.bytes()?;
+        let end = self.store.map(|(store, end)| (store, end - self.rest.len()));
+        if let Some((store, end)) = end.filter(|_| may_wait) {
+            let code = StoredCode::new(store, end - bytes.len()..end, &self.filename)?;
+            return Ok(Const::Stored(Arc::new(code)));
+        }
+        let mut reader = Reader { rest: bytes, filename: self.filename.clone(), store: end };
+        Ok(Const::Code(Arc::new(reader.code(depth)?)))
     }
 
-    fn code_within(&mut self, depth: u32, around: &Arc<str>) -> Result<CodeObject> {
-        let mut code = CodeObject {
+    pub(crate) fn head(&mut self) -> Result<Head<'a>> {
+        Ok(Head {
             argcount: self.small()?,
             posonlyargcount: self.small()?,
             kwonlyargcount: self.small()?,
             flags: self.small()?,
             firstlineno: self.small()?,
             nregs: self.small()?,
-            filename: match self.text()? {
-                same if same.is_empty() => around.clone(),
-                other => other,
-            },
-            name: self.text()?,
-            qualname: self.text()?,
+            nlocals: self.small()?,
+            first_free: self.small()?,
+            filename: Some(self.str()?).filter(|name| !name.is_empty()),
+            name: self.str()?,
+            qualname: self.str()?,
+        })
+    }
+
+    pub(crate) fn code(&mut self, depth: u32) -> Result<CodeObject> {
+        let head = self.head()?;
+        if let Some(filename) = head.filename {
+            self.filename = Arc::from(filename);
+        }
+        let mut code = CodeObject {
+            argcount: head.argcount,
+            posonlyargcount: head.posonlyargcount,
+            kwonlyargcount: head.kwonlyargcount,
+            flags: head.flags,
+            firstlineno: head.firstlineno,
+            nregs: head.nregs,
+            filename: self.filename.clone(),
+            name: Arc::from(head.name),
+            qualname: Arc::from(head.qualname),
             names: self.many(Self::text)?,
             varnames: self.many(Self::text)?,
             cellvars: self.many(Self::text)?,
             freevars: self.many(Self::text)?,
             cell_registers: self.many(Self::small)?,
             hidden_locals: self.many(Self::small)?,
-            words: self.many(Self::word)?,
+            words: self.words()?,
             exceptions: self.many(|reader| {
                 Ok(ExceptionEntry {
                     start: reader.small()?,
@@ -330,10 +398,10 @@ impl Reader<'_> {
             })?,
             ..CodeObject::default()
         };
-        self.filename = code.filename.clone();
         code.positions = PositionTable::from_stored(self.bytes()?);
         code.consts = self.many(|reader| reader.constant(depth + 1))?;
-        if code.cell_registers.len() != code.cellvars.len() {
+        let agree = code.nlocals() == head.nlocals as usize && code.first_free() == head.first_free as usize;
+        if code.cell_registers.len() != code.cellvars.len() || !agree {
             return Err(ReadError::Malformed);
         }
         Ok(code)

@@ -421,8 +421,8 @@ impl Op {
 
     /// Whether a code object may contain it.
     #[inline]
-    pub fn is_emitted(self) -> bool {
-        self != Op::CACHE && (self as u8) < Op::HALT as u8
+    pub const fn is_emitted(self) -> bool {
+        self as u8 != Op::CACHE as u8 && (self as u8) < Op::HALT as u8
     }
 }
 
@@ -535,14 +535,35 @@ impl Word {
 }
 
 /// Number that changes whenever the emitted part of the table changes; goes into the version of stored code.
-pub fn table_hash() -> u32 {
+pub const fn table_hash() -> u32 {
+    const fn eat(hash: u32, byte: u8) -> u32 {
+        (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+    }
     let mut hash = 0x811c_9dc5_u32;
-    let mut eat = |byte: u8| hash = (hash ^ byte as u32).wrapping_mul(0x0100_0193);
-    for info in OPCODES.iter().filter(|info| info.op.is_emitted()) {
-        info.name.bytes().for_each(&mut eat);
-        info.operands.iter().for_each(|&kind| eat(kind as u8));
-        info.extras.iter().for_each(|&kind| eat(0x40 | kind as u8));
-        eat(0xff);
+    let mut row = 0;
+    while row < OPCODES.len() {
+        let info = &OPCODES[row];
+        row += 1;
+        if !info.op.is_emitted() {
+            continue;
+        }
+        let name = info.name.as_bytes();
+        let mut i = 0;
+        while i < name.len() {
+            hash = eat(hash, name[i]);
+            i += 1;
+        }
+        i = 0;
+        while i < info.operands.len() {
+            hash = eat(hash, info.operands[i] as u8);
+            i += 1;
+        }
+        i = 0;
+        while i < info.extras.len() {
+            hash = eat(hash, 0x40 | info.extras[i] as u8);
+            i += 1;
+        }
+        hash = eat(hash, 0xff);
     }
     hash
 }

@@ -186,7 +186,8 @@ impl Verifier<'_> {
             if value as usize >= bound {
                 return Err((at, "index beyond its table".to_owned()));
             }
-            if op == Op::MAKE_FUNCTION && !matches!(self.code.consts[value as usize], Const::Code(_)) {
+            if op == Op::MAKE_FUNCTION && !matches!(self.code.consts[value as usize], Const::Code(_) | Const::Stored(_))
+            {
                 return Err((at, "a function of a constant that is no code".to_owned()));
             }
         }

@@ -49,7 +49,7 @@ pub(crate) fn truth(value: &Const) -> bool {
         Const::Complex(real, imag) => *real != 0.0 || *imag != 0.0,
         Const::Str(text) | Const::Bytes(text) => !text.is_empty(),
         Const::Tuple(items) | Const::FrozenSet(items) => !items.is_empty(),
-        Const::Ellipsis | Const::BigInt(_) | Const::Code(_) => true,
+        Const::Ellipsis | Const::BigInt(_) | Const::Code(_) | Const::Stored(_) => true,
     }
 }
 
@@ -306,6 +306,6 @@ pub(crate) fn repr(value: &Const) -> String {
         Const::Complex(real, imag) => format!("({real}{imag:+}j)"),
         Const::Str(text) => format!("'{}'", String::from_utf8_lossy(text)),
         Const::Bytes(text) => format!("b'{}'", text.escape_ascii()),
-        Const::Tuple(_) | Const::FrozenSet(_) | Const::Code(_) => "...".to_owned(),
+        Const::Tuple(_) | Const::FrozenSet(_) | Const::Code(_) | Const::Stored(_) => "...".to_owned(),
     }
 }

@@ -67,7 +67,7 @@ fn constant(value: &Const) -> Option<Constant> {
         Const::Bytes(b) => Constant::Bytes((**b).into()),
         Const::Tuple(items) => Constant::Tuple(items.iter().map(constant).collect::<Option<_>>()?),
         Const::FrozenSet(items) => Constant::FrozenSet(items.iter().map(constant).collect::<Option<_>>()?),
-        Const::Code(_) => return None,
+        Const::Code(_) | Const::Stored(_) => return None,
     })
 }
 

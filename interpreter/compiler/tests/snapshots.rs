@@ -1,5 +1,8 @@
 //! Source to disassembly, one snapshot per construct. `INSTA_UPDATE=always` accepts what was read and found right.
 
+use std::sync::Arc;
+
+use krait_bytecode::stored::Store;
 use krait_bytecode::{CodeObject, Const, marshal, verify};
 use krait_compiler::{CompileOptions, compile};
 use krait_syntax::{Mode, ParseOptions, parse};
@@ -15,6 +18,19 @@ fn verify_all(code: &CodeObject) {
     }
 }
 
+/// Code with all that is nested in it, which was left unread.
+fn all_read(mut code: CodeObject) -> CodeObject {
+    for constant in &mut code.consts {
+        let nested = match constant {
+            Const::Stored(stored) => stored.read().expect("what was stored is read"),
+            Const::Code(code) => CodeObject::clone(code),
+            _ => continue,
+        };
+        *constant = Const::Code(Arc::new(all_read(nested)));
+    }
+    code
+}
+
 fn disassembly(source: &str) -> String {
     let parsed = parse(source.as_bytes(), &ParseOptions::new(Mode::Exec)).expect("the source parses");
     let compiled = compile(&parsed.module, "<test>", &CompileOptions::default()).expect("the source compiles");
@@ -23,6 +39,10 @@ fn disassembly(source: &str) -> String {
     let loaded = marshal::load(&stored).expect("what was stored is read");
     assert_eq!(compiled.code.to_string(), loaded.to_string());
     assert_eq!(marshal::dump(&loaded), stored);
+    let store: Store = Arc::new([b"before".as_slice(), &stored].concat());
+    let outer = marshal::load_outer(&store, 6).expect("what was stored is read");
+    assert_eq!(marshal::dump(&outer), stored);
+    assert_eq!(all_read(outer).to_string(), loaded.to_string());
     // Only functions are shown if there are any: the module around them says little.
     let inner: Vec<String> = compiled
         .code

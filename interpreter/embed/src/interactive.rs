@@ -247,7 +247,7 @@ impl Session {
             Err(raised) => return Err(with_line(th, raised, source)),
         };
         let Some(code) = code.to_ref::<Code>() else { return Ok(()) };
-        self.futures |= code.bytecode.flags & FUTURES;
+        self.futures |= code.bytecode().flags & FUTURES;
         register(th, &filename, &Value::str(source), "<stdin>")?;
         let main = import::import_module(th, "__main__")?;
         let d = module::dict(&main);

@@ -22,6 +22,7 @@ use crate::thread::{Thread, breaker};
 use crate::trace::Tracer;
 use crate::type_object::TypeObject;
 use crate::value::Value;
+use crate::weakref::Cleared;
 use crate::{foreign, heap, instance, retired, weakref, world};
 
 /// Collector bits in the header.
@@ -528,7 +529,7 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     // What runs from here on may get hold of the garbage, by `gc.get_objects()` if by nothing else.
     let mut disturbed = {
         let _stopped = world::stop(th);
-        clear_weakrefs(&garbage) || crate::header::multi()
+        clear_weakrefs(&garbage) || crate::header::multi() || th.breaker() & breaker::PENDING != 0
     };
     // Callbacks run while everything is still whole.
     th.run_pending();
@@ -558,20 +559,22 @@ fn dispose(th: &mut Thread, garbage: Vec<Value>) -> usize {
     drop(garbage);
     n
 }
-/// Clears the weak references to the garbage, whose callbacks are queued unless they are garbage too; whether there were any.
+/// Clears the weak references to the garbage, whose callbacks are queued unless they are garbage too; whether any is queued.
 /// The world is stopped.
 fn clear_weakrefs(garbage: &[Value]) -> bool {
     let headers = || garbage.iter().filter_map(Value::header);
     if !headers().any(|h| h.flags() & flag::WEAKREFS != 0) {
         return false;
     }
+    let mut queued = false;
     headers().for_each(|h| set_bits(h, bit::CANDIDATE));
     for h in headers().filter(|h| h.flags() & flag::WEAKREFS != 0) {
-        weakref::clear_refs_but(h.into(), false, |reference| reference.gc.load(Relaxed) & bit::CANDIDATE != 0);
+        let is_garbage = |reference: &Header| reference.gc.load(Relaxed) & bit::CANDIDATE != 0;
+        queued |= weakref::clear_refs_but(h.into(), false, is_garbage) == Cleared::WithCallbacks;
         h.clear_flag(flag::WEAKREFS);
     }
     headers().for_each(|h| clear_bits(h, bit::CANDIDATE));
-    true
+    queued
 }
 /// After finalisers ran: the objects that nothing outside the set refers to.
 fn still_unreachable(th: &mut Thread, garbage: Vec<Value>) -> Vec<Value> {

@@ -23,9 +23,12 @@ use krait_platform::memory::Reservation;
 use crate::header::Header;
 
 pub(crate) const GRAIN: usize = 16;
-const CLASSES: usize = 64;
+/// Blocks up to this size differ by [`GRAIN`], larger ones by [`COARSE`]: few pages hold what there is little of.
+const FINE: usize = 256;
+const COARSE: usize = 64;
+const CLASSES: usize = FINE / GRAIN + (MAX_SMALL - FINE) / COARSE;
 /// Larger blocks come from the system.
-const MAX_SMALL: usize = GRAIN * CLASSES;
+const MAX_SMALL: usize = 1 << 10;
 const PAGE: usize = 64 << 10;
 /// A page's sixteenth, for the collector.
 const PART: usize = PAGE / PARTS;
@@ -210,7 +213,14 @@ pub(crate) fn try_alloc_raw(size: usize) -> Option<NonNull<u8>> {
 }
 #[inline(always)]
 pub(crate) fn class_of(size: usize) -> usize {
-    size.div_ceil(GRAIN) - 1
+    if size <= FINE { size.div_ceil(GRAIN) - 1 } else { FINE / GRAIN + (size - FINE).div_ceil(COARSE) - 1 }
+}
+/// The size of a class's blocks.
+fn block_of(class: usize) -> usize {
+    match class.checked_sub(FINE / GRAIN) {
+        None => (class + 1) * GRAIN,
+        Some(coarse) => FINE + (coarse + 1) * COARSE,
+    }
 }
 #[inline(always)]
 fn take(local: &UnsafeCell<Local>, size: usize, what: Use) -> Option<NonNull<u8>> {
@@ -257,7 +267,7 @@ fn refill(size: usize, what: Use) -> Option<NonNull<u8>> {
 }
 /// The first of some new free blocks; the others join the thread's list.
 fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
-    let (kind, block) = (what as usize, (class + 1) * GRAIN);
+    let (kind, block) = (what as usize, block_of(class));
     if let Some(first) = left::take(class, what) {
         return Some(first);
     }
@@ -289,8 +299,11 @@ fn carve(class: usize, what: Use) -> Option<NonNull<u8>> {
         let rest = &mut local.rest[kind][class];
         // What has been used up is as good a guess as any of what is wanted next.
         let taken = rest.next & (PAGE - 1);
-        let wanted = if taken <= CARVE { CARVE } else { taken.min(LARGEST_CARVE) };
-        let count = (wanted / block).clamp(1, (rest.end - rest.next) / block);
+        // (Not `if taken <= CARVE`: with what follows rustc 1.95 takes that to be false always.)
+        let wanted = taken.clamp(CARVE, LARGEST_CARVE);
+        // Up to where a page of the system ends, so that the next one stays untouched.
+        let until = (taken + block - 1 + wanted) / CARVE * CARVE;
+        let count = ((until - taken) / block).clamp(1, (rest.end - rest.next) / block);
         let first = rest.next as *mut u8;
         rest.next += count * block;
         if wanted > CARVE {

@@ -1,6 +1,7 @@
 //! `Trace`: how the collector walks the references that a payload holds.
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 
 use crate::header::Header;
 use crate::locked::{Locked, ValueCell};
@@ -92,6 +93,13 @@ unsafe impl<T: Trace> Trace for Box<T> {
     const TRACED: bool = T::TRACED;
     fn trace(&self, tracer: &mut Tracer<'_>) {
         (**self).trace(tracer);
+    }
+}
+// SAFETY: delegates. No thread is in the middle of setting it at a safe point.
+unsafe impl<T: Trace> Trace for OnceLock<T> {
+    const TRACED: bool = T::TRACED;
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.get().into_iter().for_each(|value| value.trace(tracer));
     }
 }
 // SAFETY: every item once.

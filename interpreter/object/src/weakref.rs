@@ -162,17 +162,26 @@ pub(crate) fn has_callback(h: NonNull<Header>) -> bool {
 /// Clears the references to an object about to be freed and queues their callbacks, newest first. False: another thread has
 /// come by the object through one of them.
 pub(crate) fn clear_refs(h: NonNull<Header>) -> bool {
-    clear_refs_but(h, true, |_| false)
+    clear_refs_but(h, true, |_| false) != Cleared::Waits
+}
+/// What became of an object's weak references.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cleared {
+    /// They stay until what other threads counted is known.
+    Waits,
+    Silently,
+    /// Their callbacks are queued.
+    WithCallbacks,
 }
 /// As [`clear_refs`], of an object that somebody holds if it is not `dying`; the callbacks of references that `silent` names are
 /// dropped: those references are garbage themselves.
-pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(&Header) -> bool) -> bool {
+pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(&Header) -> bool) -> Cleared {
     let address = h.as_ptr() as usize;
     let mut callbacks = Vec::new();
     let cleared = with_shard(address, |table| {
         // SAFETY: the object is whole.
         if dying && foreign::must_wait(unsafe { h.as_ref() }) {
-            return false;
+            return Cleared::Waits;
         }
         for r in table.remove(&address).unwrap_or_default().into_iter().rev() {
             // SAFETY: registered references unlink themselves under this lock before their memory goes.
@@ -183,7 +192,7 @@ pub(crate) fn clear_refs_but(h: NonNull<Header>, dying: bool, silent: impl Fn(&H
                 callbacks.push(unsafe { Value::from_bits(r as u64) });
             }
         }
-        true
+        if callbacks.is_empty() { Cleared::Silently } else { Cleared::WithCallbacks }
     });
     for weakref in callbacks {
         // SAFETY: the value keeps the object alive; its payload begins with a `WeakRef`.

@@ -18,12 +18,12 @@ pub fn current_locals(th: &mut Thread) -> PyResult<Value> {
 }
 /// `CO_*` flags of the running Python frame's code.
 pub fn current_flags(th: &mut Thread) -> u32 {
-    frame::current(th, 0).map_or(0, |f| f.code.bytecode.flags)
+    frame::current(th, 0).map_or(0, |f| f.code.bytecode().flags)
 }
 /// The class and first argument for `super()` without arguments.
 pub fn super_arguments(th: &mut Thread) -> PyResult<(Value, Value)> {
     let Some(f) = frame::current(th, 0) else { return Err(runtime_error(th, "super(): no current frame")) };
-    if f.code.bytecode.argcount == 0 {
+    if f.code.bytecode().argcount == 0 {
         return Err(runtime_error(th, "super(): no arguments"));
     }
     let Some(first) = f.variable(th, 0) else { return Err(runtime_error(th, "super(): arg[0] deleted")) };

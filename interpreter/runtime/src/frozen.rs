@@ -2,11 +2,13 @@
 //! the counterpart of CPython's frozen modules.
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use krait_bytecode::marshal;
+use krait_bytecode::stored::Store;
 use krait_object::{PyResult, Ref, Thread, Value};
+use krait_platform::map::Map;
 
 use crate::config;
 use crate::errors::{import_error_for, system_error};
@@ -131,16 +133,14 @@ fn cache_file(source: &Path) -> Option<PathBuf> {
     Some(cache_dir()?.join(name + "c"))
 }
 /// The cached form of a source file's code, if it is still that of the file.
-pub fn read_cache(source: &Path) -> Option<Vec<u8>> {
+pub fn read_cache(source: &Path) -> Option<Stored> {
     read_stamped(source, stamp(source)?)
 }
-fn read_stamped(source: &Path, stamp: [u8; 16]) -> Option<Vec<u8>> {
-    let mut data = std::fs::read(cache_file(source)?).ok()?;
-    if !data.starts_with(&stamp) {
-        return None;
-    }
-    data.drain(..stamp.len());
-    Some(data)
+/// The file stays mapped as long as code in it is not read: entries are replaced, never changed.
+fn read_stamped(source: &Path, stamp: [u8; 16]) -> Option<Stored> {
+    let file = std::fs::File::open(cache_file(source)?).ok()?;
+    let map = Map::of_file(&file)?;
+    map.bytes().starts_with(&stamp).then(|| Stored { store: Arc::new(map), at: stamp.len() })
 }
 /// Length and hash of an embedded source.
 fn text_stamp(text: &str) -> [u8; 16] {
@@ -169,11 +169,27 @@ fn write_stamped(source: &Path, stamp: [u8; 16], body: &[u8]) {
     }
 }
 
-/// Code objects of this process, by module name.
-static LOADED: Mutex<Option<HashMap<&'static str, Vec<u8>>>> = Mutex::new(None);
+/// A module's code in its stored form.
+#[derive(Clone)]
+pub struct Stored {
+    store: Store,
+    /// Where it begins.
+    at: usize,
+}
+impl Stored {
+    fn of_bytes(bytes: Vec<u8>) -> Stored {
+        Stored { store: Arc::new(bytes), at: 0 }
+    }
+    pub fn bytes(&self) -> &[u8] {
+        (*self.store).as_ref().get(self.at..).unwrap_or_default()
+    }
+}
+
+/// The stored code of this process, by module name.
+static LOADED: Mutex<Option<HashMap<&'static str, Stored>>> = Mutex::new(None);
 
 /// The stored form of a frozen module's code.
-pub fn data(th: &mut Thread, name: &str) -> PyResult<Vec<u8>> {
+pub fn data(th: &mut Thread, name: &str) -> PyResult<Stored> {
     let Some(frozen) = FROZEN.iter().find(|f| f.name == name) else {
         let message = format!("No such frozen object named {name}");
         return Err(import_error_for(th, &IMPORT_ERROR, message, Some(Value::str(name)), None, None));
@@ -190,7 +206,7 @@ pub fn data(th: &mut Thread, name: &str) -> PyResult<Vec<u8>> {
     Ok(data)
 }
 /// The stored form of a module of Lib.
-fn lib_data(th: &mut Thread, frozen: &Frozen) -> PyResult<Vec<u8>> {
+fn lib_data(th: &mut Thread, frozen: &Frozen) -> PyResult<Stored> {
     let Some(lib) = config::get(th).stdlib_dir.clone() else {
         return Err(system_error(th, "the standard library was not found"));
     };
@@ -204,10 +220,10 @@ fn lib_data(th: &mut Thread, frozen: &Frozen) -> PyResult<Vec<u8>> {
     };
     let data = compile(th, frozen, &text)?;
     write_cache(&source, &data);
-    Ok(data)
+    Ok(Stored::of_bytes(data))
 }
 /// The stored form of a module of Krait's own.
-fn own_data(th: &mut Thread, frozen: &Frozen, text: &str) -> PyResult<Vec<u8>> {
+fn own_data(th: &mut Thread, frozen: &Frozen, text: &str) -> PyResult<Stored> {
     let source = PathBuf::from("krait").join(frozen.name);
     let stamp = text_stamp(text);
     if let Some(data) = read_stamped(&source, stamp) {
@@ -215,7 +231,7 @@ fn own_data(th: &mut Thread, frozen: &Frozen, text: &str) -> PyResult<Vec<u8>> {
     }
     let data = compile(th, frozen, text.as_bytes())?;
     write_stamped(&source, stamp, &data);
-    Ok(data)
+    Ok(Stored::of_bytes(data))
 }
 fn compile(th: &mut Thread, frozen: &Frozen, text: &[u8]) -> PyResult<Vec<u8>> {
     let filename = format!("<frozen {}>", frozen.original.unwrap_or(frozen.name));
@@ -230,21 +246,24 @@ fn compile(th: &mut Thread, frozen: &Frozen, text: &[u8]) -> PyResult<Vec<u8>> {
     };
     let code = hooks::compile(th, &request)?;
     let Some(code) = code.downcast_ref::<Code>() else { return Err(system_error(th, "expected code")) };
-    Ok(marshal::dump(&code.bytecode))
+    Ok(marshal::dump(code.bytecode()))
 }
 /// A frozen module's code object.
 pub fn code(th: &mut Thread, name: &str) -> PyResult<Ref<Code>> {
     let data = data(th, name)?;
-    match marshal::load(&data) {
-        Ok(code) => Code::new(th, &std::sync::Arc::new(code)),
-        Err(_) => {
+    match code_of(th, &data) {
+        Some(code) => code,
+        None => {
             let message = format!("Frozen object named '{name}' is invalid");
             Err(import_error_for(th, &IMPORT_ERROR, message, Some(Value::str(name)), None, None))
         }
     }
 }
+fn code_of(th: &mut Thread, data: &Stored) -> Option<PyResult<Ref<Code>>> {
+    let code = marshal::load_outer(&data.store, data.at).ok()?;
+    Some(Code::new(th, &Arc::new(code)))
+}
 /// A code object from its stored form.
-pub fn code_from(th: &mut Thread, data: &[u8]) -> Option<PyResult<Ref<Code>>> {
-    let code = marshal::load(data).ok()?;
-    Some(Code::new(th, &std::sync::Arc::new(code)))
+pub fn code_from(th: &mut Thread, data: Vec<u8>) -> Option<PyResult<Ref<Code>>> {
+    code_of(th, &Stored::of_bytes(data))
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use krait_object::builtin_types::TYPE;
 use krait_object::thread::{Shared, breaker, lent};
-use krait_object::{PyResult, Str, Thread, Tuple, TypeObject, Value, gc, header, heap, world as everyone};
+use krait_object::{PyResult, Str, Thread, TypeObject, gc, header, heap, world as everyone};
 use krait_platform::thread::{Semaphore, Wait};
 
 use crate::types::descriptor::{
@@ -65,7 +65,7 @@ fn enter_parallel() {
             return function.bound_object().is_none_or(|this| this.is_exact(&MODULE) || this.is_instance(&TYPE));
         }
         if let Some(code) = object.downcast_exact::<Code>() {
-            code.consts.iter().for_each(immortalize_constant);
+            code.share();
             return true;
         }
         object.is_instance(&TYPE) || object.is_exact(&MODULE) || DESCRIPTORS.iter().any(|class| object.is_exact(class))
@@ -81,15 +81,6 @@ static DESCRIPTORS: [&TypeObject; 6] = [
     &MEMBER_DESCRIPTOR,
     &PROPERTY,
 ];
-/// A constant of code that is immortal.
-fn immortalize_constant(constant: &Value) {
-    if let Some(header) = constant.header() {
-        header.make_immortal();
-    }
-    if let Some(items) = constant.downcast_exact::<Tuple>() {
-        items.iter().for_each(immortalize_constant);
-    }
-}
 /// The handler of `breaker::STOP` in multi mode; at the end the other threads never go on.
 fn park(th: &mut Thread) -> PyResult<()> {
     th.clear_breaker(breaker::STOP);

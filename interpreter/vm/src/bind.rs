@@ -26,7 +26,7 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
     let open = code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
     let result = if names.is_empty() && !open {
         positional_only(th, f, code, r, positional)
-    } else if !open && names.len() <= FEW && positional <= code.bytecode.argcount as usize {
+    } else if !open && names.len() <= FEW && positional <= code.argcount as usize {
         few_names(th, f, code, r, positional, names)
     } else {
         general(th, f, code, r, positional, names)
@@ -39,7 +39,7 @@ pub fn bind(th: &mut Thread, f: &Function, code: &Code, r: Regs, given: usize, n
 
 /// No names, no `*args`, no `**kwargs`: only defaults may be missing.
 fn positional_only(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize) -> PyResult<()> {
-    let argcount = code.bytecode.argcount as usize;
+    let argcount = code.argcount as usize;
     if positional > argcount {
         return Err(too_many(th, f, code, 0, positional));
     }
@@ -48,7 +48,7 @@ fn positional_only(th: &mut Thread, f: &Function, code: &Code, r: Regs, position
 
 /// Fills what no argument filled.
 fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize) -> PyResult<()> {
-    let argcount = code.bytecode.argcount as usize;
+    let argcount = code.argcount as usize;
     if positional < argcount {
         let defaults = f.defaults.get();
         let defaults: &[Value] =
@@ -56,7 +56,7 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
         let first = argcount.saturating_sub(defaults.len());
         if (positional..first).any(|i| !r.is_bound(i)) {
             let missing: Vec<&Arc<str>> =
-                (positional..first).filter(|&i| !r.is_bound(i)).map(|i| &code.bytecode.varnames[i]).collect();
+                (positional..first).filter(|&i| !r.is_bound(i)).map(|i| &code.bytecode().varnames[i]).collect();
             return Err(missing_arguments(th, f, &missing, "positional"));
         }
         let skip = defaults.len().saturating_sub(argcount);
@@ -66,7 +66,7 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
             }
         }
     }
-    let kwonly = code.bytecode.kwonlyargcount as usize;
+    let kwonly = code.kwonlyargcount as usize;
     if kwonly > 0 {
         let kwdefaults = f.kwdefaults.get().and_then(|d| d.to_ref::<Dict>());
         let mut missing = Vec::new();
@@ -75,10 +75,10 @@ fn defaults(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usi
                 continue;
             }
             let default =
-                kwdefaults.as_ref().and_then(|d| code.varnames[i].to_ref::<Str>().and_then(|n| d.get_str(&n)));
+                kwdefaults.as_ref().and_then(|d| code.varnames()[i].to_ref::<Str>().and_then(|n| d.get_str(&n)));
             match default {
                 Some(v) => r.put(i, v),
-                None => missing.push(&code.bytecode.varnames[i]),
+                None => missing.push(&code.bytecode().varnames[i]),
             }
         }
         if !missing.is_empty() {
@@ -105,8 +105,7 @@ fn few_names(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: us
 }
 
 fn general(th: &mut Thread, f: &Function, code: &Code, r: Regs, positional: usize, names: &[Value]) -> PyResult<()> {
-    let b = &code.bytecode;
-    let (argcount, kwonly) = (b.argcount as usize, b.kwonlyargcount as usize);
+    let (argcount, kwonly) = (code.argcount as usize, code.kwonlyargcount as usize);
     let named = r.take_many(positional, names.len());
     let extra = if positional > argcount && code.flags & flags::VARARGS != 0 {
         Some(Tuple::new((argcount..positional).map(|i| r.moved(i))))
@@ -150,12 +149,11 @@ fn keyword(
     varkw: Option<&Ref<Dict>>,
     names: &[Value],
 ) -> PyResult<()> {
-    let b = &code.bytecode;
-    let (posonly, total) = (b.posonlyargcount as usize, (b.argcount + b.kwonlyargcount) as usize);
+    let (posonly, total) = (code.posonlyargcount as usize, (code.argcount + code.kwonlyargcount) as usize);
     let Some(text) = key.downcast_ref::<Str>() else {
         return Err(type_error(th, format!("{}() keywords must be strings", f.display_name())));
     };
-    let candidates = &code.varnames[posonly..total];
+    let candidates = &code.varnames()[posonly..total];
     let place = match candidates.iter().position(|name| name.is(key)) {
         Some(i) => Some(posonly + i),
         None => candidates
@@ -186,7 +184,7 @@ fn keyword(
 
 #[cold]
 fn unexpected(th: &mut Thread, f: &Function, code: &Code, key: &Str, names: &[Value]) -> Raised {
-    let b = &code.bytecode;
+    let b = code.bytecode();
     let posonly = b.posonlyargcount as usize;
     let (name, key) = (f.display_name(), key.to_string_lossy());
     let given =
@@ -227,7 +225,7 @@ fn missing_arguments(th: &mut Thread, f: &Function, names: &[&Arc<str>], kind: &
 
 #[cold]
 fn too_many(th: &mut Thread, f: &Function, code: &Code, kwonly_given: usize, given: usize) -> Raised {
-    let argcount = code.bytecode.argcount as usize;
+    let argcount = code.argcount as usize;
     let defaults = f.defaults.get().and_then(|d| d.to_ref::<Tuple>()).map_or(0, |t| t.len());
     let (plural, signature) = if defaults > 0 {
         (true, format!("from {} to {argcount}", argcount - defaults.min(argcount)))

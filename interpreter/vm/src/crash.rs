@@ -7,6 +7,7 @@ use krait_object::stack::VmState;
 use krait_object::thread::report;
 use krait_object::{Ref, Str, Thread, Value, world};
 use krait_runtime::hooks::Stacks;
+use krait_runtime::types::code::Code;
 use krait_runtime::types::frame::Frame;
 
 use crate::frames::{at_base, caller, instruction_on, object_of, running};
@@ -63,7 +64,7 @@ pub fn lines(f: &mut dyn FnMut(&Str, u32)) {
             if r.has_code() {
                 let code = r.code();
                 let filename = code.filename_bits();
-                let line = code.bytecode.positions.at(word_index(code, pc)).line;
+                let line = line(code, pc);
                 if filename != 0 {
                     // SAFETY: a code object's file name is always a `str`.
                     f(unsafe { &(*(filename as *const Object<Str>)).payload }, line);
@@ -185,10 +186,14 @@ fn frame(write: Write<'_>, r: Regs, pc: Pc) {
         write(b"\"");
     }
     write(b", line ");
-    decimal(write, u64::from(code.bytecode.positions.at(word_index(code, pc)).line));
+    decimal(write, u64::from(line(code, pc)));
     write(b" in ");
     text(write, &code.name);
     write(b"\n");
+}
+/// 0 while the code is being read, which a report does not wait for.
+fn line(code: &Code, pc: Pc) -> u32 {
+    code.known_body().map_or(0, |body| body.bytecode.positions.at(word_index(code, pc)).line)
 }
 /// ASCII, with escapes for the rest; long text is cut.
 fn text(write: Write<'_>, s: &Str) {

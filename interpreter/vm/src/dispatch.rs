@@ -4,6 +4,7 @@
 use krait_bytecode::for_each_opcode;
 use krait_object::Thread;
 
+use crate::frames::read_code;
 use crate::ops::{
     arith::*, attr::*, call::*, compare::*, display::*, exceptions::*, function::*, groups::*, import::*,
     intrinsics::*, item::*, iteration::*, jump::*, matching::*, text::*, unpack::*, variables::*, with::*,
@@ -54,7 +55,7 @@ pub fn run_to_halt(th: &mut Thread, start: S) -> S {
     let mut s = start;
     loop {
         s = if th.vm.tracing.active { run::<true>(th, s) } else { run::<false>(th, s) };
-        match trace::switched(th, s) {
+        match trace::switched(th, s).or_else(|| read_code(th, s)) {
             Some(next) => s = next,
             None => break,
         }

@@ -15,11 +15,12 @@ use krait_bytecode::Op;
 use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_object::{Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
 use krait_runtime::errors;
-use krait_runtime::types::code::Code;
+use krait_runtime::types::code::{Code, UNREAD};
 use krait_runtime::types::frame::{Frame, FrameState};
 use krait_runtime::types::function::Function;
 
 use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, SPECIAL, pc_at, word_index};
+use crate::unwind::fail;
 
 /// Words kept free above every frame: room to insert `self` into a window before the callee is entered.
 pub const SLACK: usize = 8;
@@ -118,7 +119,7 @@ pub fn enter(th: &mut Thread, w: Regs, function: &Function, code: &Code, ret: Pc
     }
     th.vm.base = r.0;
     let start = if th.breaker() == 0 { 1 } else { 0 };
-    S { pc: Pc(code.stream.as_ptr().wrapping_add(start)), r }
+    S { pc: Pc(code.entry().wrapping_add(start)), r }
 }
 #[inline(always)]
 fn copy_closure(r: Regs, function: &Function, code: &Code) {
@@ -198,7 +199,7 @@ pub fn detach_object(r: Regs, word: u32) {
     if frame.as_value().is_unique() {
         return;
     }
-    let registers = (0..r.code().bytecode.first_temp()).map(|i| r.take(i)).collect();
+    let registers = (0..r.code().bytecode().first_temp()).map(|i| r.take(i)).collect();
     if let Some((below, _)) = caller(r) {
         frame.back.set(Some(object_of(below).into()));
     }
@@ -241,6 +242,19 @@ pub fn eval_code(
     window.up(FRAME_HEADER).set_code(code.object());
     let s = enter(th, window, &function, code, entry_return(), 0);
     finish_entry(th, e, s)
+}
+
+/// Where a frame goes on that was entered before its code was read; `None` elsewhere.
+#[cold]
+pub fn read_code(th: &mut Thread, s: S) -> Option<S> {
+    let word = (s.pc.0 as usize).wrapping_sub(UNREAD.as_ptr() as usize) / 8;
+    if word >= UNREAD.len() {
+        return None;
+    }
+    let pc = pc_at(s.r.code(), word as u32);
+    let Some(fault) = s.r.code().fault() else { return Some(S { pc, r: s.r }) };
+    let raised = errors::system_error(th, fault);
+    Some(fail(th, raised, pc.add(1), s.r))
 }
 
 /// Runs an entered frame to its end and closes its entry window.

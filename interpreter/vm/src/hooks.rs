@@ -88,7 +88,7 @@ fn frame_read(th: &mut Thread, frame: &Frame, register: usize) -> Option<Value> 
 }
 fn frame_write(th: &mut Thread, frame: &Frame, register: usize, value: Option<Value>) -> Option<Value> {
     match registers(th, frame) {
-        Some(r) if register < r.code().bytecode.first_temp() => r.replace(register, value),
+        Some(r) if register < r.code().bytecode().first_temp() => r.replace(register, value),
         _ => value,
     }
 }

@@ -196,7 +196,7 @@ pub fn request(th: &mut Thread, frame: &Frame, targets: &[u32]) -> PyResult<()> 
     Ok(())
 }
 fn choose(frame: &Frame, here: u32, targets: &[u32]) -> Result<u32, &'static str> {
-    let states = analyse(&frame.code.bytecode);
+    let states = analyse(frame.code.bytecode());
     let Some(from) = states.get(here as usize).and_then(Option::as_ref) else {
         return Err("can't jump from within an exception handler");
     };
@@ -224,9 +224,9 @@ fn choose(frame: &Frame, here: u32, targets: &[u32]) -> Result<u32, &'static str
 /// variables that the compiler takes for bound a value.
 pub fn perform(th: &mut Thread, r: Regs, here: u32, target: u32) -> Option<S> {
     let code = r.code_ref();
-    let states = analyse(&code.bytecode);
+    let states = analyse(code.bytecode());
     let (from, to) = (states.get(here as usize)?.as_ref()?, states.get(target as usize)?.as_ref()?);
-    let first = code.bytecode.first_temp();
+    let first = code.bytecode().first_temp();
     for i in (0..from.len()).rev() {
         if to[i] != Kind::Unbound {
             continue;

@@ -13,7 +13,7 @@ use krait_bytecode::Word;
 use krait_bytecode::opcodes::FRAME_HEADER;
 use krait_object::refs::Object;
 use krait_object::{Ref, Tuple, Value};
-use krait_runtime::types::code::Code;
+use krait_runtime::types::code::{Code, UNREAD};
 use krait_runtime::types::frame::Frame;
 use krait_runtime::types::function::Function;
 
@@ -330,10 +330,14 @@ pub fn constant_tuple<'a>(pc: Pc, i: usize) -> &'a [Value] {
 /// The word index of an instruction in the running frame's code.
 #[inline]
 pub fn word_index(code: &Code, pc: Pc) -> u32 {
-    ((pc.0 as usize - code.stream.as_ptr() as usize) / 8) as u32
+    ((pc.0 as usize - code.entry() as usize) / 8) as u32
 }
 /// The instruction at a word index.
 #[inline(always)]
 pub fn pc_at(code: &Code, word: u32) -> Pc {
-    Pc(code.stream.as_ptr().wrapping_add(word as usize))
+    let mut start = code.entry();
+    if start == UNREAD.as_ptr() {
+        start = code.stream().as_ptr();
+    }
+    Pc(start.wrapping_add(word as usize))
 }

@@ -99,7 +99,7 @@ fn jumped(th: &mut Thread, s: S, word: u32, target: u32) -> S {
 
 /// The word of an instruction, if that is in the frame's code.
 fn word_in(r: Regs, pc: Pc) -> Option<u32> {
-    let stream = &r.code().stream;
+    let stream = r.code().stream();
     let at = (pc.0 as usize).wrapping_sub(stream.as_ptr() as usize) / 8;
     if at < stream.len() { Some(at as u32) } else { None }
 }
@@ -140,7 +140,7 @@ fn starts_line(at: At, line: u32, prev: Pc) -> Start {
     if code.line_of(before) != line {
         return Start::Line;
     }
-    let word = Word(code.bytecode.words[before as usize]);
+    let word = Word(code.bytecode().words[before as usize]);
     match code.op_at(before) {
         // What was thrown into `yield from` shows its line again.
         _ if code.op_at(at.word) == Some(Op::CLEANUP_THROW) => Start::Line,
@@ -271,7 +271,7 @@ pub fn exception_event(th: &mut Thread, r: Regs, word: u32, event: Event) {
 /// Where a frame is that an exception leaves at `word`. A handler without a line of its own, which only cleans up and raises
 /// again, shows where the exception came from.
 pub fn shown_word(th: &Thread, r: Regs, word: u32) -> u32 {
-    let at = Word(r.code().bytecode.words[word as usize]);
+    let at = Word(r.code().bytecode().words[word as usize]);
     if at.op_byte() == Op::RERAISE as u8 && at.flags() & AT_RAISE != 0 {
         return raised_word(th, r).unwrap_or(word);
     }

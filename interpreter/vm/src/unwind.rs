@@ -40,7 +40,7 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
         {
             trace::exception_event(th, r, word, event);
         }
-        if let Some(entry) = code.bytecode.handler_at(word) {
+        if let Some(entry) = code.bytecode().handler_at(word) {
             let depth = entry.depth as usize;
             let freed = r.clear(depth, code.nregs as usize);
             th.vm.base = r.0;

@@ -18,7 +18,7 @@ pub(super) fn constant_type(value: &Const) -> &'static str {
         Const::Bytes(_) => "bytes",
         Const::Tuple(_) => "tuple",
         Const::FrozenSet(_) => "frozenset",
-        Const::Code(_) => "code",
+        Const::Code(_) | Const::Stored(_) => "code",
     }
 }
 

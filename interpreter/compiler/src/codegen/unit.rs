@@ -157,6 +157,7 @@ fn const_key(value: &Const, key: &mut Vec<u8>) {
             items.iter().for_each(|item| const_key(item, key));
         }
         Const::Code(code) => bytes(b'C', &(Arc::as_ptr(code) as usize).to_le_bytes()),
+        Const::Stored(code) => bytes(b'C', &(Arc::as_ptr(code) as usize).to_le_bytes()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
 
-use super::{CLASSES, GRAIN, LARGEST_CARVE, Local, Rest, USES, Use, last_of, link, next_of, with_local};
+use super::{CLASSES, LARGEST_CARVE, Local, Rest, USES, Use, block_of, last_of, link, next_of, with_local};
 
 pub(super) struct Left {
     free: [[*mut u8; CLASSES]; USES],
@@ -32,7 +32,7 @@ pub(super) fn leave(local: &Local) {
             let (first, rest) = (local.free[kind][class], local.rest[kind][class]);
             // SAFETY: the lists are the caller's, and whole.
             let last = unsafe { last_of(first) };
-            if last.is_null() && rest.end - rest.next < (class + 1) * GRAIN {
+            if last.is_null() && rest.end - rest.next < block_of(class) {
                 continue;
             }
             let mut left = lock();
@@ -41,7 +41,7 @@ pub(super) fn leave(local: &Local) {
                 unsafe { link(last, left.free[kind][class]) };
                 left.free[kind][class] = first;
             }
-            if rest.end - rest.next >= (class + 1) * GRAIN {
+            if rest.end - rest.next >= block_of(class) {
                 let words = rest.next as *mut usize;
                 // SAFETY: a rest has room for a block at least, and nobody else uses it.
                 unsafe {
@@ -58,7 +58,7 @@ pub(super) fn take(class: usize, what: Use) -> Option<NonNull<u8>> {
     if !ANY.load(Relaxed) {
         return None;
     }
-    let (kind, count) = (what as usize, (LARGEST_CARVE / ((class + 1) * GRAIN)).max(1));
+    let (kind, count) = (what as usize, (LARGEST_CARVE / block_of(class)).max(1));
     let mut left = lock();
     let first = NonNull::new(left.free[kind][class])?;
     let mut last = first.as_ptr();

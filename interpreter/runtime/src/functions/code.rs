@@ -173,7 +173,7 @@ fn code_of(th: &mut Thread, source: &Value, mode: &str, what: &str) -> PyResult<
 fn eval(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (globals, locals) = namespaces(th, a, "eval")?;
     if let Some(code) = a[0].downcast_ref::<Code>()
-        && !code.bytecode.freevars.is_empty()
+        && !code.bytecode().freevars.is_empty()
     {
         return Err(type_error(th, "code object passed to eval() may not contain free variables"));
     }
@@ -187,7 +187,7 @@ fn exec(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let (globals, locals) = namespaces(th, a, "exec")?;
     let closure = a.opt_not_none(3);
     if let Some(code) = a[0].downcast_ref::<Code>() {
-        let free = code.bytecode.freevars.len();
+        let free = code.bytecode().freevars.len();
         match closure {
             None if free > 0 => {
                 let message = format!("code object requires a closure of exactly length {free}");

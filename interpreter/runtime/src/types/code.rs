@@ -1,11 +1,12 @@
 //! Code objects: the compiler's plain data with constants and names as values, and the executable stream derived from
-//! it. Attributes are in `code/attributes.rs`, the constructor in `code/construct.rs`, constants in `code/constants.rs`.
+//! it (`code/body.rs`). Attributes are in `code/attributes.rs`, the constructor in `code/construct.rs`, constants in
+//! `code/constants.rs`.
 //! CPython: `Objects/codeobject.c`.
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use krait_bytecode::code::flags;
-use krait_bytecode::opcodes::Extra;
+use krait_bytecode::stored::{Head, StoredCode};
 use krait_bytecode::{CodeObject, Op, Word};
 use krait_macros::{Payload, Trace};
 use krait_object::{
@@ -16,18 +17,19 @@ use krait_object::{
 use crate::monitoring::CodeEvents;
 
 mod attributes;
+mod body;
 mod constants;
 mod construct;
+
+use body::head;
+pub use body::{Body, UNREAD};
 
 #[derive(Trace, Payload)]
 #[payload(class = CODE)]
 pub struct Code {
+    /// The first word of the body's stream, or of [`UNREAD`].
     #[trace(skip)]
-    pub bytecode: Arc<CodeObject>,
-    /// The instruction words with constants and names (as the bits of values that `consts` and `names` own) and caches in
-    /// place. Same length as `bytecode.words`.
-    #[trace(skip)]
-    pub stream: Box<[AtomicU64]>,
+    entry: AtomicPtr<AtomicU64>,
     pub nregs: u32,
     /// Registers that arguments fill.
     pub nargs: u32,
@@ -37,11 +39,16 @@ pub struct Code {
     pub nlocals: u32,
     pub first_free: u32,
     pub flags: u32,
-    pub consts: Ref<Tuple>,
-    pub names: Box<[Ref<Str>]>,
-    pub varnames: Ref<Tuple>,
-    pub cellvars: Ref<Tuple>,
-    pub freevars: Ref<Tuple>,
+    pub argcount: u32,
+    pub posonlyargcount: u32,
+    pub kwonlyargcount: u32,
+    body: OnceLock<Box<Body>>,
+    /// Where the body is read from when it is first asked for.
+    #[trace(skip)]
+    stored: Option<Arc<StoredCode>>,
+    /// See [`Code::share`].
+    #[trace(skip)]
+    is_shared: AtomicBool,
     /// A `str`, always set.
     filename: ValueCell,
     pub name: Ref<Str>,
@@ -81,10 +88,6 @@ pub static DEF: ClassDef = ClassDef {
     ..ClassDef::new(&CODE)
 };
 
-fn text_tuple(all: &[Arc<str>]) -> Ref<Tuple> {
-    Tuple::new(all.iter().map(|s| intern(s).into()))
-}
-
 impl Code {
     /// The word of the file name's value, borrowed: for reports of crashes, which count no references.
     pub fn filename_bits(&self) -> u64 {
@@ -111,40 +114,56 @@ impl Code {
         consts: Ref<Tuple>,
         own: Option<OwnParts>,
     ) -> Ref<Code> {
-        let names: Box<[Ref<Str>]> = bytecode.names.iter().map(|n| intern(n)).collect();
-        let varargs = bytecode.flags & flags::VARARGS != 0;
-        let varkw = bytecode.flags & flags::VARKEYWORDS != 0;
-        let suspends = bytecode.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
-        let simple = !varargs && !varkw && bytecode.kwonlyargcount == 0 && !suspends;
+        let runs = own.as_ref().is_none_or(|own| own.fault.is_none());
+        let body = Box::new(Body::new(bytecode, consts));
+        let code = Self::of_head(&head(bytecode), filename, runs);
         Ref::new(Code {
-            stream: stream(bytecode, &consts, &names),
-            nregs: bytecode.nregs,
-            nargs: bytecode.argcount + bytecode.kwonlyargcount + varargs as u32 + varkw as u32,
-            simple_args: if simple && own.as_ref().is_none_or(|own| own.fault.is_none()) {
-                bytecode.argcount
-            } else {
-                u32::MAX
-            },
-            nlocals: bytecode.nlocals() as u32,
-            first_free: bytecode.first_free() as u32,
-            flags: bytecode.flags,
-            consts,
-            names,
-            varnames: text_tuple(&bytecode.varnames),
-            cellvars: text_tuple(&bytecode.cellvars),
-            freevars: text_tuple(&bytecode.freevars),
+            entry: AtomicPtr::new(body.stream.as_ptr().cast_mut()),
+            body: OnceLock::from(body),
+            own: own.map(Box::new),
+            ..code
+        })
+    }
+    /// The code object for what is stored; `None` if it is malformed.
+    fn of_stored(stored: &Arc<StoredCode>, around: &Ref<Str>) -> Option<Ref<Code>> {
+        let head = stored.head().ok()?;
+        let code = match head.filename {
+            Some(own) => Self::of_head(&head, &Str::new(own), true),
+            None => Self::of_head(&head, around, true),
+        };
+        Some(Ref::new(Code { stored: Some(stored.clone()), ..code }))
+    }
+    fn of_head(head: &Head<'_>, filename: &Ref<Str>, runs: bool) -> Code {
+        let varargs = head.flags & flags::VARARGS != 0;
+        let varkw = head.flags & flags::VARKEYWORDS != 0;
+        let suspends = head.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
+        let simple = !varargs && !varkw && head.kwonlyargcount == 0 && !suspends && runs;
+        let name = intern(head.name);
+        Code {
+            entry: AtomicPtr::new(UNREAD.as_ptr().cast_mut()),
+            nregs: head.nregs,
+            nargs: head.argcount + head.kwonlyargcount + varargs as u32 + varkw as u32,
+            simple_args: if simple { head.argcount } else { u32::MAX },
+            nlocals: head.nlocals,
+            first_free: head.first_free,
+            flags: head.flags,
+            argcount: head.argcount,
+            posonlyargcount: head.posonlyargcount,
+            kwonlyargcount: head.kwonlyargcount,
+            body: OnceLock::new(),
+            stored: None,
+            is_shared: AtomicBool::new(false),
             filename: filename.to_value().into(),
-            name: intern(&bytecode.name),
-            qualname: intern(&bytecode.qualname),
-            bytecode: bytecode.clone(),
+            qualname: if head.qualname == head.name { name.clone() } else { intern(head.qualname) },
+            name,
             monitoring: OnceLock::new(),
             extra: ValueCell::empty(),
-            own: own.map(Box::new),
-        })
+            own: None,
+        }
     }
     /// The docstring, if the first constant is one.
     pub fn doc(&self) -> Value {
-        match self.consts.first() {
+        match self.consts().first() {
             Some(first) if first.downcast_ref::<Str>().is_some() && self.flags & flags::OPTIMIZED != 0 => first.clone(),
             _ => Value::NONE,
         }
@@ -157,50 +176,32 @@ impl Code {
     pub fn set_filename(&self, filename: &str) {
         let old = self.filename.replace(Some(Value::str(filename)));
         let old = old.and_then(|o| o.to_ref::<Str>());
-        for nested in self.consts.iter().filter_map(|c| c.downcast_ref::<Code>()) {
+        // What is not read yet will have the new name.
+        let Some(body) = self.body.get() else { return };
+        for nested in body.consts.iter().filter_map(|c| c.downcast_ref::<Code>()) {
             if old.as_ref().is_some_and(|o| o.equals(&nested.filename())) {
                 nested.set_filename(filename);
             }
         }
     }
-    /// Why the bytecode cannot run.
+    /// Why the bytecode cannot run, as far as that is known without reading it.
     pub fn fault(&self) -> Option<&str> {
-        self.own.as_ref()?.fault.as_deref()
+        let own = self.own.as_ref().and_then(|own| own.fault.as_deref());
+        own.or_else(|| self.body.get()?.is_malformed.then_some("stored code is malformed"))
     }
     /// Line of an instruction word; 0 = none.
     pub fn line_of(&self, word: u32) -> u32 {
-        self.bytecode.positions.at(word).line
+        self.bytecode().positions.at(word).line
     }
     pub fn is_generator(&self) -> bool {
         self.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0
     }
     /// Name of the variable in a register; `None` for a temporary.
     pub fn variable(&self, register: usize) -> Option<Ref<Str>> {
-        self.bytecode.variable_name(register).map(|n| intern(n))
+        self.bytecode().variable_name(register).map(|n| intern(n))
     }
     /// The word that instruction `word` begins with holds this opcode.
     pub fn op_at(&self, word: u32) -> Option<Op> {
-        self.bytecode.words.get(word as usize).and_then(|&w| Op::from_u8(Word(w).op_byte()))
+        self.bytecode().words.get(word as usize).and_then(|&w| Op::from_u8(Word(w).op_byte()))
     }
-}
-
-/// The executable words.
-fn stream(bytecode: &CodeObject, consts: &Ref<Tuple>, names: &[Ref<Str>]) -> Box<[AtomicU64]> {
-    let stream: Box<[AtomicU64]> = bytecode.words.iter().map(|&w| AtomicU64::new(w)).collect();
-    let mut at = 0;
-    while at < stream.len() {
-        let Some(op) = Op::from_u8(Word(bytecode.words[at]).op_byte()) else { break };
-        for (i, extra) in op.info().extras.iter().enumerate() {
-            let Some(cell) = stream.get(at + 1 + i) else { break };
-            let index = cell.load(Relaxed) as usize;
-            match extra {
-                Extra::Cache => cell.store(0, Relaxed),
-                Extra::Const => cell.store(consts.get(index).map_or(0, |v| v.bits()), Relaxed),
-                Extra::Name => cell.store(names.get(index).map_or(0, |n| n.as_value().bits()), Relaxed),
-                Extra::Raw => {}
-            }
-        }
-        at += op.words();
-    }
-    stream
 }

@@ -103,7 +103,7 @@ impl Frame {
         (hooks::vm().frame_write)(th, self, i, value)
     }
     fn holds_cell(&self, register: usize) -> bool {
-        let b = &self.code.bytecode;
+        let b = self.code.bytecode();
         register >= self.code.first_free as usize || b.cell_registers.iter().any(|&c| c as usize == register)
     }
     /// Value of the variable in a register, through its cell if it has one.
@@ -126,8 +126,8 @@ impl Frame {
     }
     /// Registers of the variables that `f_locals` shows, with their names.
     pub fn variables(&self) -> Vec<(usize, Ref<Str>)> {
-        let end = self.code.bytecode.first_temp();
-        let hidden = &self.code.bytecode.hidden_locals;
+        let end = self.code.bytecode().first_temp();
+        let hidden = &self.code.bytecode().hidden_locals;
         // Where names live in a namespace, only those of comprehensions are in registers.
         let in_namespace = self.namespace.get().is_some();
         (0..end)
@@ -159,12 +159,12 @@ impl Frame {
     }
     /// Whether a comprehension in a module or class body runs, whose variables are not in the namespace.
     pub fn has_hidden(&self, th: &mut Thread) -> bool {
-        let hidden = &self.code.bytecode.hidden_locals;
+        let hidden = &self.code.bytecode().hidden_locals;
         !hidden.is_empty() && hidden.iter().any(|&register| self.variable(th, register as usize).is_some())
     }
     /// Within a comprehension in a module or class body: a copy of the namespace with the comprehension's variables.
     pub fn with_hidden(&self, th: &mut Thread, namespace: &Value) -> Option<Ref<Dict>> {
-        let hidden = self.code.bytecode.hidden_locals.clone();
+        let hidden = self.code.bytecode().hidden_locals.clone();
         let mut bound = Vec::new();
         for register in hidden {
             let name = self.code.variable(register as usize);

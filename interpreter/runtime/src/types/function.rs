@@ -31,6 +31,7 @@ pub struct Function {
     pub name: ValueCell,
     pub qualname: ValueCell,
     pub module: ValueCell,
+    /// Empty: what the code has, which is not read before it is asked for.
     pub doc: ValueCell,
     /// A dict, a tuple of names and values in turn, or empty.
     pub annotations: ValueCell,
@@ -62,7 +63,7 @@ impl Function {
             name: code.name.to_value().into(),
             qualname: code.qualname.to_value().into(),
             module: ValueCell::new(globals.get_str(&names().name)),
-            doc: code.doc().into(),
+            doc: ValueCell::empty(),
             annotations: ValueCell::empty(),
             type_params: ValueCell::empty(),
             dict: ValueCell::empty(),
@@ -96,6 +97,10 @@ impl Function {
     }
     pub fn closure(&self) -> Option<Ref<Tuple>> {
         self.closure.get().and_then(|c| c.downcast().ok())
+    }
+    /// `__doc__`
+    pub fn doc(&self) -> Value {
+        self.doc.get().unwrap_or_else(|| self.code.get().doc())
     }
     /// `__module__`
     pub fn module_name(&self) -> Option<Value> {

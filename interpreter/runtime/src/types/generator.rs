@@ -213,7 +213,7 @@ impl Generator {
             return None;
         }
         let saved = self.saved.lock();
-        let word = Word(*self.code.bytecode.words.get(saved.word as usize)?);
+        let word = Word(*self.code.bytecode().words.get(saved.word as usize)?);
         if word.op_byte() != Op::YIELD_VALUE as u8 || word.flags() & DELEGATE == 0 {
             return None;
         }
@@ -228,7 +228,7 @@ impl Generator {
     }
     /// Suspended at a `yield` within no `try` or `with`: an exception raised there would only end it.
     fn is_unguarded(&self) -> bool {
-        let (code, word) = (&self.code.bytecode, self.saved.lock().word);
+        let (code, word) = (self.code.bytecode(), self.saved.lock().word);
         let is_yield = |w: &u64| Word(*w).op_byte() == Op::YIELD_VALUE as u8 && Word(*w).flags() & DELEGATE == 0;
         if !code.words.get(word as usize).is_some_and(is_yield) {
             return false;

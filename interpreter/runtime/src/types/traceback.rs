@@ -72,7 +72,7 @@ impl Traceback {
     fn line_by_place(&self) -> Option<u32> {
         let code = &self.frame()?.code;
         let word = u32::try_from(self.lasti.load(Relaxed) / 2).ok()?;
-        let known = (word as usize) < code.bytecode.words.len();
+        let known = (word as usize) < code.bytecode().words.len();
         known.then(|| code.line_of(word)).filter(|&line| line != 0)
     }
 }

@@ -102,8 +102,8 @@ static FUNCTIONS: &[Method] = &[
             let with_data = a.opt(1).is_some_and(Value::is_true);
             let Some(found) = krait_runtime::frozen::find(th, &name) else { return Ok(Value::NONE) };
             let data = if with_data {
-                let bytes = krait_runtime::frozen::data(th, &name)?;
-                crate::memoryview_of(th, Bytes::new(&bytes).into())?
+                let data = krait_runtime::frozen::data(th, &name)?;
+                crate::memoryview_of(th, Bytes::new(data.bytes()).into())?
             } else {
                 Value::NONE
             };
@@ -118,7 +118,7 @@ static FUNCTIONS: &[Method] = &[
             if bytes.is_empty() {
                 return Err(no_frozen(th, &name));
             }
-            return match krait_runtime::frozen::code_from(th, &bytes) {
+            return match krait_runtime::frozen::code_from(th, bytes.to_vec()) {
                 Some(code) => code.map(Value::from),
                 None => {
                     let message = format!("Frozen object named '{name}' is invalid");

@@ -25,7 +25,7 @@ use crate::unwind::fail;
 
 #[inline(always)]
 fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
-    &r.code().names[c(w)]
+    &r.code().names()[c(w)]
 }
 
 #[inline(always)]
@@ -261,7 +261,7 @@ fn learn_store(object: &Value, name: &Ref<Str>, before: u32, pc: Pc) -> Option<L
 }
 pub fn op_delete_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     publish(th, pc);
-    let (object, name) = (r.get(a(w)).clone(), &r.code().names[w.bc() as usize]);
+    let (object, name) = (r.get(a(w)).clone(), &r.code().names()[w.bc() as usize]);
     ok!(attr::set_attr(th, &object, name, None), th, pc, r);
     drop(object);
     after_drop(th, pc, true);

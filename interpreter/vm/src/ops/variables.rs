@@ -48,7 +48,7 @@ fn unbound(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     crate::unwind::fail(th, raised, pc, r)
 }
 fn unbound_local(th: &mut Thread, r: Regs, register: usize) -> Raised {
-    let name = r.code().bytecode.variable_name(register).cloned().unwrap_or_default();
+    let name = r.code().bytecode().variable_name(register).cloned().unwrap_or_default();
     let message = format!("cannot access local variable '{name}' where it is not associated with a value");
     errors::raise(th, &exceptions::UNBOUND_LOCAL_ERROR, message)
 }
@@ -94,7 +94,7 @@ fn empty_cell(th: &mut Thread, pc: Pc, r: Regs, register: usize) -> S {
     let raised = if register < code.first_free as usize {
         unbound_local(th, r, register)
     } else {
-        let name = code.bytecode.variable_name(register).cloned().unwrap_or_default();
+        let name = code.bytecode().variable_name(register).cloned().unwrap_or_default();
         let message =
             format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope");
         named(th, &exceptions::NAME_ERROR, message, &name)
@@ -162,7 +162,7 @@ fn builtins_dict<'a>(r: Regs) -> Option<&'a Dict> {
     r.function().builtins.downcast_exact::<Dict>()
 }
 fn name_at<'a>(r: Regs, w: Word) -> &'a Ref<Str> {
-    &r.code().names[w.bc() as usize]
+    &r.code().names()[w.bc() as usize]
 }
 
 fn global_or_builtin(th: &mut Thread, r: Regs, name: &Ref<Str>) -> PyResult<Value> {

@@ -20,27 +20,27 @@ pub(super) static METHODS: &[Method] = &[
 ];
 
 pub(super) static GETSET: &[GetSet] = &[
-    member("co_argcount", "", |_, v| Ok(this(v).bytecode.argcount.into())),
-    member("co_posonlyargcount", "", |_, v| Ok(this(v).bytecode.posonlyargcount.into())),
-    member("co_kwonlyargcount", "", |_, v| Ok(this(v).bytecode.kwonlyargcount.into())),
-    member("co_stacksize", "", |_, v| Ok((this(v).nregs as usize - this(v).bytecode.first_temp()).into())),
+    member("co_argcount", "", |_, v| Ok(this(v).argcount.into())),
+    member("co_posonlyargcount", "", |_, v| Ok(this(v).posonlyargcount.into())),
+    member("co_kwonlyargcount", "", |_, v| Ok(this(v).kwonlyargcount.into())),
+    member("co_stacksize", "", |_, v| Ok((this(v).nregs as usize - this(v).bytecode().first_temp()).into())),
     member("co_flags", "", |_, v| Ok(this(v).flags.into())),
-    member("co_names", "", |_, v| Ok(Tuple::new(this(v).names.iter().map(Ref::to_value)).into())),
+    member("co_names", "", |_, v| Ok(Tuple::new(this(v).names().iter().map(Ref::to_value)).into())),
     member("co_filename", "", |_, v| Ok(this(v).filename().into())),
     member("co_name", "", |_, v| Ok(this(v).name.to_value())),
     member("co_qualname", "", |_, v| Ok(this(v).qualname.to_value())),
-    member("co_firstlineno", "", |_, v| Ok(this(v).bytecode.firstlineno.into())),
+    member("co_firstlineno", "", |_, v| Ok(this(v).bytecode().firstlineno.into())),
     member("co_linetable", "", |_, v| {
         let given = this(v).own.as_ref().and_then(|own| own.linetable.as_deref());
-        Ok(given.map_or_else(|| Bytes::new(&this(v).bytecode.linetable()), Bytes::new).into())
+        Ok(given.map_or_else(|| Bytes::new(&this(v).bytecode().linetable()), Bytes::new).into())
     }),
-    member("co_exceptiontable", "", |_, v| Ok(Bytes::new(&this(v).bytecode.exceptiontable()).into())),
-    member("co_consts", "", |_, v| Ok(this(v).consts.to_value())),
+    member("co_exceptiontable", "", |_, v| Ok(Bytes::new(&this(v).bytecode().exceptiontable()).into())),
+    member("co_consts", "", |_, v| Ok(this(v).consts().to_value())),
     getter("co_lnotab", "", co_lnotab),
     getter("_co_code_adaptive", "", |_, v| Ok(Bytes::new(&code_bytes(this(v))).into())),
-    getter("co_varnames", "", |_, v| Ok(this(v).varnames.to_value())),
-    getter("co_cellvars", "", |_, v| Ok(this(v).cellvars.to_value())),
-    getter("co_freevars", "", |_, v| Ok(this(v).freevars.to_value())),
+    getter("co_varnames", "", |_, v| Ok(this(v).varnames().to_value())),
+    getter("co_cellvars", "", |_, v| Ok(this(v).cellvars().to_value())),
+    getter("co_freevars", "", |_, v| Ok(this(v).freevars().to_value())),
     getter("co_nlocals", "", |_, v| Ok(this(v).nlocals.into())),
     getter("co_code", "", |_, v| Ok(Bytes::new(&code_bytes(this(v))).into())),
 ];
@@ -50,12 +50,12 @@ fn this(v: &Value) -> &Code {
 }
 
 fn code_bytes(code: &Code) -> Vec<u8> {
-    code.bytecode.words.iter().flat_map(|w| w.to_le_bytes()).collect()
+    code.bytecode().words.iter().flat_map(|w| w.to_le_bytes()).collect()
 }
 
 pub(super) fn repr(_: &mut Thread, v: &Value) -> PyResult<Value> {
     let code = this(v);
-    let line = if code.bytecode.firstlineno == 0 { -1 } else { code.bytecode.firstlineno as i64 };
+    let line = if code.bytecode().firstlineno == 0 { -1 } else { code.bytecode().firstlineno as i64 };
     let (name, file) = (code.name.to_string_lossy(), code.filename());
     let file = file.to_string_lossy();
     Ok(format!("<code object {name} at {:#x}, file \"{file}\", line {line}>", v.id()).into())
@@ -64,8 +64,8 @@ pub(super) fn repr(_: &mut Thread, v: &Value) -> PyResult<Value> {
 /// Units of two bytes of one word each, counted as CPython's offsets: twice the word index.
 fn co_lines(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
-    let words = code.bytecode.words.len() as u32;
-    let runs = code.bytecode.positions.runs();
+    let words = code.bytecode().words.len() as u32;
+    let runs = code.bytecode().positions.runs();
     let mut lines: Vec<(u32, u32, Option<u32>)> = Vec::new();
     for (i, (start, position)) in runs.iter().enumerate() {
         let end = runs.get(i + 1).map_or(words, |r| r.0);
@@ -85,9 +85,9 @@ fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
     let known = |n: i64, least: i64| if n < least { Value::NONE } else { Value::int(n) };
     // A table of a script's own may be empty.
-    let known_words = if code.bytecode.positions.runs().is_empty() { 0 } else { code.bytecode.words.len() };
+    let known_words = if code.bytecode().positions.runs().is_empty() { 0 } else { code.bytecode().words.len() };
     let entries = (0..known_words as u32).map(|word| {
-        let p = code.bytecode.positions.at(word);
+        let p = code.bytecode().positions.at(word);
         Tuple::of([
             if p.has_line() { p.line.into() } else { Value::NONE },
             known(p.end_line.into(), 1),
@@ -103,8 +103,8 @@ fn co_positions(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 fn co_lnotab(th: &mut Thread, v: &Value) -> PyResult<Value> {
     warnings::warn(th, &exceptions::DEPRECATION_WARNING, "co_lnotab is deprecated, use co_lines instead.", 1)?;
     let code = this(v);
-    let (mut out, mut line, mut offset) = (Vec::new(), code.bytecode.firstlineno as i64, 0i64);
-    for (start, position) in code.bytecode.positions.runs() {
+    let (mut out, mut line, mut offset) = (Vec::new(), code.bytecode().firstlineno as i64, 0i64);
+    for (start, position) in code.bytecode().positions.runs() {
         if position.line == 0 || position.line as i64 == line {
             continue;
         }
@@ -134,12 +134,12 @@ fn varname_from_oparg(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
 }
 fn sizeof(_: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this::<Code>();
-    Ok((size_of::<Code>() + code.stream.len() * 16 + code.names.len() * 8).into())
+    Ok((size_of::<Code>() + code.stream().len() * 16 + code.names().len() * 8).into())
 }
 
 /// What two equal code objects agree in, beside their constants.
 fn plain_part(code: &Code) -> impl PartialEq {
-    let b = &code.bytecode;
+    let b = &code.bytecode();
     let exceptions: Vec<_> = b.exceptions.iter().map(|e| (e.start, e.end, e.handler, e.depth)).collect();
     (
         (b.argcount, b.posonlyargcount, b.kwonlyargcount, b.flags, b.firstlineno),
@@ -153,7 +153,7 @@ pub(super) fn rich_compare(th: &mut Thread, a: &Value, b: &Value, op: CmpOp) -> 
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let same = x.ptr_eq(&y) || (plain_part(&x) == plain_part(&y) && same_consts(th, &x.consts, &y.consts)?);
+    let same = x.ptr_eq(&y) || (plain_part(&x) == plain_part(&y) && same_consts(th, x.consts(), y.consts())?);
     Ok((same == (op == CmpOp::Eq)).into())
 }
 
@@ -187,10 +187,10 @@ pub(super) fn hash(_: &mut Thread, v: &Value) -> PyResult<i64> {
     let code = this(v);
     let mut mixed = code.name.hash() as u64;
     let mut eat = |n: u64| mixed = (mixed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    let b = &code.bytecode;
+    let b = &code.bytecode();
     [b.argcount, b.posonlyargcount, b.kwonlyargcount, b.flags, b.firstlineno].iter().for_each(|&n| eat(n.into()));
     b.words.iter().for_each(|&w| eat(Word(w).0));
-    code.names.iter().for_each(|n| eat(n.hash() as u64));
+    code.names().iter().for_each(|n| eat(n.hash() as u64));
     let mixed = hashing::int((mixed >> 3) as i64);
     Ok(mixed)
 }

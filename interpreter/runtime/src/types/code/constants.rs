@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use krait_bytecode::Const;
 use krait_bytecode::code::CodeObject;
-use krait_object::{Bytes, PyResult, Ref, Set, Str, Thread, Tuple, Value, intern::intern_ref, set::FrozenSet};
+use krait_object::{Bytes, PyResult, Raised, Ref, Set, Str, Thread, Tuple, Value, intern::intern_ref, set::FrozenSet};
 
 use super::Code;
+use crate::errors;
 use crate::types::complex;
 
 /// A code object and the value of its file name.
@@ -13,20 +14,15 @@ type Within<'a> = (&'a CodeObject, &'a Ref<Str>);
 
 /// The constants of a code object, whose file name nested code shares.
 pub(super) fn to_values(th: &mut Thread, all: &[Const], within: Within<'_>) -> PyResult<Vec<Value>> {
-    all.iter().map(|c| to_value(th, c, within)).collect()
+    let mut values = Vec::with_capacity(all.len());
+    for constant in all {
+        values.push(to_value(th, constant, within)?);
+    }
+    Ok(values)
 }
 
 fn to_value(th: &mut Thread, constant: &Const, within: Within<'_>) -> PyResult<Value> {
     Ok(match constant {
-        Const::None => Value::NONE,
-        Const::Bool(b) => Value::bool(*b),
-        Const::Ellipsis => Value::ELLIPSIS,
-        Const::Int(i) => Value::int(*i),
-        Const::BigInt(i) => i.clone().into(),
-        Const::Float(f) => Value::float(*f),
-        Const::Complex(re, im) => complex::new(*re, *im),
-        Const::Str(bytes) => text(bytes).into(),
-        Const::Bytes(bytes) => Bytes::new(bytes).into(),
         Const::Tuple(items) => Tuple::from_vec(to_values(th, items, within)?).into(),
         Const::FrozenSet(items) => {
             let set = Set::default();
@@ -38,6 +34,42 @@ fn to_value(th: &mut Thread, constant: &Const, within: Within<'_>) -> PyResult<V
         }
         Const::Code(code) if code.filename == within.0.filename => Code::new_within(th, code, within.1)?.into(),
         Const::Code(code) => Code::new(th, code)?.into(),
+        Const::Stored(code) if crate::config::get(th).no_debug_ranges => match code.read() {
+            Ok(code) => to_value(th, &Const::Code(Arc::new(code)), within)?,
+            Err(_) => return Err(malformed(th)),
+        },
+        other => match at_once(other, within.1) {
+            Some(value) => value,
+            None => return Err(malformed(th)),
+        },
+    })
+}
+fn malformed(th: &mut Thread) -> Raised {
+    errors::system_error(th, "stored code is malformed")
+}
+
+/// As [`to_values`], for constants that can be made without hashing; `None` if the code is malformed.
+pub(super) fn to_values_at_once(all: &[Const], filename: &Ref<Str>) -> Option<Vec<Value>> {
+    let mut values = Vec::with_capacity(all.len());
+    for constant in all {
+        values.push(at_once(constant, filename)?);
+    }
+    Some(values)
+}
+fn at_once(constant: &Const, filename: &Ref<Str>) -> Option<Value> {
+    Some(match constant {
+        Const::None => Value::NONE,
+        Const::Bool(b) => Value::bool(*b),
+        Const::Ellipsis => Value::ELLIPSIS,
+        Const::Int(i) => Value::int(*i),
+        Const::BigInt(i) => i.clone().into(),
+        Const::Float(f) => Value::float(*f),
+        Const::Complex(re, im) => complex::new(*re, *im),
+        Const::Str(bytes) => text(bytes).into(),
+        Const::Bytes(bytes) => Bytes::new(bytes).into(),
+        Const::Tuple(items) => Tuple::from_vec(to_values_at_once(items, filename)?).into(),
+        Const::Stored(code) => Code::of_stored(code, filename)?.into(),
+        Const::FrozenSet(_) | Const::Code(_) => return None,
     })
 }
 
@@ -80,7 +112,7 @@ pub(super) fn from_value(v: &Value) -> Option<Const> {
         return t.iter().map(from_value).collect::<Option<Vec<_>>>().map(|items| Const::Tuple(items.into()));
     }
     if let Some(c) = v.downcast_ref::<Code>() {
-        return Some(Const::Code(c.bytecode.clone()));
+        return Some(Const::Code(c.bytecode().clone()));
     }
     let set = v.downcast_exact::<FrozenSet>()?;
     let keys: Vec<Value> = set.0.lock().iter().map(|(k, ())| k.clone()).collect();

@@ -49,14 +49,14 @@ pub(super) fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<V
 pub(super) fn replace(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let code = a.this_ref::<Code>();
     let mut draft =
-        Draft { code: (*code.bytecode).clone(), consts: code.consts.clone(), linetable: None, nlocals: None };
+        Draft { code: (**code.bytecode()).clone(), consts: code.consts().clone(), linetable: None, nlocals: None };
     draft.linetable = code.own.as_ref().and_then(|own| own.linetable.clone()).map(Vec::from);
     let changes = a.opt(1).and_then(|d| d.to_ref::<Dict>()).map(|d| d.items()).unwrap_or_default();
     for (key, value) in changes {
         let key = text_of(&key).unwrap_or_default();
         if key == "co_firstlineno" && draft.linetable.is_none() {
             // Lines count from the first one.
-            draft.linetable = Some(code.bytecode.linetable());
+            draft.linetable = Some(code.bytecode().linetable());
         }
         draft.set(th, &key, &value, "replace")?;
     }

@@ -57,7 +57,7 @@ fn f_locals(th: &mut Thread, v: &Value) -> PyResult<Value> {
 }
 fn f_lineno(th: &mut Thread, v: &Value) -> PyResult<Value> {
     let frame = this(v);
-    let position = frame.code.bytecode.positions.at(frame.word(th));
+    let position = frame.code.bytecode().positions.at(frame.word(th));
     Ok(if position.has_line() { position.line.into() } else { Value::NONE })
 }
 

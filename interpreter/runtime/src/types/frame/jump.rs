@@ -11,10 +11,10 @@ use crate::monitoring::Event;
 pub(super) fn jump_to_line(th: &mut Thread, frame: &Ref<Frame>, line: i64) -> PyResult<()> {
     check_event(th)?;
     let code = &frame.code;
-    if line < code.bytecode.firstlineno as i64 {
+    if line < code.bytecode().firstlineno as i64 {
         return Err(errors::value_error(th, format!("line {line} comes before the current code block")));
     }
-    let runs = code.bytecode.positions.runs();
+    let runs = code.bytecode().positions.runs();
     let wanted = runs.iter().filter(|(_, p)| p.line as i64 >= line && p.line != 0).map(|(_, p)| p.line).min();
     let Some(wanted) = wanted else {
         return Err(errors::value_error(th, format!("line {line} comes after the current code block")));

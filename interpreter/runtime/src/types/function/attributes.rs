@@ -13,9 +13,9 @@ pub(super) static GETSET: &[GetSet] = &[
     getset(
         "__doc__",
         "",
-        |_, v| Ok(this(v).doc.get().into()),
+        |_, v| Ok(this(v).doc()),
         |_, v, new| {
-            this(v).doc.set(new.cloned());
+            this(v).doc.set(Some(new.cloned().unwrap_or(Value::NONE)));
             Ok(())
         },
     ),
@@ -83,7 +83,7 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
     };
     audit_write(th, v, "__code__", new)?;
     let function = this(v);
-    let (have, want) = (function.closure().map_or(0, |c| c.len()), code.bytecode.freevars.len());
+    let (have, want) = (function.closure().map_or(0, |c| c.len()), code.bytecode().freevars.len());
     if have != want {
         let name = function.name.get().and_then(|n| n.to_ref::<Str>());
         let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -91,11 +91,12 @@ fn set_code(th: &mut Thread, v: &Value, new: Option<&Value>) -> PyResult<()> {
         return Err(errors::value_error(th, message));
     }
     const KINDS: u32 = 0x20 | 0x80 | 0x200;
-    if function.code().bytecode.flags & KINDS != code.bytecode.flags & KINDS {
+    if function.code().bytecode().flags & KINDS != code.bytecode().flags & KINDS {
         let message =
             "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)";
         crate::warnings::warn(th, &crate::exceptions::DEPRECATION_WARNING, message, 1)?;
     }
+    function.doc.set(Some(function.doc()));
     function.code.set(code);
     Ok(())
 }
@@ -201,7 +202,7 @@ pub(super) fn new(th: &mut Thread, _: &Ref<Type>, args: &Args<'_>) -> PyResult<V
 }
 
 fn check_closure(th: &mut Thread, code: &Ref<Code>, closure: Option<&Value>) -> PyResult<Option<Ref<Tuple>>> {
-    let want = code.bytecode.freevars.len();
+    let want = code.bytecode().freevars.len();
     let closure = closure.cloned().unwrap_or(Value::NONE);
     let tuple = closure.to_ref::<Tuple>();
     if tuple.is_none() && !(closure.is_none() && want == 0) {

@@ -56,7 +56,7 @@ impl Code {
         };
         let fault = if code.nargs > 0 || code.flags & (VARARGS | VARKEYWORDS) != 0 {
             Some("arguments not supported")
-        } else if !code.cellvars.is_empty() || !code.freevars.is_empty() {
+        } else if !code.cellvars().is_empty() || !code.freevars().is_empty() {
             Some("closures not supported")
         } else {
             None

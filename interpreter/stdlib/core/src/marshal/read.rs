@@ -302,7 +302,7 @@ impl<'a> Reader<'a> {
         let place = self.reserve(flagged);
         let n = self.size(th, "bytes object size out of range")?;
         let data = self.take(th, n)?;
-        match krait_runtime::frozen::code_from(th, &data) {
+        match krait_runtime::frozen::code_from(th, data.into_owned()) {
             Some(code) => {
                 let v = Value::from(code?);
                 self.fill(place, &v);

@@ -164,7 +164,7 @@ impl Writer {
                 return Err(value_error(th, "marshalling code objects is disallowed"));
             }
             self.byte(STORED_CODE | flag);
-            let data = stored::dump(&c.bytecode);
+            let data = stored::dump(c.bytecode());
             return self.sized(th, &data);
         }
         if buffer::has_buffer(v) {
