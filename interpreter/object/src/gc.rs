@@ -264,6 +264,12 @@ pub fn is_own(v: &Value) -> bool {
 pub fn allocated_blocks() -> usize {
     heap::blocks_in_use()
 }
+/// Has the collector pass the object by. No cycle leads through it: what it holds, it was made with.
+pub fn untrack(v: &Value) {
+    if let Some(header) = v.header() {
+        clear_bits(header, bit::TRACKED);
+    }
+}
 pub fn is_tracked(v: &Value) -> bool {
     v.header().is_some_and(|h| h.gc.load(Relaxed) & bit::TRACKED != 0 && is_traced(h))
 }

@@ -21,8 +21,8 @@ mod body;
 mod constants;
 mod construct;
 
-use body::head;
 pub use body::{Body, UNREAD};
+use body::{head, untracked};
 
 #[derive(Trace, Payload)]
 #[payload(class = CODE)]
@@ -99,13 +99,13 @@ impl Code {
     }
     /// As [`Code::new`], with the name of the file.
     fn new_within(th: &mut Thread, bytecode: &Arc<CodeObject>, filename: &Ref<Str>) -> PyResult<Ref<Code>> {
-        let consts = Tuple::from_vec(constants::to_values(th, &bytecode.consts, (bytecode, filename))?);
+        let consts = untracked(Tuple::from_vec(constants::to_values(th, &bytecode.consts, (bytecode, filename))?));
         if crate::config::get(th).no_debug_ranges {
             let mut bytecode = CodeObject::clone(bytecode);
             bytecode.positions.forget_columns();
-            return Ok(Self::with_consts(&Arc::new(bytecode), filename, consts, None));
+            return Ok(untracked(Self::with_consts(&Arc::new(bytecode), filename, consts, None)));
         }
-        Ok(Self::with_consts(bytecode, filename, consts, None))
+        Ok(untracked(Self::with_consts(bytecode, filename, consts, None)))
     }
     /// As [`Code::new`], with values for the constants, of which `bytecode` holds those that it can.
     fn with_consts(
@@ -131,7 +131,7 @@ impl Code {
             Some(own) => Self::of_head(&head, &Str::new(own), true),
             None => Self::of_head(&head, around, true),
         };
-        Some(Ref::new(Code { stored: Some(stored.clone()), ..code }))
+        Some(untracked(Ref::new(Code { stored: Some(stored.clone()), ..code })))
     }
     fn of_head(head: &Head<'_>, filename: &Ref<Str>, runs: bool) -> Code {
         let varargs = head.flags & flags::VARARGS != 0;

@@ -8,7 +8,7 @@ use krait_bytecode::stored::Head;
 use krait_bytecode::{CodeObject, Op, Word};
 use krait_macros::Trace;
 use krait_object::header::Header;
-use krait_object::{Ref, Str, Tuple, Value, intern::intern};
+use krait_object::{Payload, Ref, Str, Tuple, Value, gc, intern::intern};
 
 use super::{Code, constants};
 
@@ -99,7 +99,7 @@ impl Code {
         if self.is_shared.load(Relaxed) {
             consts.iter().for_each(share_constant);
         }
-        Some(Body::new(&Arc::new(bytecode), Tuple::from_vec(consts)))
+        Some(Body::new(&Arc::new(bytecode), untracked(Tuple::from_vec(consts))))
     }
     /// Threads run at once from now on, and the code is immortal: so are its constants, when they are made if it is not read yet.
     pub fn share(&self) {
@@ -163,7 +163,12 @@ pub(super) fn head(code: &CodeObject) -> Head<'_> {
 }
 
 fn text_tuple(all: &[Arc<str>]) -> Ref<Tuple> {
-    Tuple::new(all.iter().map(|s| intern(s).into()))
+    untracked(Tuple::new(all.iter().map(|s| intern(s).into())))
+}
+/// What the compiler made: no cycle leads through it, and nobody is to see when it is read.
+pub(super) fn untracked<T: Payload>(made: Ref<T>) -> Ref<T> {
+    gc::untrack(made.as_value());
+    made
 }
 
 /// The executable words.

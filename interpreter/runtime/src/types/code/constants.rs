@@ -6,6 +6,7 @@ use krait_bytecode::code::CodeObject;
 use krait_object::{Bytes, PyResult, Raised, Ref, Set, Str, Thread, Tuple, Value, intern::intern_ref, set::FrozenSet};
 
 use super::Code;
+use super::body::untracked;
 use crate::errors;
 use crate::types::complex;
 
@@ -23,7 +24,7 @@ pub(super) fn to_values(th: &mut Thread, all: &[Const], within: Within<'_>) -> P
 
 fn to_value(th: &mut Thread, constant: &Const, within: Within<'_>) -> PyResult<Value> {
     Ok(match constant {
-        Const::Tuple(items) => Tuple::from_vec(to_values(th, items, within)?).into(),
+        Const::Tuple(items) => untracked(Tuple::from_vec(to_values(th, items, within)?)).into(),
         Const::FrozenSet(items) => {
             let set = Set::default();
             for item in items.iter() {
@@ -67,7 +68,7 @@ fn at_once(constant: &Const, filename: &Ref<Str>) -> Option<Value> {
         Const::Complex(re, im) => complex::new(*re, *im),
         Const::Str(bytes) => text(bytes).into(),
         Const::Bytes(bytes) => Bytes::new(bytes).into(),
-        Const::Tuple(items) => Tuple::from_vec(to_values_at_once(items, filename)?).into(),
+        Const::Tuple(items) => untracked(Tuple::from_vec(to_values_at_once(items, filename)?)).into(),
         Const::Stored(code) => Code::of_stored(code, filename)?.into(),
         Const::FrozenSet(_) | Const::Code(_) => return None,
     })
