@@ -1,7 +1,5 @@
 //! Memory maps, and semaphores that processes share by name.
 use std::ffi::CStr;
-use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -31,11 +29,6 @@ impl Map {
             Some(start) if start.as_ptr().cast() != libc::MAP_FAILED => Ok(Map { start, len }),
             _ => Err(crate::errno::last()),
         }
-    }
-    /// A whole file, to be read; `None` if it is empty or cannot be mapped.
-    pub fn of_file(file: &File) -> Option<Map> {
-        let len = usize::try_from(file.metadata().ok()?.len()).ok().filter(|&len| len > 0)?;
-        Map::new(len, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0).ok()
     }
     pub fn len(&self) -> usize {
         self.len
@@ -74,11 +67,6 @@ impl Map {
             }
             _ => Err(crate::errno::last()),
         }
-    }
-}
-impl AsRef<[u8]> for Map {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes()
     }
 }
 impl Drop for Map {

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use krait_bytecode::marshal;
 use krait_bytecode::stored::Store;
 use krait_object::{PyResult, Ref, Thread, Value};
-use krait_platform::map::Map;
 
 use crate::config;
 use crate::errors::{import_error_for, system_error};
@@ -136,11 +135,10 @@ fn cache_file(source: &Path) -> Option<PathBuf> {
 pub fn read_cache(source: &Path) -> Option<Stored> {
     read_stamped(source, stamp(source)?)
 }
-/// The file stays mapped as long as code in it is not read: entries are replaced, never changed.
+/// The bytes are kept as long as code in them is not read. They are no map of the file: a program may truncate that.
 fn read_stamped(source: &Path, stamp: [u8; 16]) -> Option<Stored> {
-    let file = std::fs::File::open(cache_file(source)?).ok()?;
-    let map = Map::of_file(&file)?;
-    map.bytes().starts_with(&stamp).then(|| Stored { store: Arc::new(map), at: stamp.len() })
+    let bytes = std::fs::read(cache_file(source)?).ok()?;
+    bytes.starts_with(&stamp).then(|| Stored { store: Arc::new(bytes), at: stamp.len() })
 }
 /// Length and hash of an embedded source.
 fn text_stamp(text: &str) -> [u8; 16] {
