@@ -104,14 +104,6 @@ impl Drop for Dict {
     }
 }
 
-/// What [`Dict::step`] finds.
-pub enum Step {
-    /// The place behind the entry, the key, the value.
-    Entry(usize, Value, Value),
-    End,
-    Resized,
-}
-
 impl Dict {
     pub fn new() -> Ref<Dict> {
         Ref::new(Dict::default())
@@ -549,24 +541,18 @@ impl Dict {
             None => Err(value),
         }
     }
-    /// One step of an iteration that found `used` entries at its start: the first entry at or after `place`.
-    pub fn step(&self, place: usize, used: usize) -> Step {
+    /// As [`Dict::next_entry`], in one look with the length: `None` also where that is not `used`.
+    pub fn step(&self, place: usize, used: usize) -> Option<(usize, Value, Value)> {
         if multi() && !self.is_view() {
             std::hint::cold_path();
-            return match self.next_entry_multi(place) {
-                _ if self.len() != used => Step::Resized,
-                Some((next, key, value)) => Step::Entry(next, key, value),
-                None => Step::End,
-            };
+            return self.next_entry_multi(place).filter(|_| self.len() == used);
         }
         let t = self.lock();
         if t.len() != used {
-            return Step::Resized;
+            return None;
         }
-        match t.next_place(place).and_then(|at| t.at(at).map(|(key, value)| (at + 1, key.clone(), value.clone()))) {
-            Some((next, key, value)) => Step::Entry(next, key, value),
-            None => Step::End,
-        }
+        let i = t.next_place(place)?;
+        t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
     }
 
     /// The first entry at or after place `from`, and the place to go on from.

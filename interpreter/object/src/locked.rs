@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use crate::cell::{Content, load_counted, try_load_counted};
-use crate::dict::{Dict, Step};
+use crate::dict::Dict;
 use crate::foreign;
 use crate::header::flag;
 use crate::header::{Header, multi};
@@ -321,8 +321,8 @@ impl ValueCell {
     }
     /// [`Dict::step`] of the exact dict that the cell holds.
     #[inline(always)]
-    pub fn dict_step(&self, place: usize, used: usize) -> Option<Step> {
-        self.with(|v| Some(v.downcast_exact::<Dict>()?.step(place, used)))
+    pub fn dict_step(&self, place: usize, used: usize) -> Option<(usize, Value, Value)> {
+        self.with(|v| v.downcast_exact::<Dict>()?.step(place, used))
     }
     /// The item at `place` of the exact dict that the cell holds, if its keys are those of `version` (see [`Dict::cached`]).
     #[inline(always)]

@@ -240,7 +240,7 @@ impl<V: 'static> Table<V> {
     }
 
     /// Finds the entry with this hash that `same` accepts.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, hash: i64, mut same: impl FnMut(usize, &Value) -> Same) -> Found {
         if self.index.is_empty() {
             for (i, entry) in self.entries.iter().enumerate() {
@@ -289,29 +289,7 @@ impl<V: 'static> Table<V> {
     /// The place of a key that is the same object; `Ask` where an entry has that hash.
     #[inline(always)]
     pub(crate) fn find_identical(&self, hash: i64, key: &Value) -> Found {
-        let is = |entry: &Entry<V>| entry.pair.as_ref().is_some_and(|(theirs, _)| theirs.is(key));
-        if self.index.is_empty() {
-            for (i, entry) in self.entries.iter().enumerate() {
-                if entry.hash == hash {
-                    return if is(entry) { Found::At(i) } else { Found::Ask(i) };
-                }
-            }
-            return Found::Absent;
-        }
-        let mut probe = Probe::new(hash, self.index.len() - 1);
-        loop {
-            let place = self.index[probe.at];
-            if place == EMPTY {
-                return Found::Absent;
-            }
-            if place != DELETED
-                && let entry = &self.entries[place as usize]
-                && entry.hash == hash
-            {
-                return if is(entry) { Found::At(place as usize) } else { Found::Ask(place as usize) };
-            }
-            probe.advance();
-        }
+        self.find(hash, |_, theirs| if theirs.is(key) { Same::Yes } else { Same::Ask })
     }
     #[inline(never)]
     fn find_equal(&self, quick: &Quick<'_>) -> Result<Option<usize>, NotQuick> {

@@ -228,10 +228,6 @@ impl Type {
     pub fn has_ancestor(&self, class: &Value) -> Option<bool> {
         self.has_in_mro(class.bits())
     }
-    /// As [`Type::has_ancestor`], of a builtin class; false while there is no MRO.
-    pub fn derives_from(&self, class: &'static TypeObject) -> bool {
-        self.has_in_mro(std::ptr::from_ref(class) as u64).unwrap_or(false)
-    }
     #[inline]
     fn has_in_mro(&self, bits: u64) -> Option<bool> {
         self.mro.with(|mro| Some(mro.downcast_ref::<Tuple>()?.iter().any(|c| c.bits() == bits)))

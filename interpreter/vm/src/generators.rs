@@ -247,7 +247,7 @@ pub fn yielded(th: &mut Thread, r: Regs, pc: Pc, ret: Pc, value: Value) -> S {
 }
 /// The frame that resumed a generator inline.
 #[inline(always)]
-pub fn caller_of(r: Regs) -> Regs {
+fn caller_of(r: Regs) -> Regs {
     let base = r.header().down(1).opt(0).and_then(|v| v.as_int()).unwrap_or(0);
     Regs(base as *mut u64)
 }

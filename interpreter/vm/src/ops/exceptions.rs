@@ -99,12 +99,11 @@ pub fn op_jnexc_match(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 
 /// Whether a caught exception is of a class, where that is one of exceptions.
 fn matches_class(exception: &Value, wanted: &Value) -> Option<bool> {
-    let class = wanted.downcast_exact::<Type>()?;
-    let own = exception.class();
-    if std::ptr::from_ref(&own.payload) == std::ptr::from_ref(class) || own.has_ancestor(wanted)? {
+    wanted.downcast_exact::<Type>()?;
+    if exception.class().has_ancestor(wanted)? {
         return Some(true);
     }
-    class.derives_from(&exc::BASE_EXCEPTION).then_some(false)
+    is_exception_class(wanted).then_some(false)
 }
 /// The type of an exception and its traceback, as `__exit__` gets them.
 pub fn details(exception: &Value) -> (Value, Value) {

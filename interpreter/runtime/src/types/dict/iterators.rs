@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use krait_macros::{Payload, Trace};
 use krait_object::builtin_types::OBJECT;
-use krait_object::dict::Step;
 use krait_object::native::method;
 use krait_object::{
     Args, ClassDef, Dict, List, Method, PyResult, Ref, SlotDefs, Thread, Tuple, TypeObject, VTable, Value, ValueCell,
@@ -49,8 +48,7 @@ impl Cursor {
         let left = self.left.load(Relaxed);
         if !reverse
             && left != 0
-            && let Some(Step::Entry(place, key, value)) =
-                self.dict.dict_step(self.place.load(Relaxed), self.used.load(Relaxed))
+            && let Some((place, key, value)) = self.dict.dict_step(self.place.load(Relaxed), self.used.load(Relaxed))
         {
             self.left.store(left - 1, Relaxed);
             self.place.store(place, Relaxed);
