@@ -542,6 +542,7 @@ impl Dict {
         }
     }
     /// As [`Dict::next_entry`], in one look with the length: `None` also where that is not `used`.
+    #[inline(always)]
     pub fn step(&self, place: usize, used: usize) -> Option<(usize, Value, Value)> {
         if multi() && !self.is_view() {
             std::hint::cold_path();

@@ -14,13 +14,14 @@ use crate::protocol::iter;
 use crate::protocol::number::{self, BinaryOp};
 use crate::types::generic_alias::class_getitem;
 use crate::types::iterators::self_iter;
+use crate::types::list::iterators::ListIter;
 use crate::types::slice::bounds::exact_index;
 
 #[derive(Trace, Payload)]
 #[payload(class = ENUMERATE)]
 pub struct Enumerate {
     pub iterator: Value,
-    /// The next number, while it fits and `big` is empty.
+    /// The next number, if it is below [`MAX_INDEX`]; `big` is empty then.
     pub index: AtomicI64,
     big: ValueCell,
 }
@@ -85,7 +86,7 @@ fn new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
     let iterator = iter::iter(th, &iterable)?;
     let payload = match start.as_int() {
         Some(i) if i < MAX_INDEX => Enumerate { iterator, index: i.into(), big: ValueCell::empty() },
-        _ => Enumerate { iterator, index: 0.into(), big: ValueCell::new(Some(start)) },
+        _ => Enumerate { iterator, index: MAX_INDEX.into(), big: ValueCell::new(Some(start)) },
     };
     Ok(Ref::with_class(payload, cls.object()).into())
 }
@@ -93,6 +94,19 @@ fn new(th: &mut Thread, cls: &Ref<Type>, args: &Args<'_>) -> PyResult<Value> {
 fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     let e: &Enumerate = v.downcast_ref().expect("the slot belongs to enumerate");
     Ok(next_pair(th, e)?.map(|pair| Tuple::of(pair).into()))
+}
+impl Enumerate {
+    /// The next count and item of a list, as long as that needs no other code.
+    #[inline(always)]
+    pub fn step(&self) -> Option<[Value; 2]> {
+        let i = self.index.load(Relaxed);
+        if i >= MAX_INDEX {
+            return None;
+        }
+        let item = self.iterator.downcast_exact::<ListIter>()?.step()?;
+        self.index.store(i + 1, Relaxed);
+        Some([Value::small_int_unchecked(i), item])
+    }
 }
 /// The next count and item.
 pub fn next_pair(th: &mut Thread, e: &Enumerate) -> PyResult<Option<[Value; 2]>> {

@@ -12,6 +12,7 @@ use krait_object::{
 use crate::errors::{type_error, value_error};
 use crate::protocol::{compare, iter};
 use crate::types::iterators::self_iter;
+use crate::types::list::iterators::ListIter;
 
 #[derive(Trace, Payload)]
 #[payload(class = ZIP)]
@@ -77,6 +78,21 @@ fn next(th: &mut Thread, v: &Value) -> PyResult<Option<Value>> {
     Ok(Some(Tuple::from_vec(items).into()))
 }
 
+impl Zip {
+    /// The next items of two lists, as long as both have some.
+    #[inline(always)]
+    pub fn step(&self) -> Option<[Value; 2]> {
+        let [first, second] = &*self.iterators else { return None };
+        let (first, second) = (first.downcast_exact::<ListIter>()?, second.downcast_exact::<ListIter>()?);
+        if std::ptr::eq(first, second) {
+            return None;
+        }
+        let pair = [first.peek()?, second.peek()?];
+        first.skip();
+        second.skip();
+        Some(pair)
+    }
+}
 /// The next items of a zip of two that is not strict.
 pub fn next_pair(th: &mut Thread, z: &Zip) -> Option<PyResult<Option<[Value; 2]>>> {
     let [first, second] = &*z.iterators else { return None };

@@ -103,38 +103,52 @@ fn takes_pairs(th: &Thread, w: Word, pc: Pc) -> bool {
 /// A step of an iterator over pairs whose pair is unpacked at once ([`takes_pairs`]): both instructions, without making the tuple.
 #[inline(never)]
 fn for_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    let body = pc.offset(w.sc() as isize);
-    let unpack = body.word();
+    let iterator = r.get(a(w));
+    let pair = if let Some(it) = iterator.downcast_exact::<Enumerate>() {
+        it.step()
+    } else if let Some(it) = iterator.downcast_exact::<ItemIter>() {
+        it.step()
+    } else if let Some(it) = iterator.downcast_exact::<Zip>() {
+        it.step()
+    } else {
+        return for_slot(th, w, pc, r);
+    };
+    match pair {
+        Some(pair) => finish_pair(th, w, pc, r, pair),
+        None => for_pair_slow(th, w, pc, r),
+    }
+}
+#[inline(never)]
+fn for_pair_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
+    publish(th, pc);
     let iterator = r.get(a(w));
     let result = if let Some(it) = iterator.downcast_exact::<Enumerate>() {
-        publish(th, pc);
         enumerate::next_pair(th, it)
     } else if let Some(it) = iterator.downcast_exact::<ItemIter>() {
-        publish(th, pc);
         next_item(th, it)
-    } else if let Some(it) = iterator.downcast_exact::<Zip>() {
-        publish(th, pc);
-        match zip::next_pair(th, it) {
-            Some(result) => result,
-            None => return for_slot(th, w, pc, r),
-        }
+    } else if let Some(it) = iterator.downcast_exact::<Zip>()
+        && let Some(result) = zip::next_pair(th, it)
+    {
+        result
     } else {
         return for_slot(th, w, pc, r);
     };
     match result {
-        Ok(Some([first, second])) => {
-            let mut freed = r.kill(b(w));
-            for (i, item) in [first, second].into_iter().enumerate() {
-                if let Some(old) = r.replace(a(unpack) + i, Some(item)) {
-                    freed |= old.release();
-                }
-            }
-            after_drop(th, pc, freed);
-            S { pc: body.add(1), r }
-        }
+        Ok(Some(pair)) => finish_pair(th, w, pc, r, pair),
         Ok(None) => exhausted(th, w, pc, r),
         Err(raised) => for_iter_failed(th, raised, w, pc, r),
     }
+}
+/// Both items into the registers that the instruction after the step unpacks the pair to.
+#[inline(always)]
+fn finish_pair(th: &mut Thread, w: Word, pc: Pc, r: Regs, [first, second]: [Value; 2]) -> S {
+    let body = pc.offset(w.sc() as isize);
+    let to = a(body.word());
+    let mut freed = r.kill(b(w));
+    freed |= r.replace(to, Some(first)).is_some_and(Value::release);
+    freed |= r.replace(to + 1, Some(second)).is_some_and(Value::release);
+    after_drop(th, pc, freed);
+    S { pc: body.add(1), r }
 }
 #[inline(never)]
 fn for_generator(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

@@ -44,15 +44,21 @@ impl Cursor {
             left: AtomicUsize::new(self.left.load(Relaxed)),
         }
     }
-    fn next(&self, th: &mut Thread, reverse: bool) -> PyResult<Option<(Value, Value)>> {
+    /// The next entry forward of an exact dict that is as long as it was at the start.
+    #[inline(always)]
+    fn step(&self) -> Option<(Value, Value)> {
         let left = self.left.load(Relaxed);
-        if !reverse
-            && left != 0
-            && let Some((place, key, value)) = self.dict.dict_step(self.place.load(Relaxed), self.used.load(Relaxed))
-        {
-            self.left.store(left - 1, Relaxed);
-            self.place.store(place, Relaxed);
-            return Ok(Some((key, value)));
+        if left == 0 {
+            return None;
+        }
+        let (place, key, value) = self.dict.dict_step(self.place.load(Relaxed), self.used.load(Relaxed))?;
+        self.left.store(left - 1, Relaxed);
+        self.place.store(place, Relaxed);
+        Some((key, value))
+    }
+    fn next(&self, th: &mut Thread, reverse: bool) -> PyResult<Option<(Value, Value)>> {
+        if !reverse && let Some(entry) = self.step() {
+            return Ok(Some(entry));
         }
         let Some(held) = self.dict.get() else { return Ok(None) };
         let Some(dict) = held.downcast_ref::<Dict>() else { return Ok(None) };
@@ -150,6 +156,13 @@ dict_iterators! {
     ReverseItemIter DICT_REVERSE_ITEM_ITERATOR REVERSE_ITEM_LAYOUT REVERSE_ITEM_DEF "dict_reverseitemiterator", reversed_items, true, item;
 }
 
+impl ItemIter {
+    /// The next key and value, as long as that needs no other code.
+    #[inline(always)]
+    pub fn step(&self) -> Option<[Value; 2]> {
+        self.0.step().map(|(key, value)| [key, value])
+    }
+}
 /// The next key and value.
 pub fn next_pair(th: &mut Thread, it: &ItemIter) -> PyResult<Option<[Value; 2]>> {
     Ok(it.0.next(th, false)?.map(|(key, value)| [key, value]))

@@ -63,10 +63,19 @@ impl ListIter {
     /// The next item of an exact list; `None` at its end, or if the list is none.
     #[inline(always)]
     pub fn step(&self) -> Option<Value> {
-        let i = self.index.load(Relaxed);
-        let item = self.list.list_item(i as usize)?;
-        self.index.store(i + 1, Relaxed);
+        let item = self.peek()?;
+        self.skip();
         Some(item)
+    }
+    /// As [`ListIter::step`], without stepping.
+    #[inline(always)]
+    pub fn peek(&self) -> Option<Value> {
+        self.list.list_item(self.index.load(Relaxed) as usize)
+    }
+    /// Steps over an item.
+    #[inline(always)]
+    pub fn skip(&self) {
+        self.index.store(self.index.load(Relaxed) + 1, Relaxed);
     }
 }
 pub fn iter(_: &mut Thread, v: &Value) -> PyResult<Value> {
