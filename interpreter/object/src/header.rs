@@ -193,6 +193,25 @@ pub unsafe fn decref(header: NonNull<Header>) {
     unsafe { decref_frees(header) };
 }
 
+/// As [`decref`] where that is only counting; false, and nothing happened: the object would be freed, or is another thread's.
+///
+/// # Safety
+/// As [`decref`].
+#[inline(always)]
+pub unsafe fn decref_counts(header: NonNull<Header>) -> bool {
+    // SAFETY: the caller owns a reference, so the object is alive.
+    let h = unsafe { header.as_ref() };
+    let n = h.count.load(Relaxed);
+    if n & IMMORTAL != 0 {
+        return true;
+    }
+    if n == count::NONE + 1 || multi() && !h.is_own() {
+        return false;
+    }
+    h.count.store(n - 1, Relaxed);
+    true
+}
+
 /// As [`decref`]; says whether the object was freed (or its finaliser queued).
 ///
 /// # Safety

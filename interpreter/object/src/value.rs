@@ -250,6 +250,19 @@ impl Value {
             None => false,
         }
     }
+    /// Gives the reference back where that is only counting. The value comes back where its object would be freed, or is another
+    /// thread's.
+    #[inline(always)]
+    pub fn give_back(self) -> Option<Value> {
+        match self.header_ptr() {
+            // SAFETY: `self` owned one reference, given back here.
+            Some(h) if !unsafe { header::decref_counts(h) } => Some(self),
+            _ => {
+                std::mem::forget(self);
+                None
+            }
+        }
+    }
     /// A new counted typed reference.
     #[inline]
     pub fn to_ref<T: Payload>(&self) -> Option<Ref<T>> {

@@ -58,13 +58,22 @@ pub fn dies(w: Word, kill: u8) -> bool {
 }
 
 /// `R[A] := value`; then drops what it held, and the operands in B and C that die. Goes on at `next`.
+///
+/// Here and below, what frees an object is done by a function that ends the handler: so the common way has no call to save
+/// registers for.
 #[inline(always)]
 pub fn finish2(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, value: Value) -> S {
-    let old = r.replace(a(w), Some(value));
-    let mut freed = match old {
-        Some(old) => old.release(),
-        None => false,
-    };
+    if let Some(old) = r.replace(a(w), Some(value)).and_then(Value::give_back) {
+        return finish2_freeing(th, w, pc, next, r, Some(old));
+    }
+    if dies(w, KILL_1) && !r.kill_counts(b(w)) || dies(w, KILL_2) && !r.kill_counts(c(w)) {
+        return finish2_freeing(th, w, pc, next, r, None);
+    }
+    S { pc: next, r }
+}
+#[inline(never)]
+fn finish2_freeing(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, old: Option<Value>) -> S {
+    let mut freed = old.is_some_and(Value::release);
     if dies(w, KILL_1) {
         freed |= r.kill(b(w));
     }
@@ -77,11 +86,17 @@ pub fn finish2(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, value: Value
 /// As [`finish2`] with one operand, in B.
 #[inline(always)]
 pub fn finish1(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, value: Value) -> S {
-    let old = r.replace(a(w), Some(value));
-    let mut freed = match old {
-        Some(old) => old.release(),
-        None => false,
-    };
+    if let Some(old) = r.replace(a(w), Some(value)).and_then(Value::give_back) {
+        return finish1_freeing(th, w, pc, next, r, old);
+    }
+    if dies(w, KILL_1) && !r.kill_counts(b(w)) {
+        return kill_last(th, b(w), pc, next, r);
+    }
+    S { pc: next, r }
+}
+#[inline(never)]
+fn finish1_freeing(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, old: Value) -> S {
+    let mut freed = old.release();
     if dies(w, KILL_1) {
         freed |= r.kill(b(w));
     }
@@ -91,11 +106,26 @@ pub fn finish1(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, value: Value
 /// As [`finish2`] without operands that die.
 #[inline(always)]
 pub fn finish0(th: &mut Thread, reg: usize, pc: Pc, next: Pc, r: Regs, value: Value) -> S {
-    let old = r.replace(reg, Some(value));
-    let freed = match old {
-        Some(old) => old.release(),
-        None => false,
-    };
+    match r.replace(reg, Some(value)).and_then(Value::give_back) {
+        Some(old) => drop_last(th, old, pc, next, r),
+        None => S { pc: next, r },
+    }
+}
+/// Drops a value, and goes on at `next`.
+#[inline(never)]
+pub fn drop_last(th: &mut Thread, old: Value, pc: Pc, next: Pc, r: Regs) -> S {
+    let freed = old.release();
+    after_drop(th, pc, freed);
+    S { pc: next, r }
+}
+/// Clears a register, and goes on at `next`.
+#[inline(always)]
+pub fn kill(th: &mut Thread, reg: usize, pc: Pc, next: Pc, r: Regs) -> S {
+    if r.kill_counts(reg) { S { pc: next, r } } else { kill_last(th, reg, pc, next, r) }
+}
+#[inline(never)]
+fn kill_last(th: &mut Thread, reg: usize, pc: Pc, next: Pc, r: Regs) -> S {
+    let freed = r.kill(reg);
     after_drop(th, pc, freed);
     S { pc: next, r }
 }

@@ -242,6 +242,17 @@ impl Regs {
             None => false,
         }
     }
+    /// As [`Regs::kill`] where that is only counting; false, and the register is as it was: an object would be freed.
+    #[inline(always)]
+    pub fn kill_counts(self, i: usize) -> bool {
+        match self.take(i).and_then(Value::give_back) {
+            Some(last) => {
+                self.put(i, last);
+                false
+            }
+            None => true,
+        }
+    }
     #[inline(always)]
     pub fn up(self, words: usize) -> Regs {
         Regs(self.0.wrapping_add(words))

@@ -16,7 +16,7 @@ use krait_runtime::types::super_;
 use krait_runtime::well_known::names;
 
 use super::call::{enter_special, python_special};
-use super::{a, b, c, dies, finish1, kill_reads, ok};
+use super::{a, b, c, dies, finish0, finish1, kill, kill_reads, ok};
 use crate::cache::{self, Access, Kind, Learnt, NO_PLACE};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
@@ -189,18 +189,22 @@ pub fn op_store_attr(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let value = r.take_or_clone(b(w), dies(w, KILL_2));
     match cache::store(cache::learnt(pc), r.get(a(w)), value, || name_at(r, w).clone()) {
         Ok(old) => {
-            let mut freed = match old {
-                Some(old) => old.release(),
-                None => false,
-            };
-            if dies(w, KILL_1) {
-                freed |= r.kill(a(w));
+            if let Some(old) = old.and_then(Value::give_back) {
+                return store_attr_freeing(th, w, pc, r, old);
             }
-            after_drop(th, pc, freed);
-            S { pc: pc.add(2), r }
+            if dies(w, KILL_1) { kill(th, a(w), pc, pc.add(2), r) } else { S { pc: pc.add(2), r } }
         }
         Err(value) => store_attr_recalled(th, w, pc, r, value),
     }
+}
+#[inline(never)]
+fn store_attr_freeing(th: &mut Thread, w: Word, pc: Pc, r: Regs, old: Value) -> S {
+    let mut freed = old.release();
+    if dies(w, KILL_1) {
+        freed |= r.kill(a(w));
+    }
+    after_drop(th, pc, freed);
+    S { pc: pc.add(2), r }
 }
 #[inline(never)]
 fn store_attr_recalled(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
@@ -286,17 +290,15 @@ pub fn op_store_attr_dyn(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 
 /// Puts the method form into the window: a function and its self.
 #[inline(always)]
-fn method_form(w: Word, pc: Pc, r: Regs, function: Value) -> S {
+fn method_form(th: &mut Thread, w: Word, pc: Pc, r: Regs, function: Value) -> S {
     let object = r.take_or_clone(b(w), dies(w, KILL_1));
     r.put(a(w) + 4, object);
-    let old = r.replace(a(w), Some(function));
-    drop(old);
-    S { pc: pc.add(2), r }
+    finish0(th, a(w), pc, pc.add(2), r, function)
 }
 #[inline(always)]
 pub fn op_load_method(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     match cache::load_method(cache::learnt(pc), r.get(b(w))) {
-        Some(function) => method_form(w, pc, r, function),
+        Some(function) => method_form(th, w, pc, r, function),
         None => load_method_other(th, w, pc, r),
     }
 }
@@ -312,7 +314,7 @@ fn load_method_other(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if let Some(learnt) = cache::recall(th, pc, Access::Method, r.get(b(w)), name_at(r, w)) {
         if let Some(function) = cache::load_method(learnt, r.get(b(w))) {
-            return method_form(w, pc, r, function);
+            return method_form(th, w, pc, r, function);
         }
         if let Some(callee) = cache::load(learnt, r.get(b(w)), || name_at(r, w).clone()) {
             return value_form(th, w, pc, r, callee);
@@ -330,7 +332,7 @@ fn load_method_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if let Some((function, learnt)) = class_function(&object, name, pc) {
         cache::keep(th, learnt, Access::Method, &object, cache::detail_of(&object), name);
         drop(object);
-        return method_form(w, pc, r, function);
+        return method_form(th, w, pc, r, function);
     }
     let value = ok!(attr::get_attr(th, &object, name), th, pc, r);
     let learnt = learn_load(&object, name, pc, &value);

@@ -113,7 +113,7 @@ fn plain(op: CmpOp, x: &Value, y: &Value) -> Option<bool> {
 #[inline(never)]
 fn slow_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
     match of_strings(op, r.get(a(w)), r.get(b(w))) {
-        Some(t) => go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]),
+        Some(t) => go_kill(th, w, pc, r, t == sense, [a(w), b(w)]),
         None => slower_jump(th, w, pc, r, op, sense),
     }
 }
@@ -121,7 +121,7 @@ fn slow_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) 
 fn slower_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool) -> S {
     let (x, y) = (r.get(a(w)), r.get(b(w)));
     if let Some(t) = plain(op, x, y) {
-        return go_kill(th, w, pc, r, t == sense, &[a(w), b(w)]);
+        return go_kill(th, w, pc, r, t == sense, [a(w), b(w)]);
     }
     if let Some(s) = enter_comparison(th, op, pc, r, x, y) {
         return s;
@@ -130,7 +130,7 @@ fn slower_jump(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bool
     let (x, y) = (x.clone(), y.clone());
     let t = ok!(decide(th, &x, &y, op), th, pc, r);
     drop((x, y));
-    go_kill(th, w, pc, r, t == sense, &[a(w), b(w)])
+    go_kill(th, w, pc, r, t == sense, [a(w), b(w)])
 }
 fn decide(th: &mut Thread, x: &Value, y: &Value, op: CmpOp) -> PyResult<bool> {
     let answer = compare::compare(th, x, y, op)?;
@@ -149,7 +149,7 @@ fn slow_jump_imm(th: &mut Thread, w: Word, pc: Pc, r: Regs, op: CmpOp, sense: bo
     let x = r.get(a(w)).clone();
     let t = ok!(decide(th, &x, &y, op), th, pc, r);
     drop(x);
-    go_kill(th, w, pc, r, t == sense, &[a(w)])
+    go_kill(th, w, pc, r, t == sense, [a(w)])
 }
 
 macro_rules! compare_jump {
@@ -157,14 +157,14 @@ macro_rules! compare_jump {
         #[inline(always)]
         pub fn $name(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             match fast($op, r.get(a(w)), r.get(b(w))) {
-                Some(t) => go_kill(th, w, pc, r, t == $sense, &[a(w), b(w)]),
+                Some(t) => go_kill(th, w, pc, r, t == $sense, [a(w), b(w)]),
                 None => slow_jump(th, w, pc, r, $op, $sense),
             }
         }
         #[inline(always)]
         pub fn $imm(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
             match r.get(a(w)).as_int() {
-                Some(x) => go_kill(th, w, pc, r, of_ints($op, x, w.sb().into()) == $sense, &[a(w)]),
+                Some(x) => go_kill(th, w, pc, r, of_ints($op, x, w.sb().into()) == $sense, [a(w)]),
                 None => slow_jump_imm(th, w, pc, r, $op, $sense),
             }
         }
@@ -196,12 +196,12 @@ pub fn op_is_not(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(always)]
 pub fn op_jis(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let t = r.bits(a(w)) == r.bits(b(w));
-    go_kill(th, w, pc, r, t, &[a(w), b(w)])
+    go_kill(th, w, pc, r, t, [a(w), b(w)])
 }
 #[inline(always)]
 pub fn op_jnis(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let t = r.bits(a(w)) != r.bits(b(w));
-    go_kill(th, w, pc, r, t, &[a(w), b(w)])
+    go_kill(th, w, pc, r, t, [a(w), b(w)])
 }
 
 /// `item in container`, where that needs no Python code.
@@ -236,13 +236,13 @@ pub fn op_not_in(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(never)]
 fn jump_in(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if let Some(t) = contains_quick(r.get(b(w)), r.get(a(w))) {
-        return go_kill(th, w, pc, r, t == (w.op_byte() == Op::JIN as u8), &[a(w), b(w)]);
+        return go_kill(th, w, pc, r, t == (w.op_byte() == Op::JIN as u8), [a(w), b(w)]);
     }
     publish(th, pc);
     let (item, container) = (r.get(a(w)).clone(), r.get(b(w)).clone());
     let t = ok!(sequence::contains(th, &container, &item), th, pc, r);
     drop((item, container));
-    go_kill(th, w, pc, r, t == (w.op_byte() == Op::JIN as u8), &[a(w), b(w)])
+    go_kill(th, w, pc, r, t == (w.op_byte() == Op::JIN as u8), [a(w), b(w)])
 }
 #[inline(always)]
 pub fn op_jin(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

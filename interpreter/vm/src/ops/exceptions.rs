@@ -88,13 +88,13 @@ pub fn op_pop_except(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 pub fn op_jnexc_match(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let (exception, wanted) = (r.get(a(w)), r.get(b(w)));
     if let Some(matched) = matches_class(exception, wanted) {
-        return go_kill(th, w, pc, r, !matched, &[b(w)]);
+        return go_kill(th, w, pc, r, !matched, [b(w)]);
     }
     publish(th, pc);
     let (exception, wanted) = (exception.clone(), wanted.clone());
     let matched = ok!(errors::except_matches(th, &exception, &wanted), th, pc, r);
     drop((exception, wanted));
-    go_kill(th, w, pc, r, !matched, &[b(w)])
+    go_kill(th, w, pc, r, !matched, [b(w)])
 }
 
 /// Whether a caught exception is of a class, where that is one of exceptions.

@@ -25,9 +25,18 @@ pub fn go(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool) -> S {
 }
 /// As [`go`], after dropping the operands that die.
 #[inline(always)]
-pub fn go_kill(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool, registers: &[usize]) -> S {
+pub fn go_kill<const N: usize>(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool, registers: [usize; N]) -> S {
+    for (i, reg) in registers.into_iter().enumerate() {
+        if w.flags() & [KILL_1, KILL_2][i] != 0 && !r.kill_counts(reg) {
+            return go_freeing(th, w, pc, r, taken, registers);
+        }
+    }
+    go(th, w, pc, r, taken)
+}
+#[inline(never)]
+fn go_freeing<const N: usize>(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool, registers: [usize; N]) -> S {
     let mut freed = false;
-    for (i, &reg) in registers.iter().enumerate() {
+    for (i, reg) in registers.into_iter().enumerate() {
         if w.flags() & [KILL_1, KILL_2][i] != 0 {
             freed |= r.kill(reg);
         }
@@ -46,9 +55,16 @@ fn test(th: &mut Thread, w: Word, pc: Pc, r: Regs, sense: bool) -> S {
 #[inline(always)]
 fn end_test(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool) -> S {
     if dies(w, KILL_1) || (!taken && dies(w, KILL_FALL)) {
-        let freed = r.kill(a(w));
-        after_drop(th, pc, freed);
+        if !r.kill_counts(a(w)) {
+            return end_test_freeing(th, w, pc, r, taken);
+        }
     }
+    go(th, w, pc, r, taken)
+}
+#[inline(never)]
+fn end_test_freeing(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool) -> S {
+    let freed = r.kill(a(w));
+    after_drop(th, pc, freed);
     go(th, w, pc, r, taken)
 }
 #[inline(never)]
@@ -84,12 +100,12 @@ pub fn op_jf(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 #[inline(always)]
 pub fn op_jnone(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let t = r.get(a(w)).is_none();
-    go_kill(th, w, pc, r, t, &[a(w)])
+    go_kill(th, w, pc, r, t, [a(w)])
 }
 #[inline(always)]
 pub fn op_jnotnone(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let t = !r.get(a(w)).is_none();
-    go_kill(th, w, pc, r, t, &[a(w)])
+    go_kill(th, w, pc, r, t, [a(w)])
 }
 #[inline(always)]
 pub fn op_jmp(_: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {

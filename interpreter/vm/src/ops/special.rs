@@ -109,5 +109,5 @@ fn jump_returned(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
         ok!(t, th, pc, r)
     };
     let taken = answer == index.is_multiple_of(2);
-    if immediate { go_kill(th, w, pc, r, taken, &[a(w)]) } else { go_kill(th, w, pc, r, taken, &[a(w), b(w)]) }
+    if immediate { go_kill(th, w, pc, r, taken, [a(w)]) } else { go_kill(th, w, pc, r, taken, [a(w), b(w)]) }
 }

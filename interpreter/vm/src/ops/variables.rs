@@ -8,7 +8,7 @@ use krait_runtime::protocol::sequence;
 use krait_runtime::types::cell::Cell;
 use krait_runtime::well_known::names;
 
-use super::{a, b, c, dies, finish0, finish1, ok};
+use super::{a, b, c, dies, drop_last, finish0, finish1, kill, ok};
 use crate::frames::publish;
 use crate::regs::{Pc, Regs, S};
 use crate::safepoint::after_drop;
@@ -25,16 +25,15 @@ pub fn op_loadk(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
 }
 #[inline(always)]
 pub fn op_clear(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    let freed = r.kill(a(w));
-    after_drop(th, pc, freed);
-    S { pc, r }
+    kill(th, a(w), pc, pc, r)
 }
 #[inline(always)]
 pub fn op_move_or_clear(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let value = r.take(b(w));
-    let freed = r.replace(a(w), value).is_some_and(Value::release);
-    after_drop(th, pc, freed);
-    S { pc, r }
+    match r.replace(a(w), value).and_then(Value::give_back) {
+        Some(old) => drop_last(th, old, pc, pc, r),
+        None => S { pc, r },
+    }
 }
 #[inline(always)]
 pub fn op_check_bound(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
@@ -65,9 +64,7 @@ pub fn op_delete_fast(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     if !r.is_bound(a(w)) {
         return unbound(th, w, pc, r);
     }
-    let freed = r.kill(a(w));
-    after_drop(th, pc, freed);
-    S { pc, r }
+    kill(th, a(w), pc, pc, r)
 }
 
 #[inline(always)]
@@ -104,10 +101,10 @@ fn empty_cell(th: &mut Thread, pc: Pc, r: Regs, register: usize) -> S {
 #[inline(always)]
 pub fn op_store_deref(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     let value = r.take_or_clone(b(w), dies(w, KILL_1));
-    let old = cell(r, a(w)).and_then(|c| c.content.replace(Some(value)));
-    let freed = old.is_some_and(Value::release);
-    after_drop(th, pc, freed);
-    S { pc, r }
+    match cell(r, a(w)).and_then(|c| c.content.replace(Some(value))).and_then(Value::give_back) {
+        Some(old) => drop_last(th, old, pc, pc, r),
+        None => S { pc, r },
+    }
 }
 pub fn op_delete_deref(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     match cell(r, a(w)).and_then(|c| c.content.take()) {
