@@ -248,7 +248,7 @@ pub fn knows_descriptor(pc: Pc) -> bool {
     kind(pc.extra(1)) == Kind::Data as u8
 }
 /// The data descriptor that `LOAD_ATTR` reads through, a property as a rule, where the cache knows it.
-#[inline]
+#[inline(always)]
 pub fn descriptor(learnt: Learnt, object: &Value) -> Option<Value> {
     let Learnt { word, detail } = learnt;
     if kind(detail) != Kind::Data as u8 {
@@ -285,6 +285,11 @@ pub fn store(
         // SAFETY: the words were written together for the class state that has this version.
         return unsafe { cache::set(object, version(word), word as u32, place(detail), value) };
     }
+    if kind(detail) == Kind::Add as u8 {
+        let shapes = (word as u32, number(detail));
+        // SAFETY: as above.
+        return unsafe { cache::add(object, version(word), shapes, place(detail), value) }.map(|()| None);
+    }
     store_other(word, detail, object, value, name)
 }
 #[inline(never)]
@@ -295,11 +300,6 @@ fn store_other(
     value: Value,
     name: impl FnOnce() -> Ref<Str>,
 ) -> Result<Option<Value>, Value> {
-    if kind(detail) == Kind::Add as u8 {
-        let shapes = (word as u32, number(detail));
-        // SAFETY: as in `store`.
-        return unsafe { cache::add(object, version(word), shapes, place(detail), value) }.map(|()| None);
-    }
     if kind(detail) == Kind::Member as u8 {
         // SAFETY: as in `store`.
         return match unsafe { cache::member(object, version(word), place(detail)) } {

@@ -72,18 +72,18 @@ fn load_attr_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     finish1(th, w, pc, pc.add(2), r, value)
 }
 /// What the property or other data descriptor gives that the cache knows.
-#[inline]
+#[inline(always)]
 fn load_through(th: &mut Thread, w: Word, pc: Pc, r: Regs, learnt: Learnt) -> Option<S> {
     let descriptor = cache::descriptor(learnt, r.get(b(w)))?;
     publish(th, pc);
     if let Some(getter) = property::getter_of(&descriptor)
-        && let Some(s) = enter_special(th, &getter, &[r.get(b(w))], pc, r)
+        && let Some(s) = enter_special(th, getter, [r.get(b(w))], pc, r)
     {
         return Some(s);
     }
     if let Some(get) = python_special(&descriptor, &names().get) {
         let class = r.get(b(w)).class_ref();
-        if let Some(s) = enter_special(th, &get, &[&descriptor, r.get(b(w)), class.as_value()], pc, r) {
+        if let Some(s) = enter_special(th, get, [&descriptor, r.get(b(w)), class.as_value()], pc, r) {
             return Some(s);
         }
     }

@@ -558,9 +558,8 @@ fn leave(th: &mut Thread, w: Word, pc: Pc, r: Regs, value: Value) -> S {
 /// result is ([`leave_special`]): a frame above the running one. `None` where it does not take just these, or there is no
 /// room.
 #[inline]
-pub fn enter_special(th: &mut Thread, callee: &Value, args: &[&Value], pc: Pc, r: Regs) -> Option<S> {
-    let function = callee.downcast_exact::<Function>()?;
-    let held = simple_code(function, args.len())?;
+pub fn enter_special<const N: usize>(th: &mut Thread, callee: Value, args: [&Value; N], pc: Pc, r: Regs) -> Option<S> {
+    let held = simple_code(callee.downcast_exact::<Function>()?, N)?;
     if th.vm.tracing.active {
         return None;
     }
@@ -573,12 +572,13 @@ pub fn enter_special(th: &mut Thread, callee: &Value, args: &[&Value], pc: Pc, r
     }
     below.put(0, Value::small_int_unchecked(r.0 as i64));
     let window = below.up(1);
-    window.put(0, callee.clone());
     window.up(FRAME_HEADER).set_code(held);
-    for (i, &arg) in args.iter().enumerate() {
+    for (i, arg) in args.into_iter().enumerate() {
         window.put(FRAME_HEADER + i, arg.clone());
     }
-    Some(enter(th, window, function, &held.payload, pc, SPECIAL))
+    window.put(0, callee);
+    let callee = window.up(FRAME_HEADER);
+    Some(enter(th, window, callee.function(), callee.code(), pc, SPECIAL))
 }
 /// The Python function that a class written in Python has for a special method.
 #[inline]

@@ -65,7 +65,7 @@ fn get_item_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     }
     publish(th, pc);
     if let Some(function) = python_special(object, &names().getitem)
-        && let Some(s) = enter_special(th, &function, &[object, key], pc, r)
+        && let Some(s) = enter_special(th, function, [object, key], pc, r)
     {
         return s;
     }
@@ -93,7 +93,7 @@ fn get_item_i_slow(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
     }
     publish(th, pc);
     if let Some(function) = python_special(object, &names().getitem)
-        && let Some(s) = enter_special(th, &function, &[object, &Value::int(w.sc().into())], pc, r)
+        && let Some(s) = enter_special(th, function, [object, &Value::int(w.sc().into())], pc, r)
     {
         return s;
     }

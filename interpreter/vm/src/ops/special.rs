@@ -38,7 +38,7 @@ pub fn enter_operator(th: &mut Thread, w: Word, pc: Pc, r: Regs, x: &Value, y: &
     }
     let function = python_special(x, op.method_name())?;
     publish(th, pc);
-    enter_special(th, &function, &[x, y], pc, r)
+    enter_special(th, function, [x, y], pc, r)
 }
 /// Enters the left operand's method for the comparison at `pc`, if it is a Python function.
 #[inline]
@@ -48,7 +48,7 @@ pub fn enter_comparison(th: &mut Thread, op: CmpOp, pc: Pc, r: Regs, x: &Value, 
     }
     let function = python_special(x, compare::method_name(op))?;
     publish(th, pc);
-    enter_special(th, &function, &[x, y], pc, r)
+    enter_special(th, function, [x, y], pc, r)
 }
 
 /// What the method returned that an instruction before `pc` had entered.
