@@ -40,7 +40,7 @@ pub(crate) unsafe fn init_tail(h: NonNull<Header>, end: usize, bytes: usize, cla
     let has_dict = class.has_flag(type_flag::TAIL_DICT);
     let fixed = class.fixed_slots();
     let capacity = (bytes - TAIL_HEADER) / 8 - fixed as usize;
-    let shape = if has_dict { class.shape_root.root_id(class) } else { DICT };
+    let shape = if has_dict { class.shape_root.root_id() } else { DICT };
     // SAFETY: in the block, by the caller's promise; slots are initialised to empty.
     unsafe {
         let tail = h.as_ptr().byte_add(end).cast::<Tail>();

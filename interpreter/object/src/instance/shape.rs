@@ -8,7 +8,6 @@ use crate::locked::Locked;
 use crate::refs::Ref;
 use crate::retired::retire;
 use crate::str::Str;
-use crate::type_object::TypeObject;
 
 /// The shape id of instances whose attributes are in a dict (or that have none).
 pub const DICT: u32 = 0;
@@ -156,11 +155,16 @@ impl ShapeRoot {
             self.capacity.fetch_max(len.next_multiple_of(2), Relaxed);
         }
     }
-    pub(crate) fn root_id(&self, _class: &TypeObject) -> u32 {
-        let id = self.id.load(Acquire);
-        if id != DICT {
-            return id;
+    #[inline]
+    pub(crate) fn root_id(&self) -> u32 {
+        match self.id.load(Acquire) {
+            DICT => self.make_root(),
+            id => id,
         }
+    }
+    #[cold]
+    #[inline(never)]
+    fn make_root(&self) -> u32 {
         let made = register(|id| Shape {
             id,
             parent: None,

@@ -54,10 +54,8 @@ fn test(th: &mut Thread, w: Word, pc: Pc, r: Regs, sense: bool) -> S {
 }
 #[inline(always)]
 fn end_test(th: &mut Thread, w: Word, pc: Pc, r: Regs, taken: bool) -> S {
-    if dies(w, KILL_1) || (!taken && dies(w, KILL_FALL)) {
-        if !r.kill_counts(a(w)) {
-            return end_test_freeing(th, w, pc, r, taken);
-        }
+    if (dies(w, KILL_1) || !taken && dies(w, KILL_FALL)) && !r.kill_counts(a(w)) {
+        return end_test_freeing(th, w, pc, r, taken);
     }
     go(th, w, pc, r, taken)
 }
