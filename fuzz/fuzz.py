@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Mutates Python source and looks for faults of Krait: crashes, panics, hangs, sources judged otherwise than by the reference.
 
-usage: PYTHON3.13 fuzz/fuzz.py [--seconds N] [--programs N] [--seed N] [--target front,run] [--subject KRAIT]
+usage: PYTHON3.13 fuzz/fuzz.py [--seconds N] [--programs N] [--seed N] [--target front,run,code] [--subject KRAIT]
        PYTHON3.13 fuzz/fuzz.py --again FINDING...
 
-Must run under the reference CPython 3.13. Two targets take turns:
+Must run under the reference CPython 3.13. Three targets take turns:
   front   `compile` and `ast.parse` accept and refuse as the reference does, and the trees are the same
   run     test functions of the language's suite, mutated, run without imports and files; their results do not matter
+  code    such functions as they are, whose marshalled code is corrupted before it is loaded and run
 The same seed gives the same programs. What is found goes to target/fuzz, a file for each, with its target in the name.
 """
 import argparse
 import ast
 import hashlib
 import json
+import marshal
 import os
 import random
 import re
@@ -108,6 +110,13 @@ class Corpus:
     def run(self):
         node, text = self.functions.pick()
         text = self.mutate(text, self.rng.choice((0, 1, 1, 2, 4)))
+        return self.call(node, text)
+
+    def code(self):
+        """A program behind a line with the number that its corruption follows from."""
+        return f"# {self.rng.randrange(1 << 30)}\n{self.call(*self.functions.pick())}"
+
+    def call(self, node, text):
         return f"{text}\nresult = {node.name}(*[Any() for _ in range({len(node.args.args)})])\ndrive(result)\n"
 
     def mutate(self, text, times):
@@ -200,7 +209,25 @@ def give_up(*_):
     raise TimeoutError("the program runs for too long")
 
 
-def execute(source):
+def corrupted(source):
+    """The program's code, from marshalled bytes of which some are wrong."""
+    rng = random.Random(int(source.split(None, 2)[1]))
+    data = bytearray(marshal.dumps(compile(source, "<fuzz>", "exec", 0, True)))
+    for _ in range(rng.choice((1, 1, 2, 3, 8))):
+        at, other = rng.randrange(13, len(data)), rng.randrange(13, len(data))
+        action = rng.randrange(4)
+        if action == 0:
+            data[at] ^= 1 << rng.randrange(8)
+        elif action == 1:
+            data[at] = (data[at] + rng.choice((-2, -1, 1, 2))) % 256
+        elif action == 2:
+            data[at] = rng.randrange(256)
+        else:
+            data[at:at + 8] = data[other:other + 8][:len(data) - at]
+    return marshal.loads(bytes(data))
+
+
+def execute(source, damaged=False):
     import builtins
     names = {name: value for name, value in vars(builtins).items() if name not in WITHHELD}
     names["print"] = lambda *arguments, **keywords: [str(argument) for argument in arguments]
@@ -209,7 +236,7 @@ def execute(source):
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, 0.2)
     try:
         try:
-            exec(compile(source, "<fuzz>", "exec", 0, True), space)
+            exec(corrupted(source) if damaged else compile(source, "<fuzz>", "exec", 0, True), space)
             return ["OK"]
         except BaseException as error:
             return [type(error).__name__]
@@ -224,7 +251,7 @@ def execute(source):
 def serve():
     """The side of the subject: answers jobs line by line."""
     sys.setrecursionlimit(1000)
-    jobs = {"front": judge, "run": execute}
+    jobs = {"front": judge, "run": execute, "code": lambda source: execute(source, True)}
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     warnings.simplefilter("ignore")
@@ -282,7 +309,7 @@ def fault(subject, target, source):
     if isinstance(answer, str):
         # A process that the programs before have filled is no finding, nor is a program that never ends anywhere.
         answer = subject.ask(target, source)
-        if answer == ENDLESS:
+        if answer == ENDLESS and target != "code":
             reference = Subject(sys.executable)
             wanted = reference.ask(target, source)
             reference.stop()
@@ -303,7 +330,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--programs", type=int, help="at most so many, however fast the machine is")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--target", default="front,run")
+    parser.add_argument("--target", default="front,run,code")
     parser.add_argument("--subject", default=TARGET + "/conf/krait")
     parser.add_argument("--again", nargs="+", help="files of findings to try again")
     options = parser.parse_args()

@@ -1,4 +1,5 @@
 # Functions of modules that come from stored code: what is seen of them before and after they first run.
+import gc
 import importlib
 import os
 import py_compile
@@ -51,6 +52,7 @@ py_compile.compile(path)
 sys.path.insert(0, folder)
 m = importlib.import_module("late_module")
 
+print("Adds up." in gc.get_referents(m.outer), m.outer in gc.get_referrers(m.outer.__doc__), "Of the class." in gc.get_referents(m.Kind.method))
 print(m.outer.__doc__, m.plain.__doc__, m.counting.__doc__, m.Kind.method.__doc__, m.Kind.__doc__)
 code = m.outer.__code__
 print(code.co_varnames, code.co_cellvars, code.co_freevars, code.co_argcount, code.co_kwonlyargcount, code.co_flags)

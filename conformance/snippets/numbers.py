@@ -1,4 +1,5 @@
 import math
+import sys
 print(7 // -2, 7 % -2, divmod(-7, 2), -7 // 2.0, 2 ** -1, (-8) ** (1 / 3))
 print(round(2.5), round(3.5), round(-2.5), round(1234.5678, -2), round(2675, -1))
 print(5 >> 0, 5 << True, 1 << 70, -1 >> 100, 0b1010 & ~0b10)
@@ -19,4 +20,11 @@ print(math.gcd(15 ** 400, 21 ** 300) == 3 ** 300, math.gcd(2 ** 300 + 1, 2 ** 20
 print(divmod(-huge, 7 ** 300_000 + 1) == (-(huge // (7 ** 300_000 + 1)) - 1, 7 ** 300_000 + 1 - huge % (7 ** 300_000 + 1)))
 quotient, rest = divmod(huge, 5 - 7 ** 300_000)
 print(quotient * (5 - 7 ** 300_000) + rest == huge, 5 - 7 ** 300_000 < rest <= 0)
+for root in huge, 10 ** 9_900 + 7, 2 ** 16_384, 2 ** 40_001 - 1:
+    square = root * root
+    print([math.isqrt(n) - root for n in (square - 1, square, square + 2 * root, square + 2 * root + 1)])
+print(math.lcm(-15 ** 400, 21 ** 300) == 3 ** 400 * 5 ** 400 * 7 ** 300, math.lcm(0, huge), math.lcm(), math.lcm(-4, 6))
+sys.set_int_max_str_digits(0)
+text = str(-7 ** 60_000)
+print(len(text), text[:9], text[-9:], int(text) == -7 ** 60_000, int("1_0" * 5_000) % 997, int("z" * 9_000, 36) == 36 ** 9_000 - 1)
 1 // 0

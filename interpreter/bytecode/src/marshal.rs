@@ -1,18 +1,19 @@
 //! The stored form of code objects (`.pyc` bodies): plain data in and out, versioned by the opcode table's hash.
 //!
 //! Not `marshal.dumps`' format, which scripts see and which lives in the stdlib. Reading is total: any bytes give a
-//! code object or an error, and the result still has to pass `verify` before it may run. CPython counterpart:
-//! `Python/marshal.c` for code.
+//! code object or an error. What comes from elsewhere than this program's cache is verified as it is read ([`Origin`]).
+//! CPython counterpart: `Python/marshal.c` for code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use num_bigint::BigInt;
 
-use crate::code::{CodeObject, Const, ExceptionEntry};
+use crate::code::{CodeObject, Const, ExceptionEntry, flags};
 use crate::location::{Position, PositionTable, Run};
 use crate::opcodes::table_hash;
 use crate::stored::{Head, Store, StoredCode, can_wait};
+use crate::verify;
 
 /// Changes with the format below.
 const VERSION: u32 = 5;
@@ -35,6 +36,15 @@ pub fn magic() -> [u8; 4] {
     let hash = version();
     // CPython's magic ends in "\r\n", so that text transfers are noticed.
     [hash as u8, (hash >> 8) as u8, b'\r', b'\n']
+}
+
+/// Where stored code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// What this program stored for itself.
+    Own,
+    /// Anywhere else: it may run once `verify` finds no fault, and is malformed otherwise.
+    Foreign,
 }
 
 /// Why bytes are no code object.
@@ -69,10 +79,10 @@ pub fn load(bytes: &[u8]) -> Result<CodeObject> {
     Reader::of(without_version(bytes)?).code(0)
 }
 /// Reads a stored code object that begins at an offset of the store; the code of functions in it is left there.
-pub fn load_outer(store: &Store, at: usize) -> Result<CodeObject> {
+pub fn load_outer(store: &Store, at: usize, origin: Origin) -> Result<CodeObject> {
     let bytes = (**store).as_ref();
     let rest = without_version(bytes.get(at..).ok_or(ReadError::Malformed)?)?;
-    Reader::of_part(rest, store, bytes.len(), &Arc::from("")).code(0)
+    Reader::of_part(rest, (store, bytes.len()), &Arc::from(""), origin).code(0)
 }
 fn without_version(bytes: &[u8]) -> Result<&[u8]> {
     let rest = bytes.strip_prefix(&magic()).ok_or(ReadError::BadMagic)?;
@@ -219,16 +229,17 @@ pub(crate) struct Reader<'a> {
     filename: Arc<str>,
     /// What holds the bytes, where code of functions may stay unread, and where they end in it.
     store: Option<(&'a Store, usize)>,
+    origin: Origin,
 }
 
 impl<'a> Reader<'a> {
     fn of(rest: &'a [u8]) -> Reader<'a> {
-        Reader { rest, filename: Arc::from(""), store: None }
+        Reader { rest, filename: Arc::from(""), store: None, origin: Origin::Own }
     }
 
-    /// For the bytes of `store` that end at `end`, within code of the file `around`.
-    pub(crate) fn of_part(rest: &'a [u8], store: &'a Store, end: usize, around: &Arc<str>) -> Reader<'a> {
-        Reader { rest, filename: around.clone(), store: Some((store, end)) }
+    /// For bytes of a store, with where they end in it, within code of the file `around`.
+    pub(crate) fn of_part(rest: &'a [u8], store: (&'a Store, usize), around: &Arc<str>, origin: Origin) -> Reader<'a> {
+        Reader { rest, filename: around.clone(), store: Some(store), origin }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
@@ -343,15 +354,15 @@ impl<'a> Reader<'a> {
         let bytes = self.bytes()?;
         let end = self.store.map(|(store, end)| (store, end - self.rest.len()));
         if let Some((store, end)) = end.filter(|_| may_wait) {
-            let code = StoredCode::new(store, end - bytes.len()..end, &self.filename)?;
+            let code = StoredCode::new(store, end - bytes.len()..end, &self.filename, self.origin)?;
             return Ok(Const::Stored(Arc::new(code)));
         }
-        let mut reader = Reader { rest: bytes, filename: self.filename.clone(), store: end };
+        let mut reader = Reader { rest: bytes, filename: self.filename.clone(), store: end, origin: self.origin };
         Ok(Const::Code(Arc::new(reader.code(depth)?)))
     }
 
     pub(crate) fn head(&mut self) -> Result<Head<'a>> {
-        Ok(Head {
+        let head = Head {
             argcount: self.small()?,
             posonlyargcount: self.small()?,
             kwonlyargcount: self.small()?,
@@ -363,7 +374,16 @@ impl<'a> Reader<'a> {
             filename: Some(self.str()?).filter(|name| !name.is_empty()),
             name: self.str()?,
             qualname: self.str()?,
-        })
+        };
+        // Frames are entered by these numbers before the rest is read.
+        let named = u64::from(head.argcount) + u64::from(head.kwonlyargcount);
+        let packed = [flags::VARARGS, flags::VARKEYWORDS].iter().filter(|&&flag| head.flags & flag != 0).count();
+        let fits = head.posonlyargcount <= head.argcount
+            && named + packed as u64 <= u64::from(head.nlocals)
+            && head.nlocals <= head.first_free
+            && head.first_free <= head.nregs
+            && head.nregs as usize <= verify::MOST_REGISTERS;
+        if fits { Ok(head) } else { Err(ReadError::Malformed) }
     }
 
     pub(crate) fn code(&mut self, depth: u32) -> Result<CodeObject> {
@@ -403,6 +423,9 @@ impl<'a> Reader<'a> {
         let agree = code.nlocals() == head.nlocals as usize && code.first_free() == head.first_free as usize;
         if code.cell_registers.len() != code.cellvars.len() || !agree {
             return Err(ReadError::Malformed);
+        }
+        if self.origin == Origin::Foreign {
+            verify::verify(&code).map_err(|_| ReadError::Malformed)?;
         }
         Ok(code)
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::code::{CodeObject, Const};
-use crate::marshal::{ReadError, Reader};
+use crate::marshal::{Origin, ReadError, Reader};
 
 /// Stored code of a module, which what is not read yet refers to.
 pub type Store = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -17,6 +17,7 @@ pub struct StoredCode {
     range: Range<usize>,
     /// The file name of the code around it.
     around: Arc<str>,
+    origin: Origin,
 }
 
 /// What is known of code before its instructions are read; see [`CodeObject`] for the numbers.
@@ -48,8 +49,13 @@ pub struct Head<'a> {
 
 impl StoredCode {
     /// The code that these bytes of the store are; its head is well-formed.
-    pub(crate) fn new(store: &Store, range: Range<usize>, around: &Arc<str>) -> Result<StoredCode, ReadError> {
-        let code = StoredCode { store: store.clone(), range, around: around.clone() };
+    pub(crate) fn new(
+        store: &Store,
+        range: Range<usize>,
+        around: &Arc<str>,
+        origin: Origin,
+    ) -> Result<StoredCode, ReadError> {
+        let code = StoredCode { store: store.clone(), range, around: around.clone(), origin };
         code.reader().head()?;
         Ok(code)
     }
@@ -58,7 +64,7 @@ impl StoredCode {
         (*self.store).as_ref().get(self.range.clone()).unwrap_or_default()
     }
     fn reader(&self) -> Reader<'_> {
-        Reader::of_part(self.bytes(), &self.store, self.range.end, &self.around)
+        Reader::of_part(self.bytes(), (&self.store, self.range.end), &self.around, self.origin)
     }
     /// The file name of the code around it.
     pub fn around(&self) -> &Arc<str> {

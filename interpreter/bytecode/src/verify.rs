@@ -1,7 +1,7 @@
 //! Checks the register invariants of `opcodes.rs` on a code object, by abstract interpretation.
 //!
-//! Used by the compiler's tests over whole libraries, and on code objects that Python code makes (`CodeType`,
-//! `replace`) before they may run: the VM trusts operands. CPython counterpart: none.
+//! Used by the compiler's tests over whole libraries, on code objects that Python code makes (`CodeType`, `replace`)
+//! and on stored code from elsewhere (`marshal.rs`), before they may run: the VM trusts operands. CPython counterpart: none.
 
 use crate::code::{CodeObject, Const, flags};
 use crate::disassemble::jump_target;
@@ -50,13 +50,17 @@ struct Verifier<'a> {
     work: Vec<usize>,
 }
 
+/// No operand names a register beyond.
+pub const MOST_REGISTERS: usize = 1 << 17;
+
 /// The first fault found: (word, message).
 pub fn verify(code: &CodeObject) -> Result<(), (usize, String)> {
-    // No operand names a register beyond.
-    const MOST: usize = 1 << 17;
-    let (first_temp, nregs) = (code.first_temp(), (code.nregs as usize).min(MOST));
+    let (first_temp, nregs) = (code.first_temp(), (code.nregs as usize).min(MOST_REGISTERS));
     if nregs < first_temp {
         return Err((0, "fewer registers than variables".to_owned()));
+    }
+    if code.cell_registers.iter().chain(&code.hidden_locals).any(|&register| register as usize >= first_temp) {
+        return Err((0, "a variable in no register of variables".to_owned()));
     }
     let starts = starts(code)?;
     if code.words.first().is_none_or(|&word| word != Op::RESUME as u64) {

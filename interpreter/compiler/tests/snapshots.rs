@@ -40,7 +40,7 @@ fn disassembly(source: &str) -> String {
     assert_eq!(compiled.code.to_string(), loaded.to_string());
     assert_eq!(marshal::dump(&loaded), stored);
     let store: Store = Arc::new([b"before".as_slice(), &stored].concat());
-    let outer = marshal::load_outer(&store, 6).expect("what was stored is read");
+    let outer = marshal::load_outer(&store, 6, marshal::Origin::Foreign).expect("what was stored is read");
     assert_eq!(marshal::dump(&outer), stored);
     assert_eq!(all_read(outer).to_string(), loaded.to_string());
     // Only functions are shown if there are any: the module around them says little.

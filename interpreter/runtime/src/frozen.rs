@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use krait_bytecode::marshal;
+use krait_bytecode::marshal::{self, Origin};
 use krait_bytecode::stored::Store;
 use krait_object::{PyResult, Ref, Thread, Value};
 
@@ -249,7 +249,7 @@ fn compile(th: &mut Thread, frozen: &Frozen, text: &[u8]) -> PyResult<Vec<u8>> {
 /// A frozen module's code object.
 pub fn code(th: &mut Thread, name: &str) -> PyResult<Ref<Code>> {
     let data = data(th, name)?;
-    match code_of(th, &data) {
+    match code_of(th, &data, Origin::Own) {
         Some(code) => code,
         None => {
             let message = format!("Frozen object named '{name}' is invalid");
@@ -257,11 +257,11 @@ pub fn code(th: &mut Thread, name: &str) -> PyResult<Ref<Code>> {
         }
     }
 }
-fn code_of(th: &mut Thread, data: &Stored) -> Option<PyResult<Ref<Code>>> {
-    let code = marshal::load_outer(&data.store, data.at).ok()?;
+fn code_of(th: &mut Thread, data: &Stored, origin: Origin) -> Option<PyResult<Ref<Code>>> {
+    let code = marshal::load_outer(&data.store, data.at, origin).ok()?;
     Some(Code::new(th, &Arc::new(code)))
 }
-/// A code object from its stored form.
+/// A code object from its stored form, wherever that comes from.
 pub fn code_from(th: &mut Thread, data: Vec<u8>) -> Option<PyResult<Ref<Code>>> {
-    code_of(th, &Stored::of_bytes(data))
+    code_of(th, &Stored::of_bytes(data), Origin::Foreign)
 }

@@ -15,6 +15,7 @@ pub mod percent;
 pub mod spec;
 pub mod spec_format;
 pub mod spec_layout;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,8 @@
 
 use num_bigint::{BigInt, BigUint, Sign};
 
+use super::steps::{AtOnce, Steps};
+
 /// A literal whose form is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scanned {
@@ -80,9 +82,14 @@ pub fn scan(text: &[u8], base: u32) -> Option<Scanned> {
 /// Below this many digits the quadratic conversion wins.
 const SPLIT: usize = 600;
 
-fn magnitude(digits: &[u8], base: u32, powers: &mut Vec<(usize, BigUint)>) -> BigUint {
+fn magnitude<S: Steps>(
+    steps: &mut S,
+    digits: &[u8],
+    base: u32,
+    powers: &mut Vec<(usize, BigUint)>,
+) -> Result<BigUint, S::Fault> {
     if digits.len() <= SPLIT {
-        return BigUint::from_radix_be(digits, base).unwrap_or_default();
+        return Ok(BigUint::from_radix_be(digits, base).unwrap_or_default());
     }
     // Splits at the largest SPLIT * 2^k below the length, so that the powers are shared.
     let mut low = SPLIT;
@@ -94,14 +101,14 @@ fn magnitude(digits: &[u8], base: u32, powers: &mut Vec<(usize, BigUint)>) -> Bi
     while powers.len() <= level {
         let next = match powers.last() {
             None => (SPLIT, BigUint::from(base).pow(SPLIT as u32)),
-            Some((count, power)) => (count * 2, power * power),
+            Some((count, power)) => (count * 2, steps.multiply(power, power)?),
         };
         powers.push(next);
     }
     let (high, low) = digits.split_at(digits.len() - low);
-    let high = magnitude(high, base, powers);
-    let low = magnitude(low, base, powers);
-    high * &powers[level].1 + low
+    let high = magnitude(steps, high, base, powers)?;
+    let low = magnitude(steps, low, base, powers)?;
+    Ok(steps.multiply(&high, &powers[level].1)? + low)
 }
 
 impl Scanned {
@@ -111,6 +118,12 @@ impl Scanned {
     }
 
     pub fn value(&self) -> Int {
+        let Ok(value) = self.value_by(&mut AtOnce);
+        value
+    }
+
+    /// As [`Scanned::value`], in steps that may fail.
+    pub fn value_by<S: Steps>(&self, steps: &mut S) -> Result<Int, S::Fault> {
         let mut small: i64 = 0;
         let fits = self.digits.iter().all(|&digit| {
             let next = small.checked_mul(i64::from(self.base)).and_then(|n| n.checked_sub(i64::from(digit)));
@@ -118,16 +131,16 @@ impl Scanned {
             next.is_some()
         });
         if fits && self.negative {
-            return Int::Small(small);
+            return Ok(Int::Small(small));
         }
         if fits && let Some(positive) = small.checked_neg() {
-            return Int::Small(positive);
+            return Ok(Int::Small(positive));
         }
         let magnitude = if self.base.is_power_of_two() {
             BigUint::from_radix_be(&self.digits, self.base).unwrap_or_default()
         } else {
-            magnitude(&self.digits, self.base, &mut Vec::new())
+            magnitude(steps, &self.digits, self.base, &mut Vec::new())?
         };
-        Int::Big(BigInt::from_biguint(if self.negative { Sign::Minus } else { Sign::Plus }, magnitude))
+        Ok(Int::Big(BigInt::from_biguint(if self.negative { Sign::Minus } else { Sign::Plus }, magnitude)))
     }
 }

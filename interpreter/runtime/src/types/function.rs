@@ -98,9 +98,9 @@ impl Function {
     pub fn closure(&self) -> Option<Ref<Tuple>> {
         self.closure.get().and_then(|c| c.downcast().ok())
     }
-    /// `__doc__`
+    /// `__doc__`, which the function refers to from then on.
     pub fn doc(&self) -> Value {
-        self.doc.get().unwrap_or_else(|| self.code.get().doc())
+        self.doc.get().unwrap_or_else(|| self.doc.get_or_set(self.code.get().doc()))
     }
     /// `__module__`
     pub fn module_name(&self) -> Option<Value> {

@@ -6,11 +6,11 @@ use krait_object::{
 };
 
 use crate::errors::{overflow_error, type_error, value_error};
-use crate::numtext::{exact, spec_format};
+use crate::numtext::{exact, int_text};
 use crate::protocol::number;
 
 mod arith;
-mod huge;
+pub mod huge;
 pub mod limit;
 mod methods;
 mod parse;
@@ -140,12 +140,13 @@ pub fn decimal(i: i64) -> Ref<Str> {
     Str::from_latin1(&digits[at..])
 }
 fn repr(th: &mut Thread, v: &Value) -> PyResult<Value> {
-    let i = number_of(v);
-    if let IntRef::Small(i) = i {
-        return Ok(decimal(i).into());
-    }
-    limit::check_value(th, i)?;
-    Ok(Value::str(&spec_format::int_text(i, 10)))
+    let big = match number_of(v) {
+        IntRef::Small(i) => return Ok(decimal(i).into()),
+        IntRef::Big(big) => big,
+    };
+    limit::check_value(th, IntRef::Big(big))?;
+    let text = int_text::bigint_to_text_by(&mut huge::Interruptible(th), big, 10)?;
+    Ok(Value::str(&text))
 }
 fn hash_slot(_: &mut Thread, v: &Value) -> PyResult<i64> {
     Ok(match number_of(v) {

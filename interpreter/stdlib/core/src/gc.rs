@@ -3,6 +3,8 @@ use krait_object::native::function;
 use krait_object::{Args, Dict, List, Method, ModuleDef, PyResult, Thread, Tuple, Value, gc};
 use krait_runtime::errors::{type_error, value_error};
 use krait_runtime::protocol::number;
+use krait_runtime::types::code::Code;
+use krait_runtime::types::function::Function;
 use krait_runtime::types::module;
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -135,6 +137,7 @@ static FUNCTIONS: &[Method] = &[
         "get_referents(*objs) -> list\nReturn the list of objects that are directly referred to by objs.",
         |th, a: &Args<'_>| {
             krait_runtime::audit::audit(th, "gc.get_referents", &[Tuple::from_slice(a.pos()).into()])?;
+            a.pos().iter().for_each(read_late);
             Ok(List::new(a.pos().iter().flat_map(|v| gc::referents(th, v)).collect()).into())
         },
     )
@@ -151,6 +154,15 @@ static FUNCTIONS: &[Method] = &[
         Ok(Value::from(gc::frozen_count(th)))
     }),
 ];
+
+/// What a function and its code refer to is there, although nothing asked for it yet.
+fn read_late(v: &Value) {
+    if let Some(function) = v.downcast_ref::<Function>() {
+        function.doc();
+    } else if let Some(code) = v.downcast_ref::<Code>() {
+        code.body();
+    }
+}
 
 fn collect(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     let generation = match a.opt(0) {

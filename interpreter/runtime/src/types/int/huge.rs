@@ -1,10 +1,11 @@
-//! Products, powers and quotients of ints so large that one takes seconds: Ctrl-C ends them. CPython counterpart:
-//! `SIGCHECK` in `Objects/longobject.c`, `Lib/_pylong.py`.
+//! Products, powers, quotients, roots and text of ints so large that one takes seconds: Ctrl-C ends them. CPython
+//! counterpart: `SIGCHECK` in `Objects/longobject.c`, `Lib/_pylong.py`.
 use krait_object::thread::breaker;
-use krait_object::{PyResult, Thread};
+use krait_object::{PyResult, Raised, Thread};
 use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
 
+use crate::numtext::steps::Steps;
 use crate::signals;
 
 /// Factors of fewer bits are multiplied at once, which takes some hundredths of a second.
@@ -37,7 +38,42 @@ pub fn power(th: &mut Thread, base: &BigUint, exponent: u32) -> PyResult<BigUint
     Ok(result)
 }
 
-fn check(th: &mut Thread) -> PyResult<()> {
+/// The largest integer whose square is at most `n`. Each step of Newton's doubles the bits that are known, as in CPython.
+pub fn root(th: &mut Thread, n: &BigUint) -> PyResult<BigUint> {
+    if n.bits() < SCHOOLBOOK {
+        return Ok(n.sqrt());
+    }
+    let half = (n.bits() - 1) / 2;
+    let mut root = BigUint::from(1u32);
+    let mut known = 0;
+    for shift in (0..=half.ilog2()).rev() {
+        let before = known;
+        known = half >> shift;
+        let quotient = divide(th, &(n >> (2 * half - before - known + 1)), &root)?.0;
+        root = (root << (known - before - 1)) + quotient;
+    }
+    if multiply(th, &root, &root)? > *n {
+        root -= 1u32;
+    }
+    Ok(root)
+}
+
+/// For conversions to text and back.
+pub struct Interruptible<'a>(pub &'a mut Thread);
+impl Steps for Interruptible<'_> {
+    type Fault = Raised;
+    fn multiply(&mut self, x: &BigUint, y: &BigUint) -> PyResult<BigUint> {
+        check(self.0)?;
+        multiply(self.0, x, y)
+    }
+    fn divide(&mut self, x: &BigUint, y: &BigUint) -> PyResult<(BigUint, BigUint)> {
+        check(self.0)?;
+        divide(self.0, x, y)
+    }
+}
+
+/// Runs the handlers of the signals that arrived.
+pub fn check(th: &mut Thread) -> PyResult<()> {
     if th.breaker() & breaker::SIGNAL != 0 { signals::run_pending(th) } else { Ok(()) }
 }
 

@@ -2,6 +2,7 @@
 use krait_object::builtin_types::{INT, STR};
 use krait_object::{Bytes, PyResult, Raised, Str, StrBuilder, Thread, Value};
 
+use super::huge::Interruptible;
 use super::{limit, number_of};
 use crate::errors::{type_error, value_error};
 use crate::exceptions::DEPRECATION_WARNING;
@@ -38,7 +39,7 @@ fn invalid(th: &mut Thread, shown: &Value, base: u32) -> Raised {
 fn parse(th: &mut Thread, shown: &Value, text: &[u8], base: u32) -> PyResult<Value> {
     let Some(scanned) = int_parse::scan(text, base) else { return Err(invalid(th, shown, base)) };
     limit::check_digits(th, scanned.limited_digits())?;
-    Ok(match scanned.value() {
+    Ok(match scanned.value_by(&mut Interruptible(th))? {
         int_parse::Int::Small(i) => Value::int(i),
         int_parse::Int::Big(b) => b.into(),
     })

@@ -2,6 +2,7 @@
 use krait_object::{Args, IntRef, PyResult, Thread, Value};
 use krait_runtime::errors::{memory_error, overflow_error, value_error};
 use krait_runtime::protocol::number;
+use krait_runtime::types::int::huge;
 use num_bigint::{BigInt, BigUint};
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
@@ -135,36 +136,43 @@ pub fn isqrt(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
     if n.is_negative() {
         return Err(value_error(th, "isqrt() argument must be nonnegative"));
     }
-    Ok(BigInt::from(n.magnitude().sqrt()).into())
+    Ok(BigInt::from(huge::root(th, n.magnitude())?).into())
 }
 
 /// Ints of the argument tuple, combined one after the other.
-fn fold(th: &mut Thread, a: &Args<'_>, start: i64, f: fn(&BigInt, &BigInt) -> BigInt) -> PyResult<Value> {
+fn fold(
+    th: &mut Thread,
+    a: &Args<'_>,
+    start: i64,
+    f: fn(&mut Thread, &BigInt, &BigInt) -> PyResult<BigInt>,
+) -> PyResult<Value> {
     let all = a[0].to_ref::<krait_object::Tuple>().unwrap_or_else(krait_object::Tuple::empty);
     let mut result = BigInt::from(start);
     for v in all.iter() {
         let v = number::index(th, v)?;
         match v.as_int_ref() {
-            Some(IntRef::Small(i)) => result = f(&result, &i.into()),
-            Some(IntRef::Big(b)) => result = f(&result, b),
+            Some(IntRef::Small(i)) => result = f(th, &result, &i.into())?,
+            Some(IntRef::Big(b)) => result = f(th, &result, b)?,
             None => {}
         }
     }
     Ok(result.into())
 }
 pub fn gcd(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    fold(th, a, 0, |x, y| greatest_divisor(x, y).into())
+    fold(th, a, 0, |th, x, y| Ok(greatest_divisor(th, x, y)?.into()))
 }
 pub fn lcm(th: &mut Thread, a: &Args<'_>) -> PyResult<Value> {
-    fold(th, a, 1, |x, y| {
+    fold(th, a, 1, |th, x, y| {
         if x.is_zero() || y.is_zero() {
-            return BigInt::zero();
+            return Ok(BigInt::zero());
         }
-        (x / BigInt::from(greatest_divisor(x, y)) * y).abs()
+        let divisor = greatest_divisor(th, x, y)?;
+        let (quotient, _) = huge::divide(th, x.magnitude(), &divisor)?;
+        Ok(huge::multiply(th, &quotient, y.magnitude())?.into())
     })
 }
 /// Lehmer's algorithm: the leading words tell many steps of Euclid's, machine words as soon as the numbers fit them.
-fn greatest_divisor(x: &BigInt, y: &BigInt) -> BigUint {
+fn greatest_divisor(th: &mut Thread, x: &BigInt, y: &BigInt) -> PyResult<BigUint> {
     let (mut x, mut y) = (x.magnitude().clone(), y.magnitude().clone());
     if x < y {
         std::mem::swap(&mut x, &mut y);
@@ -174,13 +182,14 @@ fn greatest_divisor(x: &BigInt, y: &BigInt) -> BigUint {
             while y != 0 {
                 (x, y) = (y, x % y);
             }
-            return x.into();
+            return Ok(x.into());
         }
         if y.is_zero() {
-            return x;
+            return Ok(x);
         }
+        huge::check(th)?;
         let Some([a, b, c, d]) = lehmer_steps(&x, &y) else {
-            let rest = &x % &y;
+            let (_, rest) = huge::divide(th, &x, &y)?;
             (x, y) = (y, rest);
             continue;
         };
