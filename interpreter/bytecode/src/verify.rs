@@ -328,6 +328,7 @@ impl Verifier<'_> {
         let (a, b, c) = (word.a() as usize, word.b() as usize, word.c() as usize);
         let raw = || self.code.words.get(at + 1).copied().unwrap_or(0) as usize;
         match op {
+            Op::BUILD_SLICE if c != 2 && c != 3 => Err((at, "a slice of other than two or three".to_owned())),
             Op::BUILD_TUPLE | Op::BUILD_LIST | Op::BUILD_SET | Op::BUILD_STRING | Op::BUILD_SLICE => {
                 self.take_run(at, b, c, live)
             }

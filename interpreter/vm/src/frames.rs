@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use krait_bytecode::Op;
 use krait_bytecode::opcodes::FRAME_HEADER;
-use krait_object::{Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
+use krait_object::{Args, Dict, PyResult, Raised, Ref, Thread, Tuple, Value};
 use krait_runtime::errors;
 use krait_runtime::types::code::{Code, UNREAD};
 use krait_runtime::types::frame::{Frame, FrameState};
@@ -221,6 +221,11 @@ pub fn eval_code(
     };
     if let Some(fault) = code.fault() {
         return Err(krait_runtime::errors::system_error(th, fault));
+    }
+    if code.nargs > 0 {
+        // A function's code, which has parameters: the defaults were the function's.
+        let function = Function::with_builtins(code, globals, builtins, closure.cloned());
+        return crate::hooks::call_function(th, &function.to_value(), &Args::new(&[], &[]));
     }
     let function = Function::for_frame(code, globals, builtins, closure.cloned());
     // A function's code has its variables in registers, whatever mapping it is run with.

@@ -195,7 +195,7 @@ pub fn resume_inline(th: &mut Thread, value: Value, pc: Pc, r: Regs) -> Result<S
     th.vm.outer_handled.push(outer);
     let at = pc_at(code, word);
     if !started {
-        return Ok(first(th, code, at, callee));
+        return Ok(S { pc: at, r: callee });
     }
     callee.replace(at.word().a() as usize, Some(value));
     Ok(S { pc: at.add(1), r: callee })
@@ -323,18 +323,7 @@ fn begin(th: &mut Thread, r: Regs, code: &Code, word: u32, started: bool, input:
             r.replace(out, Some(value));
             S { pc: pc.add(1), r }
         }
-        Resume::Send(_) => first(th, code, pc, r),
-    }
-}
-/// Where a generator begins: that its code cannot run may have come out since it was made.
-#[inline(always)]
-fn first(th: &mut Thread, code: &Code, pc: Pc, r: Regs) -> S {
-    match code.fault() {
-        None => S { pc, r },
-        Some(fault) => {
-            let raised = errors::system_error(th, fault);
-            raise_at(th, raised, pc.add(1), r)
-        }
+        Resume::Send(_) => S { pc, r },
     }
 }
 

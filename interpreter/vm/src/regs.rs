@@ -348,7 +348,8 @@ pub fn word_index(code: &Code, pc: Pc) -> u32 {
 pub fn pc_at(code: &Code, word: u32) -> Pc {
     let mut start = code.entry();
     if start == UNREAD.as_ptr() {
-        start = code.stream().as_ptr();
+        code.body();
+        start = code.entry();
     }
     Pc(start.wrapping_add(word as usize))
 }

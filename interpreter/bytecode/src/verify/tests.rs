@@ -29,6 +29,14 @@ fn variables_are_bound_where_they_are_read() {
 }
 
 #[test]
+fn slices_have_two_or_three_parts() {
+    let (copy, result) = (Word::new(Op::MOVE, 0, 2, 0, 0), Word::new(Op::RETURN_VALUE, KILL_1, 2, 2, 0));
+    let slice = |count| fault(&[copy, Word::new(Op::BUILD_SLICE, 0, 2, 2, count), result], &[]);
+    assert_eq!(slice(1).as_deref(), Some("a slice of other than two or three"));
+    assert_eq!(slice(2).as_deref(), Some("t1 is read but not live"));
+}
+
+#[test]
 fn what_dies_is_not_used_again() {
     let copy = Word::new(Op::MOVE, 0, 2, 0, 0);
     let result = Word::new(Op::RETURN_VALUE, KILL_1, 2, 2, 0);

@@ -90,7 +90,10 @@ impl Code {
                 Body::malformed(self, head)
             }))
         });
-        self.entry.store(body.stream.as_ptr().cast_mut(), Release);
+        // Frames of what cannot run end where they begin, as of what is not read: `fault` says why.
+        if !body.is_malformed {
+            self.entry.store(body.stream.as_ptr().cast_mut(), Release);
+        }
         body
     }
     fn stored_body(&self) -> Option<Body> {
