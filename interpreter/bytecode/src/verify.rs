@@ -425,8 +425,9 @@ impl Verifier<'_> {
         match op {
             Op::MOVE => LIVE | before.0[b],
             // Bound or not.
-            Op::MOVE_OR_CLEAR if (word.a() as usize) < self.first_temp => before.0[b] & LIVE,
-            Op::MOVE_OR_CLEAR => LIVE | if before.bound(b) { 0 } else { MAYBE },
+            Op::MOVE_OR_CLEAR if before.bound(b) => LIVE,
+            Op::MOVE_OR_CLEAR if (word.a() as usize) < self.first_temp => 0,
+            Op::MOVE_OR_CLEAR => LIVE | MAYBE,
             Op::CHECK_EG_MATCH => LIVE | PERHAPS,
             Op::CALL_INTRINSIC_1 if c == Intrinsic1::StopIterationError as u16 => LIVE | before.0[b],
             Op::CALL_INTRINSIC_2 if c == Intrinsic2::PrepReraiseStar as u16 => LIVE | PERHAPS,
