@@ -52,7 +52,7 @@ fn all() -> MutexGuard<'static, All> {
     ALL.lock().unwrap_or_else(|e| e.into_inner())
 }
 fn at() -> *const Cell<*const Cell<i32>> {
-    COUNTS.with(|counts| std::ptr::from_ref(counts))
+    COUNTS.with(std::ptr::from_ref)
 }
 #[inline(always)]
 fn place_of(word: u32) -> usize {
@@ -109,7 +109,7 @@ fn change_slowly(h: &Header, word: u32, by: i32) -> bool {
     }
     let lines = vec![Line::default(); all.objects.len().div_ceil(LINE)];
     COUNTS.set(lines.as_ptr().cast());
-    all.threads.push(Counts { lines, at: at(), owes: OWES.with(|owes| std::ptr::from_ref(owes)) });
+    all.threads.push(Counts { lines, at: at(), owes: OWES.with(std::ptr::from_ref) });
     drop(all);
     OWES.set(by < 0);
     change(word, by);
