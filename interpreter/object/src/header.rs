@@ -222,7 +222,8 @@ pub unsafe fn decref(header: NonNull<Header>) {
     unsafe { decref_frees(header) };
 }
 
-/// As [`decref`] where that is only counting; false, and nothing happened: the object would be freed, or is another thread's.
+/// As [`decref`] where that is only counting in the header; false, and nothing happened: the object would be freed, or is another
+/// thread's, or everybody's.
 ///
 /// # Safety
 /// As [`decref`].
@@ -232,7 +233,7 @@ pub unsafe fn decref_counts(header: NonNull<Header>) -> bool {
     let h = unsafe { header.as_ref() };
     let n = h.count.load(Relaxed);
     if n & IMMORTAL != 0 {
-        return true;
+        return n & EVERYBODYS == IMMORTAL;
     }
     if n == count::NONE + 1 || multi() && !h.is_own() {
         return false;
