@@ -7,6 +7,7 @@ use krait_runtime::types::traceback;
 use crate::frames::{self, detach_object, entry_return, object_of, publish};
 use crate::ops::call::end_special;
 use crate::regs::{INIT_CALL, Pc, RESUMED, Regs, S, SPECIAL, pc_at, word_index};
+use crate::safepoint::safe_point;
 use crate::{generators, trace};
 
 /// An instruction raised: `pc` is after its first word.
@@ -62,6 +63,10 @@ fn unwind(th: &mut Thread, pc: Pc, r: Regs, event: Event) -> S {
             publish(th, next.add(1));
             if freed && th.has_pending() {
                 th.run_pending();
+            }
+            // Code that was stored elsewhere may have handlers that lead back to what raised, for ever.
+            if entry.handler <= word && th.breaker() != 0 && !trace::wanted(th) {
+                return safe_point(th, next.add(1), next, r);
             }
             return go_on(th, next, pc, r);
         }
