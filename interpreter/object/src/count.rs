@@ -7,8 +7,6 @@ use crate::sync::{AtomicU8, AtomicU32, full_barrier};
 
 /// Bit 31 of the count: never counted, never freed. A count that reaches it by increments stays there.
 pub const IMMORTAL: u32 = 1 << 31;
-/// The bits of the count of an object that is everybody's (`foreign`), with its place below them.
-pub const EVERYBODYS: u32 = IMMORTAL | 1 << 30;
 /// The count of an object without references.
 pub const NONE: u32 = 1 << 29;
 /// Header flag: a thread that the object does not belong to counts references to it. Such an object is freed only while

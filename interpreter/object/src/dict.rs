@@ -8,7 +8,7 @@ use crate::builtin_types::DICT;
 use crate::compare::{Key, hash_value, key_eq};
 use crate::header::{Header, multi};
 use crate::instance::view;
-use crate::locked::{Guard, Locked, OwnGuard};
+use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::str::Str;
 use crate::table::unlocked::Look;
@@ -186,11 +186,6 @@ impl Dict {
         }
         self.lock().len()
     }
-    /// The table of a dict that is no view and the calling thread's alone.
-    #[inline(always)]
-    fn lock_own(&self) -> Option<OwnGuard<'_, Table<Value>>> {
-        if self.is_view() { None } else { self.table.lock_own() }
-    }
     /// A look at the table without the lock, in multi mode. `None`: it takes the lock.
     #[inline]
     fn look(&self) -> Option<Look<'_, Value>> {
@@ -206,10 +201,6 @@ impl Dict {
     }
     #[inline(never)]
     fn get_multi(&self, quick: &Quick<'_>) -> Result<Option<Value>, NotQuick> {
-        if let Some(t) = self.lock_own() {
-            let place = t.find_quick(quick)?;
-            return Ok(place.and_then(|i| t.at(i)).map(|(_, v)| v.clone()));
-        }
         if let Some(look) = self.look()
             && let Some(found) = look.find(quick)
         {
@@ -223,10 +214,6 @@ impl Dict {
                 None => {}
             }
         }
-        self.get_shared(quick)
-    }
-    #[inline(never)]
-    fn get_shared(&self, quick: &Quick<'_>) -> Result<Option<Value>, NotQuick> {
         let mut t = self.lock();
         let place = t.find_quick(quick)?;
         let value = place.and_then(|i| t.at(i)).map(|(_, v)| v.clone());
@@ -235,9 +222,6 @@ impl Dict {
     }
     #[inline(never)]
     fn contains_multi(&self, quick: &Quick<'_>) -> Result<bool, NotQuick> {
-        if let Some(t) = self.lock_own() {
-            return Ok(t.find_quick(quick)?.is_some());
-        }
         if let Some(look) = self.look()
             && let Some(found) = look.find(quick)
             && look.holds()
@@ -251,16 +235,14 @@ impl Dict {
     }
     #[inline(never)]
     fn next_entry_multi(&self, from: usize) -> Option<(usize, Value, Value)> {
-        if let Some(t) = self.lock_own() {
-            return next_of(&t, from);
-        }
         if let Some(look) = self.look()
             && let Some(entry) = look.next_entry(from)
         {
             return entry;
         }
         let mut t = self.lock();
-        let entry = next_of(&t, from);
+        let i = t.next_place(from)?;
+        let entry = t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()));
         self.let_others_look(&mut t);
         entry
     }
@@ -562,11 +544,16 @@ impl Dict {
     /// As [`Dict::next_entry`], in one look with the length: `None` also where that is not `used`.
     #[inline(always)]
     pub fn step(&self, place: usize, used: usize) -> Option<(usize, Value, Value)> {
-        let Some(t) = self.lock_own() else {
+        if multi() && !self.is_view() {
             std::hint::cold_path();
-            return if self.len() == used { self.next_entry_multi(place) } else { None };
-        };
-        if t.len() == used { next_of(&t, place) } else { None }
+            return self.next_entry_multi(place).filter(|_| self.len() == used);
+        }
+        let t = self.lock();
+        if t.len() != used {
+            return None;
+        }
+        let i = t.next_place(place)?;
+        t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
     }
 
     /// The first entry at or after place `from`, and the place to go on from.
@@ -576,7 +563,9 @@ impl Dict {
             std::hint::cold_path();
             return self.next_entry_multi(from);
         }
-        next_of(&self.lock(), from)
+        let t = self.lock();
+        let i = t.next_place(from)?;
+        t.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
     }
     /// The last entry before place `before`, and its place.
     pub fn prev_entry(&self, before: usize) -> Option<(usize, Value, Value)> {
@@ -630,12 +619,6 @@ impl Dict {
     }
 }
 
-/// The first entry at or after place `from`, and the place to go on from.
-#[inline(always)]
-fn next_of(table: &Table<Value>, from: usize) -> Option<(usize, Value, Value)> {
-    let i = table.next_place(from)?;
-    table.at(i).map(|(k, v)| (i + 1, k.clone(), v.clone()))
-}
 /// Exchanges the value at `place`; another one is a change.
 #[inline(always)]
 fn replace(table: &mut Table<Value>, place: usize, value: Value) -> Result<Value, Value> {

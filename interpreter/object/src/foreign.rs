@@ -4,7 +4,8 @@
 //! references to the objects of others in a table of its own (`noted`). With the world stopped all tables are added to the counts
 //! ([`merge`]), and what then has no references is freed: after a thread has ended, before a collection, when much waits,
 //! and soon where all the other threads wait for something. An object that others count time and again becomes
-//! everybody's then (`everybodys`). In single mode all of this rests: everybody counts plainly.
+//! everybody's then: its own thread, too, notes what it counts, so that nobody writes to the header and all can read it from
+//! their own caches. In single mode all of this rests: everybody counts plainly.
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -17,7 +18,6 @@ use crate::lock::NOBODY;
 use crate::thread::{self, Thread};
 use crate::{retired, world};
 
-pub(crate) mod everybodys;
 mod noted;
 use noted::{Change, Entry, Table};
 
@@ -149,17 +149,13 @@ fn new_table() -> *mut Table {
     TABLE.set(table);
     table
 }
-/// The calling thread ends, and in multi mode the world is stopped: its table is added up with the others.
+/// The calling thread ends, and the world is stopped: its table is added up with the others.
 pub(crate) fn leave() {
-    if !multi() {
-        return;
-    }
-    merge();
-    everybodys::leave();
     let table = TABLE.replace(std::ptr::null_mut());
     if table.is_null() {
         return;
     }
+    merge();
     Table::leave();
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).retain(|&t| t != table as usize);
     // SAFETY: the table came from `Box::into_raw`, and nobody knows it any more.
@@ -168,8 +164,7 @@ pub(crate) fn leave() {
 /// In the child of a fork, which the world was stopped for: the other threads are gone, and their tables were empty.
 pub(crate) fn after_fork(own: Number) {
     krait_platform::thread::prepare_heavy_barrier();
-    everybodys::after_fork();
-    set_alone(false);
+    ALONE.set(false);
     TABLES.lock().unwrap_or_else(|e| e.into_inner()).retain(|&t| t == TABLE.get() as usize);
     let taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
     for (i, (word, ended)) in taken.iter().zip(&ENDED).enumerate() {
@@ -202,7 +197,7 @@ pub(crate) fn note(h: &Header) {
 #[cold]
 #[inline(never)]
 fn note_first(h: &Header, by: i32) {
-    with_table(|t| t.note(address(h), by));
+    with_table(|t| t.note(address(h), by, is_everybodys(h)));
 }
 /// Takes over an object of a thread that has ended. The caller has a reference to it.
 fn take_over(h: &Header) -> bool {
@@ -244,9 +239,9 @@ fn decrement_first(h: &Header) -> bool {
     false
 }
 
-/// Whether the object belongs to no thread, as several count it much.
+/// Whether the object belongs to no thread, as several count it much: all note what they count, and the header stays as it is.
 fn is_everybodys(h: &Header) -> bool {
-    h.is_everybodys()
+    usize::from(h.gc.load(Relaxed) >> OWNER_SHIFT) >= THREADS
 }
 /// An object of another thread is counted time and again.
 #[cold]
@@ -260,22 +255,18 @@ fn is_hot(object: usize) {
 }
 /// Makes an object everybody's. The world is stopped, and the count exact.
 fn disown(h: &Header) {
-    let (gc, n) = (h.gc.load(Relaxed), h.count().load(Relaxed));
+    let gc = h.gc.load(Relaxed);
     let mark = interpreter_of(gc);
-    // (Less than one reference: it is about to be freed.)
-    if n & count::IMMORTAL != 0 || n <= count::NONE {
+    if is_everybodys(h) || h.is_immortal() {
         return;
     }
     // A number for all interpreters beyond would have their collectors mix up what is whose.
     let mut taken = EVERYBODYS.lock().unwrap_or_else(|e| e.into_inner());
-    let number = taken.iter().position(|&m| m == Some(mark)).or_else(|| taken.iter().position(Option::is_none));
-    if let Some(number) = number
-        && everybodys::enter(h, (n - count::NONE) as i32)
-    {
-        taken[number] = Some(mark);
-        INTERPRETER[THREADS + number].store(mark, Relaxed);
-        h.gc.store(gc & !OWNER | ((THREADS + number) as u16) << OWNER_SHIFT, Relaxed);
-        h.set_flag(FOREIGN);
+    let n = taken.iter().position(|&m| m == Some(mark)).or_else(|| taken.iter().position(Option::is_none));
+    if let Some(n) = n {
+        taken[n] = Some(mark);
+        INTERPRETER[THREADS + n].store(mark, Relaxed);
+        h.gc.store(gc & !OWNER | ((THREADS + n) as u16) << OWNER_SHIFT, Relaxed);
     }
 }
 /// Whether an object of the calling thread that has no references left must wait for [`merge`], as others may count
@@ -317,7 +308,7 @@ pub(crate) fn wait(h: NonNull<Header>) {
 pub(crate) fn has_work() -> bool {
     let table = TABLE.get();
     // SAFETY: the thread's own table.
-    let has_work = everybodys::owes() || !table.is_null() && !unsafe { &*table }.is_empty();
+    let has_work = !table.is_null() && !unsafe { &*table }.is_empty();
     if has_work {
         ASKED.store(true, Relaxed);
     }
@@ -332,7 +323,6 @@ pub(crate) fn run_requested(th: &Thread) {
     let table = TABLE.get();
     // SAFETY: the thread's own table.
     let (waits, crowded) = unsafe { table.as_ref() }.map_or((false, false), |t| (!t.is_empty(), t.is_crowded()));
-    let waits = waits || everybodys::owes();
     let hot = HOT.load(Relaxed);
     if retired::is_crowded() || crowded || hot || (waits || is_asked()) && world::is_alone(th) {
         let _stopped = world::stop(th);
@@ -342,7 +332,6 @@ pub(crate) fn run_requested(th: &Thread) {
 /// Whether the calling thread counts plainly, as the world is stopped for it.
 pub(crate) fn set_alone(alone: bool) {
     ALONE.set(alone);
-    everybodys::set_alone(alone);
 }
 /// Adds up what all threads counted, and frees what has no references. The world is stopped.
 pub(crate) fn merge() {
@@ -356,20 +345,20 @@ pub(crate) fn merge() {
         seen.append(&mut t.zeros);
         let add = |change: Change| {
             // SAFETY: an object that is counted elsewhere is not freed before this.
-            let h = unsafe { &*(change.object as *const Header) };
-            if !h.is_immortal() {
-                count::change(h.count(), change.by);
-            }
+            count::change(unsafe { &*(change.object as *const Header) }.count(), change.by);
             seen.push(change.object);
         };
         t.drain(add, &mut warm);
     }
-    everybodys::merge(&mut seen);
     seen.sort_unstable();
     seen.dedup();
     for &object in &seen {
         // SAFETY: as above.
-        unsafe { &*(object as *const Header) }.clear_flag(FOREIGN);
+        let h = unsafe { &*(object as *const Header) };
+        // What is everybody's stays marked: nobody writes to its header.
+        if !is_everybodys(h) {
+            h.clear_flag(FOREIGN);
+        }
     }
     for object in warm {
         // SAFETY: as above.

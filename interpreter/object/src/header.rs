@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
 
-use crate::count::{self, EVERYBODYS};
+use crate::count;
 use crate::foreign;
 use crate::type_object::TypeObject;
 
@@ -93,9 +93,6 @@ impl Header {
     /// The references that the object's thread and the calling one have counted.
     pub fn refcount(&self) -> u32 {
         let n = self.count.load(Relaxed);
-        if n & EVERYBODYS == EVERYBODYS {
-            return foreign::everybodys::counted(n);
-        }
         if n & IMMORTAL != 0 {
             return n;
         }
@@ -114,24 +111,10 @@ impl Header {
         self.gc.load(Relaxed) & foreign::OWNER == foreign::own()
     }
     pub fn make_immortal(&self) {
-        if self.is_everybodys() {
-            // One reference that nobody gives back does as well.
-            return self.incref();
-        }
         self.count.store(IMMORTAL, Relaxed);
     }
     #[inline(always)]
     pub fn is_immortal(&self) -> bool {
-        self.count.load(Relaxed) & EVERYBODYS == IMMORTAL
-    }
-    /// Whether several threads count the object, each for itself: then it lives until the world stops.
-    #[inline(always)]
-    pub(crate) fn is_everybodys(&self) -> bool {
-        self.count.load(Relaxed) & EVERYBODYS == EVERYBODYS
-    }
-    /// Whether nobody counts the object in its header: it lives until the world stops.
-    #[inline(always)]
-    pub(crate) fn is_lasting(&self) -> bool {
         self.count.load(Relaxed) & IMMORTAL != 0
     }
     #[inline(always)]
@@ -162,9 +145,6 @@ impl Header {
     pub fn incref(&self) {
         let n = self.count.load(Relaxed);
         if n & IMMORTAL != 0 {
-            if n & EVERYBODYS == EVERYBODYS {
-                foreign::everybodys::increment(self, n);
-            }
             return;
         }
         if multi() && !self.is_own() {
@@ -172,14 +152,6 @@ impl Header {
             return foreign::increment(self);
         }
         self.count.store(n + 1, Relaxed);
-    }
-    /// As [`Header::incref`], of an object that nobody counts in its header.
-    #[inline(always)]
-    pub(crate) fn incref_lasting(&self) {
-        let n = self.count.load(Relaxed);
-        if n & EVERYBODYS == EVERYBODYS {
-            foreign::everybodys::increment_here(self, n);
-        }
     }
     /// The count, which stays readable when the object is freed.
     #[inline(always)]
@@ -195,7 +167,6 @@ impl Header {
     pub(crate) fn incref_if_alive(&self) -> bool {
         let n = self.count.load(Relaxed);
         if n & IMMORTAL != 0 {
-            self.incref();
             return true;
         }
         if foreign::is_others(self) {
@@ -222,8 +193,7 @@ pub unsafe fn decref(header: NonNull<Header>) {
     unsafe { decref_frees(header) };
 }
 
-/// As [`decref`] where that is only counting in the header; false, and nothing happened: the object would be freed, or is another
-/// thread's, or everybody's.
+/// As [`decref`] where that is only counting; false, and nothing happened: the object would be freed, or is another thread's.
 ///
 /// # Safety
 /// As [`decref`].
@@ -233,7 +203,7 @@ pub unsafe fn decref_counts(header: NonNull<Header>) -> bool {
     let h = unsafe { header.as_ref() };
     let n = h.count.load(Relaxed);
     if n & IMMORTAL != 0 {
-        return n & EVERYBODYS == IMMORTAL;
+        return true;
     }
     if n == count::NONE + 1 || multi() && !h.is_own() {
         return false;
@@ -252,8 +222,7 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
     let h = unsafe { header.as_ref() };
     let n = h.count.load(Relaxed);
     if n & IMMORTAL != 0 {
-        // SAFETY: as above.
-        return n & EVERYBODYS == EVERYBODYS && unsafe { decref_everybodys(header, n) };
+        return false;
     }
     if multi() && !h.is_own() {
         std::hint::cold_path();
@@ -275,20 +244,6 @@ pub unsafe fn decref_frees(header: NonNull<Header>) -> bool {
 unsafe fn decref_foreign(header: NonNull<Header>) -> bool {
     // SAFETY: the caller owns a reference.
     let frees = foreign::decrement(unsafe { header.as_ref() });
-    if frees {
-        // SAFETY: the last reference is gone.
-        unsafe { crate::dealloc::dealloc(header) }
-    }
-    frees
-}
-/// As [`decref_foreign`], of an object with this count word.
-///
-/// # Safety
-/// The caller owns a reference.
-#[inline(always)]
-unsafe fn decref_everybodys(header: NonNull<Header>, word: u32) -> bool {
-    // SAFETY: the caller owns a reference.
-    let frees = foreign::everybodys::decrement(unsafe { header.as_ref() }, word);
     if frees {
         // SAFETY: the last reference is gone.
         unsafe { crate::dealloc::dealloc(header) }

@@ -3,8 +3,7 @@
 //! lists through the objects.
 //!
 //! Free blocks are kept per thread; a block freed by another thread than its allocator joins the freeing thread's list. A
-//! thread that frees much more than it allocates leaves its lists to the others; so do all threads now and then while pages are
-//! taken from the system: one may allocate what another frees, and free what that one allocates.
+//! thread that frees much more than it allocates leaves its lists to the others.
 //! A free block's first word, where an object has its count, is 0, and the second, where it has its class, is the next
 //! free block's address with bit 0 set. In multi mode other threads may still look at the count of a freed object
 //! (`cell`): pages keep their block size for good, and large blocks are given back when the world is stopped.
@@ -16,7 +15,7 @@ use std::cell::UnsafeCell;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
 
 use krait_platform::memory::Reservation;
@@ -82,11 +81,6 @@ static TRACED_PAGES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static LARGE: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
 /// Untouched pages: a range of addresses. (No vector: this is where vectors get their memory.)
 static SPARE_PAGES: Mutex<Rest> = Mutex::new(Rest { next: 0, end: 0 });
-/// Pages taken so far, and how many there may be before the threads leave their lists to each other.
-static PAGES: AtomicUsize = AtomicUsize::new(0);
-static ENOUGH: AtomicUsize = AtomicUsize::new(0);
-/// How often the threads were asked to.
-static ASKED: AtomicU32 = AtomicU32::new(0);
 /// Objects' blocks in use.
 static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 
@@ -111,8 +105,6 @@ struct Local {
     blocks: isize,
     /// The same of raw blocks.
     raw: isize,
-    /// What [`ASKED`] was when the thread last left its lists.
-    heard: u32,
 }
 #[derive(Clone, Copy)]
 struct Rest {
@@ -127,7 +119,6 @@ impl Local {
         emptied: 0,
         blocks: 0,
         raw: 0,
-        heard: 0,
     };
     /// Moves the blocks of the second list to the first, behind which no thread traces.
     fn join_kept(&mut self) {
@@ -266,9 +257,6 @@ fn refill(size: usize, what: Use) -> Option<NonNull<u8>> {
     if what != Use::Raw && tracing::is_on() {
         return tracing::allocate(size, what);
     }
-    if with_local(|local| local.heard != ASKED.load(Relaxed)) {
-        leave_lists();
-    }
     let kept = with_local(|local| {
         let head = NonNull::new(std::mem::replace(&mut local.kept[kind][class], std::ptr::null_mut()))?;
         // SAFETY: blocks in the list are free and linked.
@@ -348,11 +336,6 @@ fn new_page() -> Option<*mut u8> {
     }
     let page = spare.next;
     spare.next += PAGE;
-    let pages = PAGES.fetch_add(1, Relaxed) + 1;
-    if crate::header::multi() && pages > ENOUGH.load(Relaxed) {
-        ENOUGH.store(pages + (pages / 16).max(CHUNK), Relaxed);
-        ASKED.fetch_add(1, Relaxed);
-    }
     Some(page as *mut u8)
 }
 
@@ -465,8 +448,7 @@ unsafe fn free_large(block: NonNull<u8>, size: usize, traced: bool) {
 #[cold]
 #[inline(never)]
 fn leave_lists() {
-    let heard = ASKED.load(Relaxed);
-    let mut left = with_local(|local| std::mem::replace(local, Local { heard, ..Local::EMPTY }));
+    let mut left = with_local(|local| std::mem::replace(local, Local::EMPTY));
     left.join_kept();
     let own = left.blocks;
     left::leave(&left);

@@ -5,6 +5,7 @@
 use std::hint::cold_path;
 
 use crate::builtin_types::LIST;
+use crate::header::multi;
 use crate::locked::{Guard, Locked};
 use crate::refs::{Payload, Ref};
 use crate::type_object::TypeObject;
@@ -39,18 +40,21 @@ impl List {
     }
     #[inline(always)]
     pub fn len(&self) -> usize {
-        match self.items.lock_own() {
-            Some(items) => items.len(),
-            None => self.shared_len(),
+        if multi()
+            && let Some(len) = self.viewed_len()
+        {
+            return len;
         }
+        self.items.lock().len()
     }
     /// The item at an index, which counts from the end if it is negative.
     #[inline(always)]
     pub fn at(&self, index: i64) -> Option<Value> {
-        let Some(items) = self.items.lock_own() else {
+        if multi() {
             cold_path();
-            return self.at_shared(index);
-        };
+            return self.at_multi(index);
+        }
+        let items = self.items.lock();
         place(index, items.len()).map(|i| items[i].clone())
     }
     pub fn is_empty(&self) -> bool {
@@ -58,10 +62,11 @@ impl List {
     }
     #[inline(always)]
     pub fn get(&self, i: usize) -> Option<Value> {
-        let Some(items) = self.items.lock_own() else {
+        if multi() {
             cold_path();
-            return self.at_shared(i64::try_from(i).ok()?);
-        };
+            return self.at_multi(i64::try_from(i).ok()?);
+        }
+        let items = self.items.lock();
         if i < items.len() { Some(items[i].clone()) } else { None }
     }
     #[inline(always)]

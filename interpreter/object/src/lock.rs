@@ -14,10 +14,9 @@ use crate::sync::{AtomicU8, AtomicU16, LONGEST, PATIENCE, heavy_barrier, leave_a
 const SHARED: u8 = 1;
 /// A thread holds the shared lock.
 const HELD: u8 = 2;
-/// Threads fight for the lock.
-const FOUGHT: u8 = 4;
-/// Changes whenever the shared lock is taken.
-const TURN: u8 = 8;
+/// How often the lock may still go from one thread to another before they are taken to fight no more.
+const FOUGHT: u8 = 4 | 8;
+const FOUGHT_ONE: u8 = 4;
 /// Who held the lock last, as far as this tells.
 const LAST: u8 = 0xF0;
 
@@ -27,7 +26,7 @@ pub const NOBODY: u16 = 1;
 pub struct Lock {
     /// 1: the owner holds the lock, as its own. In single mode: somebody does.
     pub busy: AtomicU8,
-    /// 0, or [`SHARED`] and perhaps [`HELD`], with [`FOUGHT`], [`TURN`] and [`LAST`].
+    /// 0, or [`SHARED`] and perhaps [`HELD`], with [`FOUGHT`] and [`LAST`].
     pub shared: AtomicU8,
     /// The number of the thread that the lock belongs to; 0 = the first that takes it.
     pub owner: AtomicU16,
@@ -36,46 +35,19 @@ pub struct Lock {
 /// For the thread with the number `me`, which no other has, or [`NOBODY`].
 #[inline(always)]
 pub fn acquire(lock: &Lock, me: u16) {
-    if !acquire_own(lock, me) {
-        acquire_shared(lock, me);
-    }
-}
-/// Takes the lock if it belongs to the calling thread alone.
-#[inline(always)]
-pub fn acquire_own(lock: &Lock, me: u16) -> bool {
     if lock.owner.load(Relaxed) == me && lock.shared.load(Relaxed) == 0 {
         lock.busy.store(1, Relaxed);
         light_barrier();
         if lock.shared.load(Acquire) == 0 {
-            return true;
+            return;
         }
-        release_own(lock);
+        lock.busy.store(0, Release);
     }
-    false
-}
-/// Gives back a lock that [`acquire_own`] took.
-#[inline(always)]
-pub fn release_own(lock: &Lock) {
-    lock.busy.store(0, Release);
-}
-/// As [`acquire`], where [`acquire_own`] did not do.
-#[inline(never)]
-pub fn acquire_shared(lock: &Lock, me: u16) {
-    // Numbers differ above the sixth bit.
-    let last = ((me >> 6) as u8 ^ me as u8) << 4;
-    let now = lock.shared.load(Relaxed);
-    if now & (SHARED | HELD | LAST) != SHARED | last || !take(lock, now, now) {
-        acquire_from_others(lock, me, last);
-    }
-}
-/// Takes the shared lock, which nobody holds, if its state is `now`; it is `then` but for who holds it.
-#[inline(always)]
-fn take(lock: &Lock, now: u8, then: u8) -> bool {
-    lock.shared.compare_exchange_weak(now, (then | HELD) ^ TURN, Acquire, Relaxed).is_ok()
+    acquire_shared(lock, me);
 }
 #[cold]
 #[inline(never)]
-fn acquire_from_others(lock: &Lock, me: u16, last: u8) {
+fn acquire_shared(lock: &Lock, me: u16) {
     if me != NOBODY
         && lock.owner.load(Relaxed) == 0
         && lock.shared.load(Relaxed) == 0
@@ -83,22 +55,29 @@ fn acquire_from_others(lock: &Lock, me: u16, last: u8) {
     {
         return acquire(lock, me);
     }
-    let (mut spins, mut turns, mut waits, mut fights, mut seen) = (0u32, 0, 0, false, 0);
+    // Numbers differ above the sixth bit.
+    let last = (me >> 6) as u8 ^ me as u8;
+    let last = last << 4;
+    let (mut spins, mut turns, mut waits, mut fights) = (0u32, 0, 0, false);
     let is_first = loop {
         let now = lock.shared.load(Relaxed);
-        // The other one works on, or did since the last look.
-        fights |= now & HELD != 0 || seen != 0 && now != seen;
+        // The one that works on: it is seen to hold the lock as often as it does.
+        let is_busy = now & HELD != 0;
+        fights |= is_busy;
         if now & FOUGHT != 0 && now & LAST != last && turns < PATIENCE && waits < LONGEST {
-            turns = if now == seen { turns + 1 } else { 0 };
-            seen = now;
+            turns = if is_busy { 0 } else { turns + 1 };
             waits += 1;
             leave_alone();
             continue;
         }
-        if now & HELD == 0 {
-            let is_fought = fights || now & LAST == last && now & FOUGHT != 0;
-            let then = SHARED | last | now & TURN | if is_fought { FOUGHT } else { 0 };
-            if take(lock, now, then) {
+        if !is_busy {
+            let fought = match now & FOUGHT {
+                _ if fights => FOUGHT,
+                fought if now & LAST == last => fought,
+                fought => fought.saturating_sub(FOUGHT_ONE),
+            };
+            let taken = SHARED | HELD | fought | last;
+            if lock.shared.compare_exchange_weak(now, taken, Acquire, Relaxed).is_ok() {
                 break now == 0;
             }
         }
@@ -111,18 +90,10 @@ fn acquire_from_others(lock: &Lock, me: u16, last: u8) {
     }
 }
 #[inline(always)]
-pub fn release(lock: &Lock, me: impl FnOnce() -> u16) {
-    if lock.shared.load(Relaxed) == 0 {
-        release_own(lock);
-    } else {
-        release_shared(lock, me());
-    }
-}
-#[inline(never)]
-fn release_shared(lock: &Lock, me: u16) {
+pub fn release(lock: &Lock, me: u16) {
     // Only the owner writes that it is busy, and then it does not hold the lock as a shared one.
     if lock.owner.load(Relaxed) == me && lock.busy.load(Relaxed) != 0 {
-        release_own(lock);
+        lock.busy.store(0, Release);
     } else {
         lock.shared.store(lock.shared.load(Relaxed) & !HELD, Release);
     }

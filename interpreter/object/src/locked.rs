@@ -127,23 +127,12 @@ impl<T> Locked<T> {
     /// Exclusive access. Never run Python code while the guard lives.
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, T> {
-        if !self.enter_own() {
-            lock::acquire_shared(&self.lock, foreign::own());
+        if multi() {
+            lock::acquire(&self.lock, foreign::own())
+        } else {
+            enter_single(&self.lock.busy)
         }
         Guard { owner: self }
-    }
-    /// The same where that takes plain writes only, as no other thread ever took the lock.
-    #[inline(always)]
-    pub fn lock_own(&self) -> Option<OwnGuard<'_, T>> {
-        self.enter_own().then_some(OwnGuard { owner: self })
-    }
-    #[inline(always)]
-    fn enter_own(&self) -> bool {
-        if multi() {
-            return lock::acquire_own(&self.lock, foreign::own());
-        }
-        enter_single(&self.lock.busy);
-        true
     }
     pub fn get_mut(&mut self) -> &mut T {
         self.cell.get_mut()
@@ -160,13 +149,14 @@ impl<T> Locked<T> {
         // SAFETY: the caller promises that nothing else accesses the cell.
         unsafe { &*self.cell.get() }
     }
-    /// As [`Locked::lock`]; `forget` runs with the lock if there is something in `view`, which takes several threads.
+    /// As [`Locked::lock`]; in multi mode `forget` runs with the lock if there is something in `view`.
     #[inline(always)]
     pub(crate) fn lock_forgetting(&self, forget: impl FnOnce(&mut T)) -> Guard<'_, T> {
-        if self.enter_own() {
+        if !multi() {
+            enter_single(&self.lock.busy);
             return Guard { owner: self };
         }
-        lock::acquire_shared(&self.lock, foreign::own());
+        lock::acquire(&self.lock, foreign::own());
         let mut guard = Guard { owner: self };
         if self.view.load(Relaxed) != 0 {
             forget(&mut guard);
@@ -236,26 +226,8 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        lock::release(&self.owner.lock, foreign::own);
-    }
-}
-
-/// As [`Guard`], of a lock that no other thread ever took before.
-pub struct OwnGuard<'a, T> {
-    owner: &'a Locked<T>,
-}
-impl<T> Deref for OwnGuard<'_, T> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: the guard holds the lock.
-        unsafe { &*self.owner.cell.get() }
-    }
-}
-impl<T> Drop for OwnGuard<'_, T> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        lock::release_own(&self.owner.lock);
+        let lock = &self.owner.lock;
+        if multi() { lock::release(lock, foreign::own()) } else { lock.busy.store(0, Release) }
     }
 }
 
@@ -280,7 +252,7 @@ impl ValueCell {
         // SAFETY: the cell owns the reference. Only the calling thread frees its own objects; the copy is counted before
         // it does anything else.
         let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
-        if multi() && held.header().is_some_and(|h| !h.is_lasting() && foreign::is_others(h)) {
+        if multi() && held.header().is_some_and(foreign::is_others) {
             return load_word(&self.0);
         }
         Some(Value::clone(&held))
@@ -340,18 +312,12 @@ impl ValueCell {
     /// An item of the exact list that the cell holds.
     #[inline(always)]
     pub fn list_item(&self, i: usize) -> Option<Value> {
-        match self.held() {
-            Some(held) => list_item(&held, i),
-            None => self.counted(|v| list_item(v, i)),
-        }
+        self.with(|v| v.downcast_exact::<List>()?.get(i))
     }
     /// An item of the exact tuple that the cell holds.
     #[inline(always)]
     pub fn tuple_item(&self, i: usize) -> Option<Value> {
-        match self.held() {
-            Some(held) => tuple_item(&held, i),
-            None => self.counted(|v| tuple_item(v, i)),
-        }
+        self.with(|v| v.downcast_exact::<Tuple>()?.get(i).cloned())
     }
     /// [`Dict::step`] of the exact dict that the cell holds.
     #[inline(always)]
@@ -361,58 +327,29 @@ impl ValueCell {
     /// The item at `place` of the exact dict that the cell holds, if its keys are those of `version` (see [`Dict::cached`]).
     #[inline(always)]
     pub fn cached_item(&self, version: u32, place: u32) -> Option<Value> {
-        match self.held() {
-            Some(held) => cached_item(&held, version, place),
-            None => self.counted(|v| cached_item(v, version, place)),
-        }
+        self.with(|v| v.downcast_exact::<Dict>()?.cached(version, place))
     }
-    /// Looks at the content, without counting it where that can be done: `f` must not change the cell.
+    /// Looks at the content, without counting it where it is the calling thread's: `f` must not change the cell.
     #[inline(always)]
-    pub(crate) fn with<R>(&self, f: impl Fn(&Value) -> Option<R>) -> Option<R> {
-        match self.held() {
-            Some(held) => f(&held),
-            None => self.counted(f),
-        }
-    }
-    /// The content, uncounted: it lives at least until the calling thread changes the cell or reaches a safe point. `None`: the
-    /// cell is empty, or the content must be counted.
-    #[inline(always)]
-    fn held(&self) -> Option<std::mem::ManuallyDrop<Value>> {
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&Value) -> Option<R>) -> Option<R> {
         let bits = self.0.load(Acquire);
         if bits == 0 {
             return None;
         }
         if multi()
             && let Some(h) = header_of(bits)
-            && !h.is_lasting()
             && foreign::is_others(h)
             && foreign::noted(h).is_none()
         {
-            return None;
+            return f(&load_word(&self.0)?);
         }
         // SAFETY: the cell owns the reference. If others change the cell meanwhile, only the calling thread frees the
-        // content, later; or it has noted the object, or nobody counts it in its header: then it lives until the world stops.
-        Some(std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) }))
-    }
-    #[cold]
-    #[inline(never)]
-    fn counted<R>(&self, f: impl Fn(&Value) -> Option<R>) -> Option<R> {
-        f(&load_word(&self.0)?)
+        // content, and it runs `f`; or it has noted the object, which lives until the world stops.
+        let held = std::mem::ManuallyDrop::new(unsafe { Value::from_bits(bits) });
+        f(&held)
     }
 }
 
-#[inline(always)]
-fn list_item(v: &Value, i: usize) -> Option<Value> {
-    v.downcast_exact::<List>()?.get(i)
-}
-#[inline(always)]
-fn tuple_item(v: &Value, i: usize) -> Option<Value> {
-    v.downcast_exact::<Tuple>()?.get(i).cloned()
-}
-#[inline(always)]
-fn cached_item(v: &Value, version: u32, place: u32) -> Option<Value> {
-    v.downcast_exact::<Dict>()?.cached(version, place)
-}
 /// The value in a word that owns it, 0 = none, while other threads may replace it.
 #[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
 #[inline(never)]
@@ -423,8 +360,8 @@ fn load_word(word: &AtomicU64) -> Option<Value> {
         loaded => loaded?,
     }
 }
-/// What the word holds, if the calling thread has noted references to it before: then it is alive until the world stops.
-/// `None`: it has not; `Some(None)`: the word is not valid.
+/// What the word holds, if the calling thread has noted references to it before: then it is alive until the world stops, and
+/// nothing need be looked at but the thread's own table. `None`: it has not; `Some(None)`: the word is not valid.
 #[inline(always)]
 fn load_noted(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Option<Value>> {
     let bits = word.load(Acquire);
@@ -437,24 +374,9 @@ fn load_noted(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Option<Value
     Some(Some(unsafe { Value::from_bits(bits) }))
 }
 /// As [`load_word`], of a word that may keep what it does not own any more: `None` then; `valid` says whether it does.
+#[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
 #[inline(always)]
 pub(crate) fn try_load_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
-    let bits = word.load(Acquire);
-    let h = match header_of(bits) {
-        Some(h) if !h.is_lasting() => return try_load_counted_word(word, valid),
-        other => other,
-    };
-    if bits == 0 || !valid() {
-        return None;
-    }
-    // What nobody counts in its header lives until the world stops.
-    h.into_iter().for_each(Header::incref_lasting);
-    // SAFETY: an immediate, or just counted.
-    Some(unsafe { Value::from_bits(bits) })
-}
-#[expect(clippy::redundant_closure, reason = "a function passed by reference is called, a closure inlined")]
-#[inline(never)]
-fn try_load_counted_word(word: &AtomicU64, valid: impl Fn() -> bool) -> Option<Value> {
     if let Some(loaded) = load_noted(word, &valid) {
         return loaded;
     }
@@ -478,7 +400,6 @@ fn header_of<'a>(bits: u64) -> Option<&'a Header> {
 fn content<'a>(bits: u64) -> Content<'a> {
     match header_of(bits) {
         Some(h) if h.is_immortal() => Content::Uncounted,
-        Some(h) if h.is_everybodys() => Content::Noted,
         Some(h) if !foreign::is_others(h) => Content::Own(h.count()),
         Some(h) if foreign::noted(h).is_some() => Content::Noted,
         Some(h) => Content::Foreign(h.count(), h.flags_cell()),
@@ -487,10 +408,8 @@ fn content<'a>(bits: u64) -> Content<'a> {
 }
 #[inline(always)]
 fn note(bits: u64) {
-    match header_of(bits) {
-        Some(h) if h.is_lasting() => h.incref(),
-        Some(h) => foreign::note(h),
-        None => {}
+    if let Some(h) = header_of(bits) {
+        foreign::note(h);
     }
 }
 

@@ -72,9 +72,6 @@ impl Set {
     }
     #[inline(never)]
     fn contains_multi(&self, quick: &Quick<'_>) -> Result<bool, NotQuick> {
-        if let Some(t) = self.table.lock_own() {
-            return Ok(t.find_quick(quick)?.is_some());
-        }
         // SAFETY: the table is this live set's.
         if let Some(look) = unsafe { Table::look(self.table.as_ptr(), || self.table.is_free()) }
             && let Some(found) = look.find(quick)

@@ -123,8 +123,8 @@ impl Table {
     pub fn is_crowded(&self) -> bool {
         self.log.len() > CROWDED || self.zeros.len() > CROWDED || self.warm.len() > SAMPLES
     }
-    /// Makes an entry for an object that is marked as counted elsewhere.
-    pub fn note(&mut self, object: usize, by: i32) {
+    /// Makes an entry for an object that is marked as counted elsewhere. `is_everybodys` says whether it is that already.
+    pub fn note(&mut self, object: usize, by: i32, is_everybodys: bool) {
         let first = place_of(object);
         let of = |place: usize| &self.entries.0[place];
         let held = |wanted| [first, first ^ 1].into_iter().find(|&place| of(place).object.get() == wanted);
@@ -150,7 +150,7 @@ impl Table {
             self.warm.push(old);
         }
         self.given_up = self.given_up.wrapping_add(1);
-        if self.given_up.is_multiple_of(SAMPLED) {
+        if self.given_up.is_multiple_of(SAMPLED) && !is_everybodys {
             self.warm.push(object);
         }
         if self.is_crowded() {

@@ -61,19 +61,14 @@ impl List {
         (word & VIEWED != 0).then(|| (word, &ALL[(word & !VIEWED) as usize % VIEWS]))
     }
     #[inline]
-    fn viewed_len(&self) -> Option<usize> {
+    pub(super) fn viewed_len(&self) -> Option<usize> {
         let (word, view) = self.view()?;
         let len = view.len.load(Relaxed);
         (self.items.view.load(Acquire) == word).then_some(len)
     }
-    /// The length of a list that is not the calling thread's alone.
+    /// The item at an index, in multi mode.
     #[inline(never)]
-    pub(super) fn shared_len(&self) -> usize {
-        self.viewed_len().unwrap_or_else(|| self.items.lock().len())
-    }
-    /// The item at an index of such a list.
-    #[inline(never)]
-    pub(super) fn at_shared(&self, index: i64) -> Option<Value> {
+    pub(super) fn at_multi(&self, index: i64) -> Option<Value> {
         if let Some((word, view)) = self.view() {
             let holds = || self.items.view.load(Acquire) == word;
             let (items, len) = (view.items.load(Relaxed), view.len.load(Relaxed));

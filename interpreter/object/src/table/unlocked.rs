@@ -167,7 +167,7 @@ impl Table<Value> {
     pub unsafe fn cached(table: *const Table<Value>, version: u32, place: u32) -> Option<Value> {
         // SAFETY: both cells are atomic, and never moved while the dict lives.
         let (current, view) = unsafe { (&(*table).version, &(*table).view) };
-        if version == 0 {
+        if version == 0 || current.load(Acquire) != version {
             return None;
         }
         let at = view.load(Acquire);
