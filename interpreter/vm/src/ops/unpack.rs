@@ -25,28 +25,20 @@ fn spread(th: &mut Thread, w: Word, pc: Pc, next: Pc, r: Regs, items: Vec<Value>
     S { pc: next, r }
 }
 
-/// Puts the items of the operand into `R[A..]`, and drops it if it dies.
-#[inline(always)]
-fn spread_few<const N: usize>(th: &mut Thread, w: Word, pc: Pc, r: Regs, items: [&Value; N]) -> S {
-    let mut freed = false;
-    // The operand may be one of the registers written.
-    for (i, item) in items.map(Value::clone).into_iter().enumerate() {
-        freed |= r.replace(a(w) + i, Some(item)).is_some_and(Value::release);
-    }
-    if dies(w, KILL_1) {
-        freed |= r.kill(b(w));
-    }
-    after_drop(th, pc, freed);
-    S { pc, r }
-}
 #[inline(always)]
 pub fn op_unpack_sequence(th: &mut Thread, w: Word, pc: Pc, r: Regs) -> S {
-    if let Some(tuple) = r.get(b(w)).downcast_exact::<Tuple>() {
-        match tuple.as_slice() {
-            [first, second] if c(w) == 2 => return spread_few(th, w, pc, r, [first, second]),
-            [first, second, third] if c(w) == 3 => return spread_few(th, w, pc, r, [first, second, third]),
-            _ => {}
+    if c(w) == 2
+        && let Some(tuple) = r.get(b(w)).downcast_exact::<Tuple>()
+        && let [first, second] = tuple.as_slice()
+    {
+        let (first, second) = (first.clone(), second.clone());
+        let mut freed = r.replace(a(w), Some(first)).is_some_and(Value::release);
+        freed |= r.replace(a(w) + 1, Some(second)).is_some_and(Value::release);
+        if dies(w, KILL_1) {
+            freed |= r.kill(b(w));
         }
+        after_drop(th, pc, freed);
+        return S { pc, r };
     }
     unpack_other(th, w, pc, r)
 }
